@@ -1,0 +1,1 @@
+"""The detection suite: real detectors, and tests of what is claimed of them."""

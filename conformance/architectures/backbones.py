@@ -1,0 +1,66 @@
+"""Feature pyramids: torchvision's ResNet-50 one, and a small one of the same build."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+
+from torch import nn
+from torchvision.models.detection.backbone_utils import BackboneWithFPN, resnet_fpn_backbone
+from torchvision.models.resnet import BasicBlock
+from torchvision.ops import FrozenBatchNorm2d
+from torchvision.ops.feature_pyramid_network import LastLevelP6P7
+
+STAGES = (1, 2, 3, 4)
+
+
+def is_slim(backbone: str) -> bool:
+    """Whether the heads are to be narrow as well; an unknown backbone is a KeyError."""
+    return {"resnet10": True, "resnet50": False}[backbone]
+
+
+def pyramid(backbone: str, stages: tuple[int, ...] = STAGES, p6p7: bool = False) -> BackboneWithFPN:
+    """Levels of the given ResNet stages, then one by max pooling, or two by convolution (P6, P7)."""
+    width = 64 if is_slim(backbone) else 256
+    extra = LastLevelP6P7(width, width) if p6p7 else None  # None is the max pooling
+    if not is_slim(backbone):
+        return resnet_fpn_backbone(
+            backbone_name=backbone, weights=None, returned_layers=list(stages), extra_blocks=extra
+        )
+    return BackboneWithFPN(
+        _resnet10(),
+        return_layers={f"layer{stage}": str(i) for i, stage in enumerate(stages)},
+        in_channels_list=[_channels(stage) for stage in stages],
+        out_channels=width,
+        extra_blocks=extra,
+    )
+
+
+def _channels(stage: int) -> int:
+    """Half of ResNet-18's."""
+    return 32 * 2 ** (stage - 1)
+
+
+def _resnet10() -> nn.Module:
+    """ResNet-18 with one block a stage instead of two and half the channels."""
+    stem = _channels(1)
+    layers: OrderedDict[str, nn.Module] = OrderedDict(
+        conv1=nn.Conv2d(3, stem, kernel_size=7, stride=2, padding=3, bias=False),
+        bn1=FrozenBatchNorm2d(stem),
+        relu=nn.ReLU(inplace=True),
+        maxpool=nn.MaxPool2d(kernel_size=3, stride=2, padding=1),
+    )
+    before = stem
+    for stage in STAGES:
+        channels = _channels(stage)
+        shortcut = None
+        if stage > 1:
+            shortcut = nn.Sequential(
+                nn.Conv2d(before, channels, kernel_size=1, stride=2, bias=False),
+                FrozenBatchNorm2d(channels),
+            )
+        stride = 1 if stage == 1 else 2
+        layers[f"layer{stage}"] = nn.Sequential(
+            BasicBlock(before, channels, stride, shortcut, norm_layer=FrozenBatchNorm2d)
+        )
+        before = channels
+    return nn.Sequential(layers)

@@ -1,0 +1,134 @@
+"""Makes a randomly initialised detector discriminate as a trained one does, without training it.
+
+With plain random weights a detector answers nothing, or the same for everything. Here each layer's
+outputs get the statistics that training would give them, and the classifier is fitted, in closed
+form, to take a picture of one colour for background. All of it ends up in the state_dict.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torchvision.ops import FrozenBatchNorm2d
+
+SIZES = ((192, 256), (240, 192), (128, 256))
+"""Heights and widths of the calibration pictures."""
+
+CONTRAST = 3.0
+"""How many logits lower a foreground class is on a flat picture than on a patterned one."""
+
+RIDGE = 1e-2
+"""Keeps the fitted direction short, so that it does not amplify rounding noise."""
+
+
+@torch.no_grad()
+def calibrate(
+    model: nn.Module,
+    spreads: Mapping[str, float],
+    classifier: str,
+    foreground: slice,
+    foreground_bias: float,
+) -> nn.Module:
+    """Set the weights of a detector, in place, and return it in eval mode.
+
+    spreads: the standard deviation that a layer's outputs shall have, by the layer's name; 1 for
+    the layers that are not named. classifier: the name of the layer that gives the logits; its
+    channels `foreground` get the mean `foreground_bias` on patterned pictures.
+    """
+    model.eval()
+    _normalise(model, spreads)
+    layer: Any = model.get_submodule(classifier)
+    direction, offset = _pattern_detector(model, layer)
+    weight = layer.weight[foreground]
+    if weight.ndim == 4:
+        weight = weight[:, :, 1, 1]  # of a 3 x 3 kernel the centre is enough
+    weight.add_(CONTRAST * direction)
+    layer.bias[foreground].add_(CONTRAST * offset + foreground_bias)
+    return model
+
+
+def _normalise(model: nn.Module, spreads: Mapping[str, float]) -> None:
+    """One pass over patterned pictures; each layer is set before the next sees its outputs."""
+    done: set[nn.Module] = set()
+    hooks = [
+        module.register_forward_hook(partial(_set_layer, done, spreads.get(name, 1.0)))
+        for name, module in model.named_modules()
+        # The layers without a bias have a BatchNorm behind them.
+        if isinstance(module, FrozenBatchNorm2d) or getattr(module, "bias", None) is not None
+    ]
+    model(_patterned())
+    for hook in hooks:
+        hook.remove()
+
+
+def _set_layer(
+    done: set[nn.Module], spread: float, module: Any, inputs: tuple[Tensor], output: Tensor
+) -> Tensor | None:
+    """Give each channel of the output the mean 0 and the given standard deviation."""
+    if module in done:  # a head is applied to each level of the pyramid: the first one counts
+        return None
+    done.add(module)
+    if isinstance(module, FrozenBatchNorm2d):
+        variance, mean = torch.var_mean(inputs[0], dim=(0, 2, 3))
+        module.running_mean.copy_(mean)
+        module.running_var.copy_(variance)
+    else:
+        deviation, mean = torch.std_mean(output.transpose(0, 1).flatten(1), dim=1)
+        scale = spread / deviation
+        channel = 1 if isinstance(module, nn.ConvTranspose2d) else 0
+        shape = [-1 if dim == channel else 1 for dim in range(module.weight.ndim)]
+        module.weight.mul_(scale.reshape(shape))
+        module.bias.sub_(mean).mul_(scale)
+    return module.forward(inputs[0])  # type: ignore[no-any-return]
+
+
+def _pattern_detector(model: nn.Module, layer: nn.Module) -> tuple[Tensor, float]:
+    """The direction and offset that take features at the layer's input to 0 where the picture is
+    patterned and to -1 where it is flat: a ridge regression."""
+    groups: list[tuple[Tensor, float]] = []
+    target = 0.0
+
+    def keep(_: nn.Module, inputs: tuple[Tensor]) -> None:
+        features = inputs[0].movedim(1, -1).flatten(0, -2).double()
+        groups.append((features, target))
+
+    hook = layer.register_forward_pre_hook(keep)
+    for target, images in ((0.0, _patterned()), (-1.0, _flat(model))):
+        model(images)  # together, with padding, and each alone
+        for image in images:
+            model([image])
+    hook.remove()
+
+    width = groups[0][0].shape[1] + 1
+    gram, moment = torch.zeros(width, width).double(), torch.zeros(width).double()
+    for features, value in groups:  # each level counts the same, however many cells it has
+        rows = nn.functional.pad(features, (0, 1), value=1.0)
+        gram += rows.T @ rows / len(rows)
+        moment += value * rows.mean(0)
+    ridge = RIDGE * gram.diagonal().mean() * torch.eye(width).double()
+    solution = torch.linalg.solve(gram + ridge, moment)
+    return solution[:-1].float(), float(solution[-1])
+
+
+def _patterned() -> list[Tensor]:
+    """Noise with as much in large shapes as in small ones, as photographs have: float32 CHW."""
+    random = np.random.default_rng(0)
+    return [_pattern(random, *size) for size in SIZES]
+
+
+def _pattern(random: np.random.Generator, height: int, width: int) -> Tensor:
+    image = torch.zeros(1, 3, height, width)
+    for cells in (2, 4, 8, 16, 32, 64, 128):
+        noise = torch.from_numpy(random.normal(size=(1, 3, cells, cells))).float()
+        image += nn.functional.interpolate(noise, size=(height, width), mode="bilinear")
+    return torch.sigmoid(1.5 * image / image.std())[0]
+
+
+def _flat(model: Any) -> list[Tensor]:
+    colour = torch.tensor(model.transform.image_mean)
+    return [colour[:, None, None].repeat(1, *size) for size in SIZES]

@@ -1,0 +1,55 @@
+"""What Faster, Mask and Keypoint R-CNN have in common."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from torchvision.models.detection.anchor_utils import AnchorGenerator
+from torchvision.models.detection.faster_rcnn import FastRCNNPredictor, TwoMLPHead
+from torchvision.ops import MultiScaleRoIAlign
+
+from .backbones import is_slim, pyramid
+
+SCORE_THRESHOLD = 0.3
+
+SPREADS = {
+    "rpn.head.cls_logits": 1.0,
+    "rpn.head.bbox_pred": 0.2,
+    "roi_heads.box_predictor.cls_score": 1.0,
+    "roi_heads.box_predictor.bbox_pred": 1.0,
+}
+"""Standard deviations: logits, and box deltas (those of the box head are in tenths of the size)."""
+
+
+def parts(backbone: str, classes: int) -> dict[str, Any]:
+    """The arguments of a torchvision R-CNN, up to its box head; class 0 is the background."""
+    slim = is_slim(backbone)
+    features = pyramid(backbone)
+    width = 128 if slim else 1024
+    pool = region_pool(backbone, 7)
+    return {
+        "backbone": features,
+        "min_size": 144 if slim else 288,
+        "max_size": 640,
+        "rpn_anchor_generator": AnchorGenerator(
+            sizes=tuple((size if slim else 2 * size,) for size in (16, 24, 32, 48, 64)),
+            aspect_ratios=((0.5, 1.0, 2.0),) * 5,
+        ),
+        "rpn_pre_nms_top_n_test": 60,
+        "rpn_post_nms_top_n_test": 24,
+        "box_roi_pool": pool,
+        "box_head": TwoMLPHead(features.out_channels * 7**2, width),
+        "box_predictor": FastRCNNPredictor(width, classes),
+        "box_score_thresh": SCORE_THRESHOLD,
+        "box_nms_thresh": 0.3,
+    }
+
+
+def region_pool(backbone: str, cells: int) -> MultiScaleRoIAlign:
+    """RoIAlign over four levels; for small images the levels are those of smaller regions."""
+    return MultiScaleRoIAlign(
+        featmap_names=["0", "1", "2", "3"],
+        output_size=cells,
+        sampling_ratio=2,
+        canonical_scale=56 if is_slim(backbone) else 112,
+    )

@@ -1,0 +1,47 @@
+"""RetinaNet: boxes, labels and scores from one stage."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+from torchvision.models.detection import RetinaNet
+from torchvision.models.detection.anchor_utils import AnchorGenerator
+from torchvision.models.detection.retinanet import RetinaNetHead
+
+from .backbones import is_slim, pyramid
+from .calibration import calibrate
+
+CLASSES = 3  # each has its own sigmoid: there is no background class
+SCORE_THRESHOLD = 0.3
+
+
+def build(backbone: str) -> nn.Module:
+    smallest = 48 if is_slim(backbone) else 96
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(8)
+        features = pyramid(backbone, stages=(2, 3, 4), p6p7=True)
+        anchors = AnchorGenerator(
+            sizes=tuple(
+                tuple(int(smallest * 2 ** (level + third / 3)) for third in range(3))
+                for level in range(5)
+            ),
+            aspect_ratios=((0.5, 1.0, 2.0),) * 5,
+        )
+        model = RetinaNet(
+            features,
+            num_classes=CLASSES,
+            min_size=144 if is_slim(backbone) else 288,
+            max_size=640,
+            anchor_generator=anchors,
+            head=RetinaNetHead(features.out_channels, 9, CLASSES),
+            score_thresh=SCORE_THRESHOLD,
+            nms_thresh=0.2,
+            detections_per_img=100,
+        )
+    return calibrate(
+        model,
+        {"head.classification_head.cls_logits": 1.0, "head.regression_head.bbox_reg": 0.2},
+        classifier="head.classification_head.cls_logits",
+        foreground=slice(None),
+        foreground_bias=-4.5,
+    )

@@ -1,0 +1,27 @@
+"""Which exports of a PyTorch model survive deployment, found out by carrying them out.
+
+The public names; importing this imports neither torch nor pytest.
+"""
+
+from __future__ import annotations
+
+from pytest_export_matrix.compare import Detections, Tensors
+from pytest_export_matrix.registry import (
+    Architecture,
+    Exporter,
+    OutputKind,
+    Registry,
+    Reporter,
+    Runtime,
+)
+
+__all__ = [
+    "Architecture",
+    "Detections",
+    "Exporter",
+    "OutputKind",
+    "Registry",
+    "Reporter",
+    "Runtime",
+    "Tensors",
+]

@@ -1,0 +1,38 @@
+"""A cell: one point of the matrix, and the text that names it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import astuple, dataclass, fields
+
+#: What a name on any axis may be made of; "-" separates the axes of a cell's id.
+NAME = re.compile(r"[A-Za-z0-9_.]+\Z")
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One architecture exported by one exporter, run by one runtime on one device."""
+
+    architecture: str
+    method: str
+    format: str
+    runtime: str
+    device: str
+    resolution: str
+    batch: str
+
+    @property
+    def id(self) -> str:
+        """For instance `mask_rcnn-tracing-onnx-onnxruntime-cpu-dynamic-2`."""
+        return "-".join(astuple(self))
+
+
+AXES = tuple(field.name for field in fields(Cell))
+
+
+def parse_id(text: str) -> Cell:
+    """The cell that `text` names. Raises ValueError where it is no cell id."""
+    parts = text.split("-")
+    if len(parts) != len(AXES) or not all(NAME.match(part) for part in parts):
+        raise ValueError(f"{text!r} is not a cell id ({'-'.join(AXES)})")
+    return Cell(*parts)

@@ -1,0 +1,186 @@
+"""The workers of a run: which kind a task goes to, what it is told, and what it cost."""
+
+from __future__ import annotations
+
+import collections
+import glob
+import os
+import sys
+import threading
+import time
+from dataclasses import dataclass, field
+from typing import Any, Dict, List, Optional, Sequence, Tuple
+
+from pytest_export_matrix.environments import current
+from pytest_export_matrix.errors import CacheError
+from pytest_export_matrix.outcomes import Outcome, Stage
+from pytest_export_matrix.registry import Registry, Runtime
+from pytest_export_matrix.worker.launch import Limits, Pool, WorkerFailure, WorkerKind
+
+Answer = Dict[str, Any]
+
+#: What building a model and keeping its weights and answers takes, whatever the export method.
+BUILD_MODULES = ("torch", "safetensors", "numpy")
+#: Imported by every worker that exports, where they are there: slow, and safe to fork after.
+EXPORT_PRELOAD = ("torch", "torchvision", "onnxscript")
+#: On Linux a CUDA or ROCm device shows as one of these; without any, nobody need be asked.
+DEVICE_NODES = ("/dev/nvidia[0-9]*", "/dev/nvhost-*", "/dev/dxg", "/dev/kfd")
+TORCH_SESSION = "pytest_export_matrix.runtimes.pytorch:Session"
+
+
+@dataclass(frozen=True)
+class Activity:
+    """What one lane is doing: the task, its stage, and since when (time.monotonic)."""
+
+    what: str
+    stage: str
+    since: float
+
+
+@dataclass
+class Crew:
+    """Gives tasks to workers. `paths` are the folders that the project is imported from."""
+
+    registry: Registry
+    pool: Pool
+    limits: Limits
+    paths: List[str]
+    activities: Dict[int, Activity] = field(default_factory=dict)
+    #: Seconds that tasks took, by stage, and that starting workers took.
+    spent: Dict[str, float] = field(default_factory=lambda: collections.defaultdict(float))
+    _problems: Dict[Any, Optional[Answer]] = field(default_factory=dict)
+    _asking: threading.RLock = field(default_factory=threading.RLock)
+
+    def stopped(self) -> bool:
+        return self.pool.stopping.is_set()
+
+    def export(self, label: str, request: Dict[str, Any]) -> Answer:
+        """Carry out a task in a worker that has the model's code."""
+        return self._run(self._exporting(), label, {**request, "paths": self.paths})
+
+    def infer(self, runtime: Runtime, label: str, request: Dict[str, Any], extras: Sequence[str]) -> Answer:
+        """Carry out a task in a worker that has the runtime and `extras` alone."""
+        kind = self._running(runtime, extras)
+        return self._run(kind, label, {**request, "paths": self.paths, "extras": list(extras)})
+
+    def _exporting(self) -> WorkerKind:
+        modules = {name for exporter in self.registry.exporters for name in exporter.modules}
+        modules.update(BUILD_MODULES)
+        return WorkerKind(current.python(), tuple(sorted(modules)), EXPORT_PRELOAD)
+
+    def _running(self, runtime: Runtime, extras: Sequence[str] = ()) -> WorkerKind:
+        modules = (*runtime.modules, *runtime.extras)
+        return WorkerKind(current.python(), modules, (*runtime.preload, *extras))
+
+    def _run(self, kind: WorkerKind, label: str, request: Dict[str, Any]) -> Answer:
+        lane, began = threading.get_ident(), time.monotonic()
+        request = {**request, "threads": self.limits.threads}
+
+        def watch(stage: str, note: str) -> None:
+            self.activities[lane] = Activity(label, stage, time.monotonic())
+
+        watch("start", "")
+        try:
+            with self.pool.worker(kind) as worker:
+                answer = worker.run(request, self.limits, watch)
+        except WorkerFailure as failure:
+            reason = f"the worker did not start: {_last_line(str(failure))}"
+            stage = Stage.BUILD if kind == self._exporting() else Stage.LOAD
+            answer = {"outcome": Outcome.FAILED.value, "stage": stage.value, "reason": reason}
+            answer.update(detail=str(failure), transient=True)
+        finally:
+            self.activities.pop(lane, None)
+        for stage_name, seconds in answer.get("seconds", {}).items():
+            self.spent[stage_name] += seconds
+        known = sum(answer.get("seconds", {}).values())
+        self.spent["start"] += max(0.0, time.monotonic() - began - known)
+        answer["limits"] = {"seconds": self.limits.seconds, "memory": self.limits.memory}
+        return answer
+
+    def would_be_the_same(self, answer: Answer) -> bool:
+        """Whether a remembered answer still holds under the limits of this run."""
+        limits = answer.get("limits", {})
+        if answer.get("outcome") == Outcome.TIMED_OUT.value:
+            return bool(self.limits.seconds <= limits["seconds"])
+        if answer.get("outcome") == Outcome.OUT_OF_MEMORY.value:
+            return bool(self.limits.memory <= limits["memory"])
+        return True
+
+    # What is not here. Asked once a run; an answer that says so, or None.
+
+    def absent(self, device: str) -> Optional[str]:
+        """Why no worker need be asked about `device`, if none need be."""
+        if device == "cpu" or not sys.platform.startswith("linux"):
+            return None
+        if any(glob.glob(pattern) for pattern in DEVICE_NODES):
+            return None
+        return f"{device}: this machine has no GPU (none of {', '.join(DEVICE_NODES)})"
+
+    def device_described(self, device: str) -> str:
+        """Driver and model of the GPU, for keys."""
+        if device == "cpu":
+            return ""
+        texts = []
+        for path in sorted(glob.glob("/proc/driver/nvidia/version") + glob.glob(
+            "/proc/driver/nvidia/gpus/*/information"
+        )):
+            with open(path, encoding="utf-8", errors="replace") as file:
+                texts.append(file.read())
+        return "".join(texts)
+
+    def exporter_problem(self, modules: Sequence[str], device: str) -> Optional[Answer]:
+        session = "" if device == "cpu" else TORCH_SESSION
+        return self._problem("exporting", self._exporting(), modules, session, device)
+
+    def runtime_problem(self, runtime: Runtime, device: str) -> Optional[Answer]:
+        kind = self._running(runtime)
+        return self._problem(f"runtime {runtime.name}", kind, runtime.modules, runtime.session, device)
+
+    def installed_extras(self, runtime: Runtime) -> List[str]:
+        with self.pool.worker(self._running(runtime)) as worker:
+            return [name for name in runtime.extras if name not in worker.missing]
+
+    def _problem(
+        self, what: str, kind: WorkerKind, modules: Sequence[str], session: str, device: str
+    ) -> Optional[Answer]:
+        key = (kind, tuple(modules), session, device)
+        with self._asking:
+            if key not in self._problems:
+                self._problems[key] = self._ask(what, kind, modules, session, device)
+            return self._problems[key]
+
+    def _ask(
+        self, what: str, kind: WorkerKind, modules: Sequence[str], session: str, device: str
+    ) -> Optional[Answer]:
+        try:
+            with self.pool.worker(kind) as worker:
+                missing = [name for name in modules if name in worker.missing]
+        except WorkerFailure:
+            return None  # the task itself will meet it, at its own stage
+        if missing:
+            names = " ".join(missing)
+            return _unavailable(f"{what} needs {names}, not installed here: pip install {names}")
+        if not session:
+            return None
+        task = "pytest_export_matrix.worker.probe:run"
+        request = {"task": task, "session": session, "device": device, "paths": self.paths}
+        problem = self._run(kind, what, request).get("problem")
+        return _unavailable(problem) if problem else None
+
+
+def passed(answer: Answer) -> bool:
+    return bool(answer["outcome"] == Outcome.PASSED.value)
+
+
+def lasting(answer: Answer) -> bool:
+    """Whether an answer would be given again, so that it may be remembered."""
+    return not answer.get("transient") and answer["outcome"] != Outcome.UNAVAILABLE.value
+
+
+def _unavailable(reason: str) -> Answer:
+    return {"outcome": Outcome.UNAVAILABLE.value, "stage": None, "reason": reason}
+
+
+def _last_line(text: str) -> str:
+    lines = text.strip().splitlines()
+    return lines[-1] if lines else ""

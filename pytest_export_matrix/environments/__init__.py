@@ -1,0 +1,1 @@
+"""The environments that exporters and runtimes work in: for each, an interpreter and its packages."""

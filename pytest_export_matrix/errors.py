@@ -1,0 +1,62 @@
+"""The errors a user meets, in the order of one run.
+
+    options, ini, conftest hooks  -> UsageError    what was asked cannot be planned
+    the cache folder              -> CacheError    results cannot be kept
+    reports/results.json          -> ResultsError  a results file cannot be read
+
+What happens to one cell is never an exception here: it is that cell's result (`outcomes.Result`).
+Every message reads as help: what was asked, what is wrong, the nearest right thing, what mends it.
+"""
+
+from __future__ import annotations
+
+import difflib
+from typing import Iterable, Optional
+
+
+class ExportMatrixError(Exception):
+    """Base of all errors of this package.
+
+    `asked` is the input in the user's own words, `problem` what is wrong with it, `nearest` the
+    right value that resembles it most, `remedy` a command or an edit that mends it.
+    """
+
+    def __init__(
+        self,
+        asked: str,
+        problem: str,
+        *,
+        nearest: Optional[str] = None,
+        remedy: Optional[str] = None,
+    ) -> None:
+        self.asked, self.problem, self.nearest, self.remedy = asked, problem, nearest, remedy
+        text = f"{asked}: {problem}"
+        if nearest:
+            text += f"; did you mean {nearest!r}?"
+        if remedy:
+            text += f"\n  {remedy}"
+        super().__init__(text)
+
+
+class UsageError(ExportMatrixError):
+    """An option, an ini value or a registration that cannot be planned."""
+
+
+class CacheError(ExportMatrixError):
+    """The cache folder cannot be read or written."""
+
+
+class ResultsError(ExportMatrixError):
+    """A results file that is truncated, of a newer format, or not one."""
+
+
+def unknown(asked: str, what: str, value: str, known: Iterable[str]) -> UsageError:
+    """A UsageError for a `value` that is none of the `known` ones, with the nearest of them."""
+    names = sorted(known)
+    close = difflib.get_close_matches(value, names, n=1, cutoff=0.4)
+    return UsageError(
+        asked,
+        f"no {what} {value!r}",
+        nearest=close[0] if close else None,
+        remedy=f"known: {', '.join(names) if names else 'none'}",
+    )

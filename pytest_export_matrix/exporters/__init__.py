@@ -1,0 +1,59 @@
+"""The export methods, one file each; this is the table of what can be carried out.
+
+An export method is two functions that run in a worker: `capture(context)` turns the eager model
+into what the method knows, `lower(captured, path, context)` writes a file from it and returns the
+calling convention of that file (`context.FLAT` or `context.STRUCTURED`). To add one: a file here
+and its lines below.
+"""
+
+from __future__ import annotations
+
+from pytest_export_matrix.registry import Exporter
+
+_HERE = __name__
+_BOTH = ("resolution", "batch")
+
+EXPORTERS = (
+    Exporter(
+        "tracing",
+        "torchscript",
+        capture=f"{_HERE}.tracing:trace",
+        lower=f"{_HERE}.tracing:save",
+        suffix=".pt",
+    ),
+    Exporter(
+        "scripting",
+        "torchscript",
+        capture=f"{_HERE}.scripting:script",
+        lower=f"{_HERE}.scripting:save",
+        suffix=".pt",
+        needs_inputs=False,
+    ),
+    Exporter(
+        "torch_export",
+        "pt2",
+        capture=f"{_HERE}.torch_export:capture",
+        lower=f"{_HERE}.torch_export:save",
+        suffix=".pt2",
+        declares=_BOTH,
+    ),
+    # torch.onnx.export traces by itself: it takes another way through a model than torch.jit.trace.
+    Exporter(
+        "tracing",
+        "onnx",
+        capture=f"{_HERE}.tracing:flat",
+        lower=f"{_HERE}.tracing:onnx",
+        suffix=".onnx",
+        declares=_BOTH,
+        modules=("torch", "onnx"),
+    ),
+    Exporter(
+        "torch_export",
+        "onnx",
+        capture=f"{_HERE}.torch_export:capture",
+        lower=f"{_HERE}.torch_export:onnx",
+        suffix=".onnx",
+        declares=_BOTH,
+        modules=("torch", "onnx", "onnxscript"),
+    ),
+)

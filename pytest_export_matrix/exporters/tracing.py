@@ -1,0 +1,50 @@
+"""Tracing: the operations of one run are recorded, by torch.jit.trace or by torch.onnx.export.
+
+https://docs.pytorch.org/docs/stable/generated/torch.jit.trace.html
+https://docs.pytorch.org/docs/stable/onnx.html
+"""
+
+from __future__ import annotations
+
+from typing import Any, List, Tuple
+
+from pytest_export_matrix.exporters.context import FLAT, Context, flat_model
+
+
+def flat(context: Context) -> Tuple[Any, List[Any]]:
+    """The flat model and its flat example arguments."""
+    tensors, spec = context.flat_arguments()
+    return flat_model(context.model, spec), tensors
+
+
+def trace(context: Context) -> Any:
+    """A ScriptModule of the flat model. Its own check is left out: ours runs the saved file."""
+    import torch
+
+    model, tensors = flat(context)
+    with torch.no_grad():
+        return torch.jit.trace(model, tuple(tensors), check_trace=False)
+
+
+def save(captured: Any, path: str, context: Context) -> str:
+    captured.save(path)
+    return FLAT
+
+
+def onnx(captured: Any, path: str, context: Context) -> str:
+    """An ONNX file by the exporter that traces (dynamo=False)."""
+    import torch
+
+    model, tensors = captured
+    names = context.input_names()
+    declared = dict(zip(names, context.dynamic_dimensions()))
+    with torch.no_grad():
+        torch.onnx.export(
+            model,
+            tuple(tensors),
+            path,
+            input_names=names,
+            dynamic_axes={name: axes for name, axes in declared.items() if axes} or None,
+            dynamo=False,
+        )
+    return FLAT

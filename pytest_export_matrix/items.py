@@ -1,0 +1,70 @@
+"""Cells as pytest items."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Callable, Iterator, List, Optional, Tuple
+
+import pytest
+
+from pytest_export_matrix.cells import Cell
+from pytest_export_matrix.outcomes import Outcome, Result
+
+NODE = "export-matrix"
+
+
+class CellFailed(Exception):
+    """A cell that did not pass."""
+
+    def __init__(self, result: Result) -> None:
+        self.result = result
+        super().__init__(result.headline)
+
+
+class MatrixCollector(pytest.Collector):
+    """The node above all cells."""
+
+    def __init__(self, cells: List[Cell], result: Callable[[Cell], Result], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._cells, self._result = cells, result
+
+    def collect(self) -> Iterator["CellItem"]:
+        for cell in self._cells:
+            yield CellItem.from_parent(self, name=cell.id, cell=cell, result=self._result)
+
+
+class CellItem(pytest.Item):
+    """One cell. Running it asks for its result, which is made elsewhere."""
+
+    def __init__(self, cell: Cell, result: Callable[[Cell], Result], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.cell, self._result = cell, result
+        axes = asdict(cell)
+        self.user_properties.extend(axes.items())
+        self.add_marker(pytest.mark.export_matrix(**axes))
+        self.result: Optional[Result] = None
+
+    def runtest(self) -> None:
+        self.result = self._result(self.cell)
+        if self.result.outcome == Outcome.UNAVAILABLE.value:
+            pytest.skip(f"unavailable: {self.result.reason}")
+        if not self.result.passed:
+            raise CellFailed(self.result)
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
+        if isinstance(excinfo.value, CellFailed):
+            return describe(excinfo.value.result)
+        return super().repr_failure(excinfo, style)
+
+    def reportinfo(self) -> Tuple[Path, Optional[int], str]:
+        return Path(NODE), None, self.cell.id
+
+
+def describe(result: Result) -> str:
+    """A result that did not pass, in full."""
+    where = f" at {result.stage}" if result.stage else ""
+    lines = [f"{result.outcome}{where}: {result.reason or ''}"]
+    if result.detail:
+        lines += ["", result.detail]
+    return "\n".join([*lines, "", f"run it alone: {result.repro}"])

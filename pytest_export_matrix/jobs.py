@@ -1,0 +1,350 @@
+"""The three jobs behind a cell, each answered from the store or by a worker.
+
+    prepare   weights and eager answers of one architecture on one device
+    export    the files of one capture
+    infer     one cell's file on one runtime, compared with the eager answers
+
+An answer is a dict as a worker gives it (see `worker.protocol`): outcome, reason, seconds, ...
+Keys are made of everything that an answer depends on, so that an answer found in the store is the
+one that would be given now.
+"""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
+
+from pytest_export_matrix.cells import Cell
+from pytest_export_matrix.crew import BUILD_MODULES, Answer, Crew, lasting, passed
+from pytest_export_matrix.matrix import Case, Spec
+from pytest_export_matrix.outcomes import STAGES, Outcome, Stage
+from pytest_export_matrix.registry import Architecture, Exporter, Registry, Runtime
+from pytest_export_matrix.store import Store, digest, file_digest
+from pytest_export_matrix.worker import protocol
+
+TASKS = "pytest_export_matrix.worker"
+WEIGHTS = "weights.safetensors"
+
+
+@dataclass
+class Prepared:
+    """What `prepare` came to: who the model is, its answers by case, or the problem with it."""
+
+    identity: str = ""
+    weights: str = ""
+    cases: Dict[Case, Answer] = field(default_factory=dict)
+    seconds: Dict[str, float] = field(default_factory=dict)
+    problem: Optional[Answer] = None
+
+
+class Jobs:
+    """Answers the three jobs. Used by several threads and several processes at once."""
+
+    def __init__(self, registry: Registry, store: Store, crew: Crew, described: Mapping[str, Any]) -> None:
+        self._registry, self._store, self._crew = registry, store, crew
+        #: What every key contains: the environment's packages and this package's own code.
+        self._described = digest(described)
+        self._needs: Dict[Tuple[str, str], List[str]] = {}
+
+    def prepare(self, architecture: Architecture, device: str, cases: Sequence[Case]) -> Prepared:
+        """Weights and eager answers; what the store lacks is made in one task."""
+        key = digest([self._described, self._describe(architecture)])
+        with self._store.lock("model", key, self._crew.stopped):
+            prepared = self._stored_model(key)
+            if prepared.identity:
+                self._add_references(prepared, device, cases)
+            missing = [case for case in cases if case not in prepared.cases]
+            if missing:
+                self._make_references(prepared, key, architecture, device, missing)
+            return prepared
+
+    def _stored_model(self, key: str) -> Prepared:
+        """The model that the store holds, unless a file that it was made from has changed."""
+        entry = self._store.get("model", key)
+        if not entry or not unchanged(entry["dependencies"]):
+            return Prepared()
+        sha256 = self._store.files("model", key)[WEIGHTS][1]
+        identity = digest([key, entry["dependencies"], sha256])
+        weights = str(self._store.folder("model", key) / WEIGHTS)
+        return Prepared(identity, weights, seconds=entry["seconds"])
+
+    def _add_references(self, prepared: Prepared, device: str, cases: Sequence[Case]) -> None:
+        for case in cases:
+            key = self._reference_key(prepared, device, case)
+            answer = self._stored("reference", key)
+            if answer:
+                prepared.cases[case] = {**answer, "folder": str(self._store.folder("reference", key))}
+
+    def _reference_key(self, prepared: Prepared, device: str, case: Case) -> str:
+        return digest([prepared.identity, device, self._crew.device_described(device), asdict(case)])
+
+    def _make_references(
+        self, prepared: Prepared, key: str, architecture: Architecture, device: str, cases: Sequence[Case]
+    ) -> None:
+        """Add to `prepared` and to the store what a worker answers for `cases`."""
+        prepared.problem = self._crew.exporter_problem(BUILD_MODULES, device)
+        if prepared.problem:
+            return
+        out = self._store.scratch()
+        parts = {
+            str(i): {"name": str(i), "out": str(out / str(i)), **asdict(case)}
+            for i, case in enumerate(cases)
+        }
+        request = {
+            **self._request(f"{TASKS}.prepare:run", architecture, device),
+            "weights": prepared.weights or None,
+            "out": str(out),
+        }
+        whole, answers = self._parts(request, parts, f"{architecture.name} eager")
+        answered = [answer for answer in answers.values() if "dependencies" in answer]
+        if not answered:
+            prepared.problem = whole  # nobody knows what the model is made from: nothing is kept
+        else:
+            if not prepared.identity:
+                seconds = {"build": whole["seconds"].get("build", 0.0)}
+                self._keep_model(prepared, key, out, answered, seconds)
+            for name, case in zip(parts, cases):
+                self._keep_reference(prepared, device, case, answers[name], out / name)
+        shutil.rmtree(out, ignore_errors=True)
+
+    def _keep_model(
+        self,
+        prepared: Prepared,
+        key: str,
+        out: Path,
+        answered: Sequence[Answer],
+        seconds: Dict[str, float],
+    ) -> None:
+        source = self._store.scratch()
+        (out / WEIGHTS).replace(source / WEIGHTS)
+        data = {"dependencies": _dependencies(answered), "seconds": seconds}
+        self._store.put("model", key, data, source)
+        made = self._stored_model(key)
+        prepared.identity, prepared.weights, prepared.seconds = made.identity, made.weights, seconds
+
+    def _keep_reference(
+        self, prepared: Prepared, device: str, case: Case, answer: Answer, source: Path
+    ) -> None:
+        key = self._reference_key(prepared, device, case)
+        prepared.cases[case] = answer
+        if lasting(answer):
+            source.mkdir(exist_ok=True)
+            self._store.put("reference", key, answer, source)
+            answer["folder"] = str(self._store.folder("reference", key))
+
+    def export(
+        self,
+        architecture: Architecture,
+        prepared: Prepared,
+        device: str,
+        spec: Spec,
+        exporters: Sequence[Exporter],
+    ) -> Dict[str, Answer]:
+        """The answer about each format of one capture; a file is made once, a failure found once."""
+        if prepared.problem:
+            return {exporter.format: prepared.problem for exporter in exporters}
+        device_described = self._crew.device_described(device)
+        shared = [prepared.identity, device, device_described, list(spec.sizes), sorted(spec.dynamic)]
+        keys = {e.format: digest([shared, asdict(e)]) for e in exporters}
+        first = exporters[0]
+        with self._store.lock("capture", digest([shared, first.method, first.capture]), self._crew.stopped):
+            answers = {format: self._stored_artifact(key) for format, key in keys.items()}
+            missing = [e for e in exporters if not answers[e.format]]
+            if missing:
+                made = self._make_artifacts(architecture, prepared, device, spec, missing, keys)
+                answers.update(made)
+        return {format: answer for format, answer in answers.items() if answer}
+
+    def _stored_artifact(self, key: str, verify: bool = False) -> Optional[Answer]:
+        answer = self._stored("artifact", key, verify)
+        if not answer or not unchanged(answer.get("dependencies", [])):
+            return None
+        files = self._store.files("artifact", key)
+        if passed(answer):
+            sha256 = files[answer["file"]][1] if len(files) == 1 else digest(files)
+            answer["artifact"] = {"sha256": sha256, "bytes": sum(size for size, _ in files.values())}
+        return {**answer, "key": key, "folder": str(self._store.folder("artifact", key))}
+
+    def _make_artifacts(
+        self,
+        architecture: Architecture,
+        prepared: Prepared,
+        device: str,
+        spec: Spec,
+        exporters: Sequence[Exporter],
+        keys: Mapping[str, str],
+    ) -> Dict[str, Answer]:
+        answers: Dict[str, Answer] = {}
+        parts, out = {}, self._store.scratch()
+        for e in exporters:
+            problem = self._crew.exporter_problem(e.modules, device)
+            if problem:
+                answers[e.format] = problem
+            else:
+                part = {"name": e.format, "out": str(out / e.format)}
+                parts[e.format] = {**part, "lower": e.lower, "suffix": e.suffix}
+        request = {
+            **self._request(f"{TASKS}.export:run", architecture, device),
+            "weights": prepared.weights,
+            "capture": exporters[0].capture,
+            "sizes": list(spec.sizes),
+            "dynamic": sorted(spec.dynamic),
+        }
+        label = f"{architecture.name} {exporters[0].method}"
+        whole, made = self._parts(request, parts, label)
+        dependencies = _dependencies(list(made.values()))
+        spent = sum(answer.get("part_seconds", 0.0) for answer in made.values())
+        for format, answer in made.items():
+            seconds = dict(whole.get("seconds", {}))
+            if "export" in seconds:
+                seconds["export"] += answer.get("part_seconds", 0.0) - spent
+            answer = {**answer, "seconds": seconds, "dependencies": dependencies}
+            answer["stage"] = answer.get("stage") or Stage.EXPORT.value
+            answers[format] = self._keep_artifact(keys[format], answer, out / format)
+        shutil.rmtree(out, ignore_errors=True)
+        return answers
+
+    def _keep_artifact(self, key: str, answer: Answer, source: Path) -> Answer:
+        if not lasting(answer):
+            return answer
+        if passed(answer):
+            (source / protocol.ANSWER).unlink()
+            self._store.put("artifact", key, answer, source)
+            return {**(self._stored_artifact(key) or {}), "cached": False}
+        self._store.put("artifact", key, answer)
+        return answer
+
+    def infer(
+        self,
+        runtime: Runtime,
+        cell: Cell,
+        prepared: Prepared,
+        exported: Answer,
+        cases: Sequence[Case],
+        structure: Optional[Dict[str, Any]],
+    ) -> Optional[Answer]:
+        """How the file of `exported` does in `runtime`; None where it is not whole any more.
+
+        The runtime is tried alone first. Where it cannot load or run the file so, the extras that
+        it declares are tried; "extras" names those that got it further.
+        """
+        architecture = self._registry.architecture(cell.architecture)
+        references = [self._reference_key(prepared, cell.device, case) for case in cases]
+        key = digest([exported["key"], exported["artifact"]["sha256"], asdict(runtime), references])
+        stored = self._stored("result", key)
+        if stored:
+            return stored
+        problem = self._crew.runtime_problem(runtime, cell.device)
+        if problem:
+            return problem
+        if not self._stored_artifact(exported["key"], verify=True):
+            return None
+        kind = self._registry.outputs(architecture)
+        request = {
+            "task": f"{TASKS}.infer:run",
+            "session": runtime.session,
+            "file": str(Path(exported["folder"]) / exported["file"]),
+            "convention": exported["convention"],
+            "exported_outputs": structure,
+            "cases": [prepared.cases[case]["folder"] for case in cases],
+            "outputs": asdict(kind),
+            "device": cell.device,
+            "hidden": architecture.build.partition(":")[0].partition(".")[0],
+        }
+        answer = self._infer_with_extras(runtime, cell, request, exported["key"])
+        if lasting(answer):
+            self._store.put("result", key, answer)
+        return answer
+
+    def forget(self, exported: Answer) -> None:
+        """Have the file of `exported` made again when it is next asked for."""
+        if not self._stored_artifact(exported["key"], verify=True):
+            self._store.remove("artifact", exported["key"])
+
+    def _infer_with_extras(
+        self, runtime: Runtime, cell: Cell, request: Dict[str, Any], artifact: str
+    ) -> Answer:
+        needs = self._needs.get((artifact, runtime.name))
+        answer = self._crew.infer(runtime, cell.id, request, needs or [])
+        if needs is None:
+            needs = []
+            extras = self._crew.installed_extras(runtime)
+            if _stopped_before(answer, Stage.COMPARE) and extras:
+                second = self._crew.infer(runtime, cell.id, request, extras)
+                if passed(second) or _progress(second) > _progress(answer):
+                    answer, needs = second, extras
+            if not _stopped_before(answer, Stage.COMPARE):
+                self._needs[artifact, runtime.name] = needs
+        return {**answer, "extras": needs}
+
+    def _parts(
+        self, request: Dict[str, Any], parts: Mapping[str, Dict[str, Any]], label: str
+    ) -> Tuple[Answer, Dict[str, Answer]]:
+        """Carry out a task of several parts: the answer of the task, and that of each part.
+
+        Where a part ends the worker (or exceeds a limit), that is its own answer, and the parts
+        after it are tried again in a new task. What fails before any part is the answer of all.
+        """
+        pending, answers = dict(parts), {}
+        whole: Answer = {"outcome": Outcome.PASSED.value}
+        while pending:
+            whole = self._crew.export(label, {**request, "parts": list(pending.values())})
+            for name in list(pending):
+                answer = protocol.read_json(pending[name]["out"], protocol.ANSWER)
+                if answer:
+                    answers[name] = {**answer, "log": whole.get("log", "")}
+                    del pending[name]
+            if passed(whole):
+                break
+            if whole.get("note") not in pending:
+                answers.update(dict.fromkeys(pending, whole))
+                break
+            answers[whole["note"]] = whole
+            del pending[whole["note"]]
+        return whole, answers
+
+    def _stored(self, kind: str, key: str, verify: bool = True) -> Optional[Answer]:
+        answer = self._store.get(kind, key, verify)
+        if answer is None or not self._crew.would_be_the_same(answer):
+            return None
+        return {**answer, "cached": True}
+
+    def _describe(self, architecture: Architecture) -> Dict[str, Any]:
+        """The architecture as a worker gets it."""
+        (keywords,) = architecture.profiles.values() or ({},)
+        return {
+            "build": architecture.build,
+            "keywords": dict(keywords),
+            "inputs": architecture.inputs,
+            "layouts": list(architecture.layouts),
+            "outputs": asdict(self._registry.outputs(architecture)),
+        }
+
+    def _request(self, task: str, architecture: Architecture, device: str) -> Dict[str, Any]:
+        described = self._describe(architecture)
+        return {"task": task, "architecture": described, "outputs": described["outputs"], "device": device}
+
+
+def unchanged(dependencies: Sequence[Sequence[str]]) -> bool:
+    """Whether the files [path, sha256] are still as they were."""
+    try:
+        return all(file_digest(Path(name)) == sha256 for name, sha256 in dependencies)
+    except OSError:
+        return False
+
+
+def _dependencies(answers: Sequence[Answer]) -> List[List[str]]:
+    """[path, sha256] of every file that one of `answers` was made from."""
+    names = {name for answer in answers for name in answer.get("dependencies", [])}
+    return [[name, file_digest(Path(name))] for name in sorted(names)]
+
+
+def _progress(answer: Answer) -> int:
+    return STAGES.index(answer["stage"]) if answer.get("stage") else -1
+
+
+def _stopped_before(answer: Answer, stage: Stage) -> bool:
+    """Whether an ordinary failure, no crash, ended the task before `stage`."""
+    return answer["outcome"] == Outcome.FAILED.value and _progress(answer) < STAGES.index(stage.value)

@@ -1,0 +1,185 @@
+"""Axes x constraints -> cells, and what each cell exports and runs. Pure: no files, no torch."""
+
+from __future__ import annotations
+
+import fnmatch
+import itertools
+from dataclasses import dataclass, replace
+from typing import Dict, FrozenSet, List, Mapping, Sequence, Tuple
+
+from pytest_export_matrix.cells import AXES, Cell
+from pytest_export_matrix.errors import UsageError, unknown
+from pytest_export_matrix.registry import Architecture, Exporter, Registry, Size
+
+DEVICES = ("cpu", "cuda")
+RESOLUTIONS = ("fixed", "dynamic")
+BATCHES = ("1", "2", "dynamic")
+#: A file of dynamic batch is exported at two images: torch.export treats one as a constant.
+DYNAMIC_BATCH_EXPORTED_AT = 2
+DYNAMIC_BATCH_RUN_AT = (1, 3)
+#: Seeds of the sample inputs. The pictures of one batch are seed, seed + 1, ... of a cycle whose
+#: last one shows nothing; so each picture is met, and nothing is detected in one of them.
+SEEDS = (0, 1, 2, 3)
+NOTHING_SEED = 3
+
+
+@dataclass(frozen=True)
+class Case:
+    """One call of the model: (height, width) of each image of the batch, and the pictures."""
+
+    sizes: Tuple[Size, ...]
+    seed: int
+
+    @property
+    def canvas(self) -> List[int]:
+        """[images, height, width] of the batch, as the results file has it."""
+        return canvas(self.sizes)
+
+
+@dataclass(frozen=True)
+class Spec:
+    """What an exported file is made with: the example's sizes and the dimensions declared dynamic.
+
+    Cells whose spec is equal share the file. `sizes` is empty for an exporter that needs no
+    example.
+    """
+
+    sizes: Tuple[Size, ...]
+    dynamic: FrozenSet[str]
+
+
+def canvas(sizes: Sequence[Size]) -> List[int]:
+    return [len(sizes), max(h for h, _ in sizes), max(w for _, w in sizes)]
+
+
+def plan(registry: Registry) -> List[Cell]:
+    """Every cell of the matrix, in order of registration: a runtime takes what its formats allow."""
+    pairs = [
+        (exporter, runtime)
+        for exporter in registry.exporters
+        for runtime in registry.runtimes
+        if exporter.format in runtime.formats
+    ]
+    return [
+        Cell(a.name, exporter.method, exporter.format, runtime.name, device, resolution, batch)
+        for a in registry.architectures
+        for exporter, runtime in pairs
+        for device, resolution, batch in itertools.product(DEVICES, RESOLUTIONS, BATCHES)
+    ]
+
+
+def export_spec(cell: Cell, architecture: Architecture, exporter: Exporter) -> Spec:
+    """How the file of `cell` is exported. A dimension is declared only where the cell asks for it,
+    the exporter needs telling, and the architecture has it: a list of images has no batch
+    dimension."""
+    if not exporter.needs_inputs:
+        return Spec((), frozenset())
+    asked = {axis for axis in ("resolution", "batch") if getattr(cell, axis) == "dynamic"}
+    if not any("N" in layout for layout in architecture.layouts):
+        asked.discard("batch")
+    images = DYNAMIC_BATCH_EXPORTED_AT if cell.batch == "dynamic" else int(cell.batch)
+    return Spec(
+        batch_sizes(architecture, architecture.sizes, images),
+        frozenset(asked & set(exporter.declares)),
+    )
+
+
+def cases(cell: Cell, architecture: Architecture) -> List[Case]:
+    """The calls that `cell` has to answer rightly.
+
+    Fixed resolution: the exported sizes with every picture. Dynamic: each of the other sizes, the
+    first also with a picture that shows nothing. Dynamic batch: other numbers of images than
+    exported.
+    """
+    counts = DYNAMIC_BATCH_RUN_AT if cell.batch == "dynamic" else (int(cell.batch),)
+    planned: List[Case] = []
+    for images in counts:
+        if cell.resolution == "fixed":
+            sizes = batch_sizes(architecture, architecture.sizes, images)
+            planned += [Case(sizes, seed) for seed in SEEDS]
+        else:
+            others = list(architecture.other_sizes)
+            rotations = [others[i:] + others[:i] for i in range(len(others))]
+            batches = [batch_sizes(architecture, turned, images) for turned in rotations]
+            planned += [Case(sizes, i % NOTHING_SEED) for i, sizes in enumerate(batches)]
+            planned.append(Case(batches[0], NOTHING_SEED))
+    return planned
+
+
+def batch_sizes(architecture: Architecture, sizes: Sequence[Size], images: int) -> Tuple[Size, ...]:
+    """(height, width) of each image of a batch: all alike where the batch is one tensor."""
+    usable = list(sizes) if architecture.takes_list else [sizes[0]]
+    return tuple((h, w) for h, w in itertools.islice(itertools.cycle(usable), images))
+
+
+def select(cells: Sequence[Cell], expressions: Sequence[str]) -> List[Cell]:
+    """The cells that one of the `expressions` picks, in order; all of them without expressions.
+
+    An expression is `axis=glob,axis=glob`: every axis it names must match; globs of one axis
+    alternate. Raises UsageError for an unknown axis, a glob that matches no value of its axis, or
+    an expression that picks no cell.
+    """
+    if not expressions:
+        return list(cells)
+    values = {axis: sorted({getattr(cell, axis) for cell in cells}) for axis in AXES}
+    picked = set()
+    for expression in expressions:
+        wanted = _parse(expression, values)
+        matching = [
+            cell
+            for cell in cells
+            if all(_matches(getattr(cell, axis), globs) for axis, globs in wanted.items())
+        ]
+        if not matching:
+            raise UsageError(
+                f"--export-matrix-select {expression!r}",
+                "picks no cell: these values do not go together",
+                remedy="pytest --export-matrix --collect-only lists the cells",
+            )
+        picked.update(matching)
+    return [cell for cell in cells if cell in picked]
+
+
+def _parse(expression: str, values: Mapping[str, Sequence[str]]) -> Dict[str, List[str]]:
+    asked = f"--export-matrix-select {expression!r}"
+    wanted: Dict[str, List[str]] = {}
+    for term in expression.split(","):
+        axis, equals, glob = (part.strip() for part in term.partition("="))
+        if not equals or not glob:
+            raise UsageError(asked, f"{term!r} is not axis=value", remedy=f"axes: {', '.join(AXES)}")
+        if axis not in AXES:
+            raise unknown(asked, "axis", axis, AXES)
+        if not any(fnmatch.fnmatchcase(value, glob) for value in values[axis]):
+            raise unknown(asked, axis, glob, values[axis])
+        wanted.setdefault(axis, []).append(glob)
+    return wanted
+
+
+def _matches(value: str, globs: Sequence[str]) -> bool:
+    return any(fnmatch.fnmatchcase(value, glob) for glob in globs)
+
+
+def with_profile(architectures: Sequence[Architecture], profile: str) -> List[Architecture]:
+    """The architectures with the keywords of `profile` alone.
+
+    Raises UsageError where none of them knows `profile`, unless none has any profile and the
+    default one was asked for; an architecture without profiles is the same in each.
+    """
+    known = {name for architecture in architectures for name in architecture.profiles}
+    if profile not in known and (known or profile != DEFAULT_PROFILE):
+        raise unknown(f"--export-matrix-profile {profile}", "profile", profile, known or {DEFAULT_PROFILE})
+    chosen = []
+    for architecture in architectures:
+        if architecture.profiles and profile not in architecture.profiles:
+            asked = f"--export-matrix-profile {profile}"
+            raise UsageError(
+                asked,
+                f"architecture {architecture.name!r} has no such profile",
+                remedy=f"it has: {', '.join(sorted(architecture.profiles))}",
+            )
+        keywords = architecture.profiles.get(profile, {})
+        chosen.append(replace(architecture, profiles={profile: keywords} if keywords else {}))
+    return chosen
+
+
+DEFAULT_PROFILE = "slim"

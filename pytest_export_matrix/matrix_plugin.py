@@ -1,0 +1,220 @@
+"""The pytest hooks of a run with a matrix: plan, collect, run, report."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import shlex
+import time
+import traceback
+from datetime import datetime, timezone
+from typing import Any, Dict, Generator, List, Optional, Sequence
+
+import pytest
+
+from pytest_export_matrix import matrix, models, options, terminal
+from pytest_export_matrix.cells import Cell, parse_id
+from pytest_export_matrix.compare import OUTPUT_KINDS
+from pytest_export_matrix.crew import Crew
+from pytest_export_matrix.environments import current
+from pytest_export_matrix.errors import CacheError, ExportMatrixError, unknown
+from pytest_export_matrix.exporters import EXPORTERS
+from pytest_export_matrix.items import NODE, CellItem, MatrixCollector
+from pytest_export_matrix.jobs import Jobs
+from pytest_export_matrix.outcomes import Result
+from pytest_export_matrix.plugin import COMMAND, NODE_PREFIX
+from pytest_export_matrix.registry import Registry
+from pytest_export_matrix.reporters import REPORTERS
+from pytest_export_matrix.results import Results
+from pytest_export_matrix.runtimes import RUNTIMES
+from pytest_export_matrix.session import Session
+from pytest_export_matrix.store import Store, tool_digest
+from pytest_export_matrix.worker.launch import Limits, Pool
+from pytest_export_matrix.writing import check_reports, write_reports
+
+ENTRY_POINTS = "pytest_export_matrix"
+WAIT_SECONDS = 0.5
+
+
+class MatrixPlugin:
+    """Registered only where a matrix was asked for. `asked` are the ids of cells given as paths."""
+
+    def __init__(self, config: pytest.Config, asked: Sequence[str]) -> None:
+        self.config, self.asked = config, asked
+        self.is_worker = options.is_xdist_worker(config)
+        if not self.is_worker:
+            since = time.time() if config.getoption("export_matrix_no_cache") else 0.0
+            config.option.export_matrix_since = since  # travels to the processes of pytest-xdist
+        self.started, self.clock = datetime.now(timezone.utc), time.monotonic()
+        self.whole: List[Cell] = []
+        self.cells: List[Cell] = []
+        self.planned: List[str] = []
+        self.results: Dict[str, Result] = {}
+        self.session: Optional[Session] = None
+        self.report_lines: List[str] = []
+
+    def pytest_export_matrix_register(self, registry: Registry) -> None:
+        """The built-in entries, through the hook that everybody uses."""
+        for entry in (*EXPORTERS, *RUNTIMES, *OUTPUT_KINDS, *REPORTERS):
+            registry.add(entry)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionstart(self) -> None:
+        """Plan the matrix, so that bad input is refused before anything is collected or run."""
+        with usage_errors():
+            self.settings = options.read(self.config)
+            self.registry = self._register()
+            self._plan()
+            self.store = Store(self.settings.cache, self.config.option.export_matrix_since)
+            if not self.is_worker:
+                check_reports(self.settings.reports)
+
+    def _register(self) -> Registry:
+        registry = Registry()
+        try:
+            self.config.pluginmanager.load_setuptools_entrypoints(ENTRY_POINTS)
+            self.config.hook.pytest_export_matrix_register(registry=registry)
+        except ExportMatrixError:
+            raise
+        except Exception as error:  # anything that a registration raises, named by its place
+            frame = traceback.extract_tb(error.__traceback__)[-1]
+            place = f"{frame.filename}:{frame.lineno}"
+            raise pytest.UsageError(f"pytest_export_matrix_register, {place}: {error!r}") from error
+        for text in self.settings.models:
+            registry.add(models.architecture(text))
+        return registry
+
+    def _plan(self) -> None:
+        """All cells of the project, and those asked for."""
+        if not self.registry.architectures:
+            raise pytest.UsageError(
+                "no architecture is registered: there is nothing to export\n"
+                "  name a model (--export-matrix-model torchvision:resnet18), or register one in\n"
+                "  conftest.py (pytest_export_matrix_register)"
+            )
+        chosen = matrix.with_profile(self.registry.architectures, self.settings.profile)
+        self.registry.replace_architectures(chosen)
+        for architecture in chosen:
+            self.registry.outputs(architecture)
+        self.whole = matrix.plan(self.registry)
+        self.cells = matrix.select(self.whole, self.settings.select)
+        named = [models.architecture(text).name for text in self.settings.models]
+        if named:
+            self.cells = [cell for cell in self.cells if cell.architecture in named]
+        if self.asked:
+            ids = {cell.id: cell for cell in self.whole}
+            for text in self.asked:
+                if text not in ids:
+                    raise unknown(f"{NODE_PREFIX}{text}", "cell", text, ids)
+            self.cells = [cell for cell in self.cells if cell.id in set(self.asked)]
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection_modifyitems(self, session: pytest.Session, items: List[pytest.Item]) -> None:
+        """Add the cells to what was collected from paths; -k, -m and --lf choose among them."""
+        collector = MatrixCollector.from_parent(
+            session, name=NODE, nodeid=NODE, cells=self.cells, result=self._result
+        )
+        session.ihook.pytest_collectstart(collector=collector)
+        report = session.ihook.pytest_make_collect_report(collector=collector)
+        session.ihook.pytest_collectreport(report=report)
+        items.extend(report.result)
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        self.items = [item for item in session.items if isinstance(item, CellItem)]
+        self.planned = [item.cell.id for item in self.items]
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_node_collection_finished(self, ids: Sequence[str]) -> None:
+        self.planned = [i[len(NODE_PREFIX) :] for i in ids if i.startswith(NODE_PREFIX)]
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
+        """Wait for a cell's result with progress on the terminal, then let pytest run the item."""
+        if isinstance(item, CellItem):
+            future = self._begin().result(item.cell)
+            with terminal.Progress(self.config, self._begin()) as progress:
+                while not concurrent.futures.wait([future], timeout=WAIT_SECONDS).done:
+                    progress.show()
+        return (yield)
+
+    def _begin(self) -> Session:
+        """The session, with all work under way; under pytest-xdist a process takes one cell at a
+        time, as it is given them."""
+        if self.session is None:
+            s = self.settings
+            limits = Limits(s.seconds, s.memory, s.threads)
+            paths = [str(self.config.rootpath), *map(str, self.config.getini("pythonpath"))]
+            crew = Crew(self.registry, Pool(s.threads, idle=3 * s.lanes), limits, paths)
+            described = {"environment": current.fingerprint(), "tool": tool_digest()}
+            jobs = Jobs(self.registry, self.store, crew, described)
+            cells = [item.cell for item in self.items]
+            self.session = Session(self.registry, cells, jobs, crew, s.lanes, self._repro)
+            if not self.is_worker:
+                self.session.start()
+        return self.session
+
+    def _result(self, cell: Cell) -> Result:
+        try:
+            return self._begin().result(cell).result()
+        except CacheError as error:
+            pytest.exit(str(error), returncode=pytest.ExitCode.USAGE_ERROR)
+
+    def _repro(self, cell: Cell) -> str:
+        """The command that runs `cell` alone."""
+        words = ["pytest", COMMAND]
+        if self.settings.profile != matrix.DEFAULT_PROFILE:
+            words += ["--export-matrix-profile", self.settings.profile]
+        for text in self.settings.models:
+            words += ["--export-matrix-model", text]
+        return shlex.join([*words, NODE_PREFIX + cell.id])
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        report = yield
+        if isinstance(item, CellItem) and item.result and call.when == "call":
+            report.export_matrix = item.result.transfer()  # type: ignore[attr-defined]
+            if not item.result.cached:
+                report.duration = sum(item.result.seconds.values())
+        return report
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Gather results, also from the processes of pytest-xdist."""
+        row: Any = getattr(report, "export_matrix", None)
+        if row:
+            self.results[row["id"]] = Result.from_row(row)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self) -> None:
+        if self.session:
+            self.session.close()
+        if not self.is_worker and self.results and not self.config.option.collectonly:
+            is_whole = sorted(self.planned) == sorted(cell.id for cell in self.whole)
+            self.report_lines = write_reports(self.collected(), self.registry, self.settings, is_whole)
+
+    def collected(self) -> Results:
+        modules = {name for entry in (*self.registry.exporters, *self.registry.runtimes) for name in entry.modules}
+        modules |= {name for runtime in self.registry.runtimes for name in runtime.extras}
+        return Results(
+            planned=len(self.planned),
+            cells=[self.results[i] for i in self.planned if i in self.results],
+            started=self.started.isoformat(timespec="seconds"),
+            seconds=time.monotonic() - self.clock,
+            environments={"default": current.describe(modules)},
+        )
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        if self.results:
+            spent = dict(self.session.crew.spent) if self.session else {}
+            terminal.summarize(terminalreporter, self.collected(), spent, self.report_lines)
+
+
+class usage_errors:  # noqa: N801
+    """Our errors as pytest's, which end the run with exit code 4 and no traceback."""
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: Optional[BaseException], trace: object) -> None:
+        if isinstance(error, ExportMatrixError):
+            raise pytest.UsageError(str(error)) from error

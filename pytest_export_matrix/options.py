@@ -1,0 +1,112 @@
+"""The options of the plugin, and the settings that they and the ini file come to."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, List, Optional
+
+import platformdirs
+import psutil
+import pytest
+
+from pytest_export_matrix import scheduler
+from pytest_export_matrix.errors import UsageError
+from pytest_export_matrix.matrix import DEFAULT_PROFILE
+
+#: name, type, help; each is --export-matrix-NAME and the ini value export_matrix_NAME.
+VALUES = (
+    ("profile", "string", f"which keywords the architectures are built with (default: {DEFAULT_PROFILE})"),
+    ("reports", "string", "folder of the reports (default: reports, written by whole runs alone)"),
+    ("workers", "string", "tasks at once (default: by cores and memory)"),
+    ("timeout", "string", "seconds that one stage may take (default: 900)"),
+    ("memory", "string", "GiB that one task may hold (default: a share of this machine's)"),
+    ("cache", "string", "folder of exported files and answers (default: the user's cache folder)"),
+)
+LISTS = (
+    ("select", "axis=glob,axis=glob", "only these cells; may be repeated"),
+    ("model", "NAME", "a model without any code: torchvision:NAME or package.module:factory"),
+)
+
+
+def add_options(parser: pytest.Parser) -> None:
+    group = parser.getgroup("export-matrix", "exports of PyTorch models, carried out and compared")
+    group.addoption("--export-matrix", action="store_true", help="run the export matrix of this project")
+    for name, metavar, text in LISTS:
+        group.addoption(f"--export-matrix-{name}", action="append", default=[], metavar=metavar, help=text)
+        parser.addini(f"export_matrix_{name}", text, type="linelist")
+    for name, kind, text in VALUES:
+        group.addoption(f"--export-matrix-{name}", metavar=name.upper(), help=text)
+        parser.addini(f"export_matrix_{name}", text, type=kind)  # type: ignore[arg-type]
+    group.addoption("--export-matrix-no-cache", action="store_true", help="forget what earlier runs made")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the options and the ini file ask for. `reports_asked`: by the command line itself."""
+
+    select: List[str]
+    models: List[str]
+    profile: str
+    reports: Path
+    reports_asked: bool
+    lanes: int
+    threads: int
+    seconds: float
+    memory: int
+    cache: Path
+
+
+def read(config: pytest.Config) -> Settings:
+    """Raises UsageError for a value that is no number, or out of range."""
+    cores = os.cpu_count() or 1
+    # Under pytest-xdist every process has its share of the machine, and one task at a time.
+    processes = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "0")) if is_xdist_worker(config) else 0
+    lanes = 1 if processes else scheduler.default_lanes(cores, psutil.virtual_memory().available)
+    lanes = int(_number(config, "workers", lanes, whole=True))
+    memory = scheduler.default_memory_limit(processes or lanes)
+    cache = _value(config, "cache")
+    return Settings(
+        select=_list(config, "select"),
+        models=_list(config, "model"),
+        profile=_value(config, "profile") or DEFAULT_PROFILE,
+        reports=config.rootpath / (_value(config, "reports") or "reports"),
+        reports_asked=config.getoption("export_matrix_reports") is not None,
+        lanes=lanes,
+        threads=max(1, cores // (processes or lanes)),
+        seconds=_number(config, "timeout", 900.0),
+        memory=int(_number(config, "memory", memory / 2**30) * 2**30),
+        cache=Path(cache) if cache else platformdirs.user_cache_path("pytest-export-matrix"),
+    )
+
+
+def is_xdist_worker(config: pytest.Config) -> bool:
+    return hasattr(config, "workerinput")
+
+
+def _value(config: pytest.Config, name: str) -> Optional[str]:
+    given: Any = config.getoption(f"export_matrix_{name}")
+    return given if given is not None else (config.getini(f"export_matrix_{name}") or None)
+
+
+def _list(config: pytest.Config, name: str) -> List[str]:
+    return config.getoption(f"export_matrix_{name}") or config.getini(f"export_matrix_{name}")
+
+
+def _number(config: pytest.Config, name: str, default: float, whole: bool = False) -> float:
+    text = _value(config, name)
+    if text is None:
+        return default
+    try:
+        number = int(text) if whole else float(text)
+    except ValueError:
+        number = 0
+    if not 0 < number < float("inf"):
+        kind = "whole number" if whole else "number"
+        raise UsageError(
+            f"--export-matrix-{name} {text}",
+            f"not a {kind} above zero",
+            remedy=f"for instance --export-matrix-{name} {default:g}",
+        )
+    return number

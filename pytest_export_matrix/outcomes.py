@@ -1,0 +1,109 @@
+"""How a cell can end: its stage, its outcome, and the one result model that every report reads."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any, Dict, List, Mapping, Optional
+
+from pytest_export_matrix.cells import Cell
+
+#: Length at which the reason of a result is cut: an error of torch.export can span hundreds of lines.
+REASON_LIMIT = 2000
+
+
+class Stage(str, enum.Enum):
+    """The steps of a cell, in order."""
+
+    BUILD = "build"
+    REFERENCE = "reference"
+    EXPORT = "export"
+    LOAD = "load"
+    RUN = "run"
+    COMPARE = "compare"
+
+
+STAGES = [stage.value for stage in Stage]
+
+
+class Outcome(str, enum.Enum):
+    """What became of a cell. Every planned cell has exactly one."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    CRASHED = "crashed"
+    TIMED_OUT = "timed_out"
+    OUT_OF_MEMORY = "out_of_memory"
+    UNAVAILABLE = "unavailable"
+
+
+OUTCOMES = [outcome.value for outcome in Outcome]
+
+
+@dataclass
+class Result:
+    """One cell and what became of it; a row of `results.json`.
+
+    `exported_at` and `ran_at` list batches as [images, height, width], the height and width being
+    those of the canvas that holds every image of the batch. `detail` (a traceback, the end of the
+    worker's output) is shown with a failed test and kept out of the results file.
+    """
+
+    cell: Cell
+    language: str
+    environment: str
+    outcome: str
+    stage: Optional[str] = None
+    reason: Optional[str] = None
+    exported_at: List[List[int]] = field(default_factory=list)
+    ran_at: List[List[int]] = field(default_factory=list)
+    deviation: Dict[str, Any] = field(default_factory=dict)
+    extra_dependencies: List[str] = field(default_factory=list)
+    seconds: Dict[str, float] = field(default_factory=dict)
+    artifact: Optional[Dict[str, Any]] = None
+    warnings: List[Dict[str, Any]] = field(default_factory=list)
+    cached: bool = False
+    repro: str = ""
+    detail: str = ""
+
+    @property
+    def passed(self) -> bool:
+        return self.outcome == Outcome.PASSED.value
+
+    @property
+    def headline(self) -> str:
+        """The first line of the reason."""
+        return (self.reason or "").strip().splitlines()[0] if (self.reason or "").strip() else ""
+
+    def row(self) -> Dict[str, Any]:
+        """The result as `results.json` holds it."""
+        rest = {f.name: getattr(self, f.name) for f in fields(self)[1:] if f.name != "detail"}
+        return {"id": self.cell.id, **asdict(self.cell), **rest}
+
+    def transfer(self) -> Dict[str, Any]:
+        """The result as it crosses between processes: the row and the detail."""
+        return {**self.row(), "detail": self.detail}
+
+    @classmethod
+    def from_row(cls, row: Mapping[str, Any]) -> "Result":
+        """The inverse of `row` and of `transfer`. Raises KeyError or TypeError on another shape."""
+        cell = Cell(**{f.name: row[f.name] for f in fields(Cell)})
+        rest = {f.name: row[f.name] for f in fields(cls)[1:] if f.name in row}
+        return cls(cell, **rest)
+
+
+def count(results: List[Result]) -> Dict[str, int]:
+    """How many results ended in each outcome, every outcome named."""
+    counts = dict.fromkeys(OUTCOMES, 0)
+    for result in results:
+        counts[result.outcome] += 1
+    return counts
+
+
+def shorten(text: str, limit: int = REASON_LIMIT) -> str:
+    """`text` without surrounding blanks, cut in the middle of its length beyond `limit`."""
+    text = text.strip()
+    if len(text) <= limit:
+        return text
+    half = limit // 2
+    return f"{text[:half]}\n[... {len(text) - 2 * half} characters ...]\n{text[-half:]}"

@@ -1,0 +1,56 @@
+"""The pytest plugin: options and the hooks that decide whether there is a matrix to run.
+
+pytest loads this in every run of every project that has the package installed, so it imports
+nothing of it until a matrix is asked for.
+"""
+
+from __future__ import annotations
+
+from typing import Generator, List, Tuple
+
+import pytest
+
+COMMAND = "--export-matrix"
+NODE_PREFIX = "export-matrix::"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    from pytest_export_matrix.options import add_options
+
+    add_options(parser)
+
+
+def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
+    from pytest_export_matrix import hookspecs
+
+    pluginmanager.add_hookspecs(hookspecs)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None, object, object]:
+    """Load the conftest files of `testpaths` whatever paths are given beside the matrix: the
+    matrix of a project is the same in every run of it."""
+    known = early_config.known_args_namespace
+    paths, cells = split_cells(known.file_or_dir)
+    if known.export_matrix or cells:
+        tested = [str(early_config.rootpath / path) for path in early_config.getini("testpaths")]
+        known.file_or_dir = paths + tested if paths or tested else []
+    return (yield)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "export_matrix(**axes): a cell of the export matrix")
+    paths, cells = split_cells(config.args)
+    if not (config.getoption("export_matrix") or cells):
+        return
+    asked = config.args_source is pytest.Config.ArgsSource.ARGS
+    config.args[:] = paths if asked else []
+    from pytest_export_matrix.matrix_plugin import MatrixPlugin
+
+    config.pluginmanager.register(MatrixPlugin(config, cells), "export-matrix-run")
+
+
+def split_cells(arguments: List[str]) -> Tuple[List[str], List[str]]:
+    """Paths, and ids of cells, among the arguments of pytest."""
+    cells = [a[len(NODE_PREFIX) :] for a in arguments if a.startswith(NODE_PREFIX)]
+    return [a for a in arguments if not a.startswith(NODE_PREFIX)], cells

@@ -1,0 +1,232 @@
+"""What exists: architectures, exporters, runtimes, output kinds, reporters. Imports none of them.
+
+Everything that has to cross into a worker is named "module:attribute". The built-in entries are
+the visible tables of `exporters`, `runtimes`, `compare` and `reporters`; they are added through
+the same hook as anybody else's.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Any, Dict, Iterator, List, Mapping, Sequence, Tuple, Union
+
+from pytest_export_matrix.cells import NAME
+from pytest_export_matrix.errors import UsageError, unknown
+
+REFERENCE = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*\Z")
+Size = Tuple[int, int]
+
+
+@dataclass(frozen=True)
+class OutputKind:
+    """What the outputs of a model mean, and so how two answers are compared.
+
+    `compare` names a function (reference, actual, options) -> deviation, both trees of arrays;
+    see `pytest_export_matrix.compare` for what it returns. `options` is any JSON.
+    """
+
+    name: str
+    compare: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """A model family under test.
+
+    build: "module:factory" of a `torch.nn.Module`, called with the keywords of the profile.
+    inputs: "module:function", called with (sizes, seed): sizes holds (height, width) of each image
+        of the batch, seed picks the pictures; it returns the tuple of the model's arguments.
+    outputs: an output kind, or the name of a registered one.
+    layout: the dimensions of each positional argument, "NCHW" for a batch tensor, "[CHW]" for a
+        list of images; N, H and W are what an export may have to declare dynamic.
+    sizes: (height, width) that a model is exported at; image i of a batch has sizes[i % len].
+    other_sizes: (height, width) that cells of dynamic resolution are run at.
+    profiles: keywords of `build` by profile; without any, `build` is called without keywords.
+    """
+
+    name: str
+    build: str
+    inputs: str = "pytest_export_matrix.samples:image_batch"
+    outputs: Union[OutputKind, str] = "tensors"
+    layout: Union[str, Sequence[str]] = "NCHW"
+    sizes: Sequence[Size] = ((224, 256),)
+    other_sizes: Sequence[Size] = ((160, 192), (320, 384), (192, 320), (203, 271))
+    profiles: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    @property
+    def layouts(self) -> Tuple[str, ...]:
+        return (self.layout,) if isinstance(self.layout, str) else tuple(self.layout)
+
+    @property
+    def takes_list(self) -> bool:
+        """Whether a batch is a list, so that its images may differ in size."""
+        return any(layout.startswith("[") for layout in self.layouts)
+
+
+@dataclass(frozen=True)
+class Exporter:
+    """One (method, format) pair that can be carried out.
+
+    capture: "module:function" (context) -> captured model; exporters of one method that name the
+        same capture share it. lower: "module:function" (captured, path, context) -> whether the
+        file takes "flat" or "structured" arguments. See `exporters.context`.
+    needs_inputs: False where the file is the same whatever the example inputs are.
+    declares: the dimensions that this exporter has to be told are dynamic ("resolution",
+        "batch"); a file that needs no declaration serves cells of both kinds.
+    modules: what has to be importable in the environment.
+    """
+
+    method: str
+    format: str
+    capture: str
+    lower: str
+    suffix: str
+    needs_inputs: bool = True
+    declares: Sequence[str] = ()
+    modules: Sequence[str] = ("torch",)
+    environment: str = "default"
+
+    @property
+    def name(self) -> str:
+        return f"{self.method}/{self.format}"
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """An engine that loads files of some formats and executes them, from one language.
+
+    session: "module:Session"; see `runtimes` for what it offers. extras: modules that a file may
+    need beside the engine, tried only where the engine alone does not do. modules: what has to be
+    importable for the engine to be there at all; preload: those of them that are slow to import
+    and safe to fork after.
+    """
+
+    name: str
+    formats: Sequence[str]
+    session: str
+    language: str = "python"
+    modules: Sequence[str] = ()
+    preload: Sequence[str] = ()
+    extras: Sequence[str] = ()
+    environment: str = "default"
+
+
+@dataclass(frozen=True)
+class Reporter:
+    """A file written into the reports folder: render names a function (results file) -> text."""
+
+    name: str
+    filename: str
+    render: str
+
+
+Entry = Union[Architecture, Exporter, Runtime, OutputKind, Reporter]
+KINDS = {
+    Architecture: "architecture",
+    Exporter: "exporter",
+    Runtime: "runtime",
+    OutputKind: "output kind",
+    Reporter: "reporter",
+}
+REFERENCE_FIELDS = ("build", "inputs", "compare", "capture", "lower", "session", "render")
+
+
+class Registry:
+    """The entries by kind, in order of registration."""
+
+    def __init__(self) -> None:
+        self._entries: Dict[type, Dict[str, Any]] = {kind: {} for kind in KINDS}
+
+    def add(self, entry: Entry) -> None:
+        """Register `entry`. Raises UsageError where it is malformed or its name is taken."""
+        if type(entry) not in KINDS:
+            raise UsageError(
+                f"registry.add({entry!r})",
+                f"a {type(entry).__name__} cannot be registered",
+                remedy=f"add one of: {', '.join(kind.__name__ for kind in KINDS)}",
+            )
+        asked = f"registration of {KINDS[type(entry)]} {entry.name!r}"
+        _check(asked, entry)
+        taken = self._entries[type(entry)]
+        if entry.name in taken:
+            raise UsageError(
+                asked,
+                "that name is registered already",
+                remedy=f"rename one of {taken[entry.name]!r} and {entry!r}",
+            )
+        taken[entry.name] = entry
+
+    @property
+    def architectures(self) -> List[Architecture]:
+        return list(self._entries[Architecture].values())
+
+    def replace_architectures(self, architectures: Sequence[Architecture]) -> None:
+        """Put those of one profile in the place of those registered."""
+        self._entries[Architecture] = {entry.name: entry for entry in architectures}
+
+    @property
+    def exporters(self) -> List[Exporter]:
+        return list(self._entries[Exporter].values())
+
+    @property
+    def runtimes(self) -> List[Runtime]:
+        return list(self._entries[Runtime].values())
+
+    @property
+    def reporters(self) -> List[Reporter]:
+        return list(self._entries[Reporter].values())
+
+    def architecture(self, name: str) -> Architecture:
+        entry: Architecture = self._entries[Architecture][name]
+        return entry
+
+    def exporter(self, method: str, format: str) -> Exporter:
+        entry: Exporter = self._entries[Exporter][f"{method}/{format}"]
+        return entry
+
+    def runtime(self, name: str) -> Runtime:
+        entry: Runtime = self._entries[Runtime][name]
+        return entry
+
+    def outputs(self, architecture: Architecture) -> OutputKind:
+        """The output kind of `architecture`. Raises UsageError where it names an unknown one."""
+        if isinstance(architecture.outputs, OutputKind):
+            return architecture.outputs
+        kinds = self._entries[OutputKind]
+        if architecture.outputs not in kinds:
+            asked = f"registration of architecture {architecture.name!r}"
+            raise unknown(asked, "output kind", architecture.outputs, kinds)
+        kind: OutputKind = kinds[architecture.outputs]
+        return kind
+
+
+def _check(asked: str, entry: Entry) -> None:
+    """Raise UsageError for the first field of `entry` that is malformed."""
+    for problem, remedy in _problems(entry):
+        raise UsageError(asked, problem, remedy=remedy)
+
+
+def _problems(entry: Entry) -> Iterator[Tuple[str, str]]:
+    parts = entry.name.split("/") if isinstance(entry.name, str) else [""]
+    if not all(NAME.match(part) for part in parts):
+        fixed = re.sub(r"[^A-Za-z0-9_.]+", "_", str(entry.name))
+        yield "a name holds only letters, digits, _ and .", f"try {fixed!r}"
+    for name in REFERENCE_FIELDS:
+        value = getattr(entry, name, None)
+        if value is not None and not (isinstance(value, str) and REFERENCE.match(value)):
+            yield f"{name}={value!r} does not name something", 'write it as "package.module:name"'
+    if isinstance(entry, Architecture):
+        for name in ("sizes", "other_sizes"):
+            if not all(_is_size(size) for size in getattr(entry, name)) or not getattr(entry, name):
+                example = "((224, 256), (203, 271))"
+                yield f"{name} is no list of (height, width)", f"for instance {name}={example}"
+        if not isinstance(entry.outputs, (OutputKind, str)):
+            yield f"outputs={entry.outputs!r} is no output kind", "for instance outputs=Detections()"
+        if not all(re.match(r"[A-Z]+\Z|\[[A-Z]+\]\Z", layout) for layout in entry.layouts):
+            yield f"layout={entry.layout!r} names no dimensions", "for instance NCHW or [CHW]"
+
+
+def _is_size(size: Any) -> bool:
+    return len(tuple(size)) == 2 and all(isinstance(n, int) and n > 0 for n in size)

@@ -1,0 +1,17 @@
+"""The files that a run writes, one file here each; this is the table of them.
+
+A reporter renders text from results alone: `render(results)`, see `results.Results`. To add one: a
+file here and its line below.
+"""
+
+from __future__ import annotations
+
+from pytest_export_matrix.registry import Reporter
+
+_HERE = __name__
+
+REPORTERS = (
+    Reporter("json", "results.json", f"{_HERE}.json:render"),
+    Reporter("markdown", "support_table.md", f"{_HERE}.markdown:render"),
+    Reporter("rst", "support_table.rst", f"{_HERE}.rst:render"),
+)

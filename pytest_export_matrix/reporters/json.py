@@ -1,0 +1,9 @@
+"""`results.json`: everything that is known, for other programs."""
+
+from __future__ import annotations
+
+from pytest_export_matrix.results import Results, dumps
+
+
+def render(results: Results) -> str:
+    return dumps(results)

@@ -1,0 +1,42 @@
+"""What the table reporters share: header and rows, title, and what the table was made from."""
+
+from __future__ import annotations
+
+from typing import List, Tuple
+
+from pytest_export_matrix.outcomes import OUTCOMES
+from pytest_export_matrix.results import Results
+from pytest_export_matrix.support import Table, unavailable
+
+
+def title(table: Table) -> str:
+    return f"Export support on {table.device}"
+
+
+def grid(table: Table) -> Tuple[List[str], List[List[str]]]:
+    """Header and rows of text."""
+    return ["Export method", *table.methods], [[label, *entries] for label, entries in table.rows]
+
+
+def tally(results: Results) -> str:
+    """Planned and the number of each outcome that occurred, in words."""
+    counts = results.counts
+    named = [f"{counts[name]} {name.replace('_', ' ')}" for name in OUTCOMES if counts[name]]
+    text = f"{results.planned} cells planned: {', '.join(named) or 'none run'}"
+    lacking = results.planned - len(results.cells)
+    return f"{text}, {lacking} without a result" if lacking else text
+
+
+def footnotes(results: Results) -> List[str]:
+    """What the marks mean, and what the table was made from."""
+    notes = [
+        "✅: the exported file, loaded in a process without the model's code, answered every "
+        "sample input like the eager model, at the exported size and one image. ❌: it did not; "
+        "the stage it failed at is in parentheses.",
+        tally(results) + ".",
+    ]
+    notes += [f"{number} unavailable: {reason}." for reason, number in unavailable(results.cells)]
+    for name, environment in sorted(results.environments.items()):
+        packages = ", ".join(f"{k} {v}" for k, v in sorted(environment["packages"].items()))
+        notes.append(f"Environment {name}: Python {environment['python']}, {packages}.")
+    return notes

@@ -1,0 +1,95 @@
+"""The default sample inputs: two photographs, noise and a flat picture.
+
+They are the same bytes on every machine. Several runtimes answer wrongly without saying so when
+nothing is detected, which is why one of the four pictures has nothing in it.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+    import torch
+    from PIL import Image
+
+PICTURES = ("china.jpg", "flower.jpg", "noise", "flat")
+"""What picture 0, 1, 2 and 3 is. The photographs are shipped inside scikit-learn."""
+
+# The mean colour of ImageNet, so that normalisation brings it to nearly zero: the padding that a
+# batch of unequal sizes adds then looks like the picture itself.
+FLAT_COLOUR = (124, 116, 104)
+
+NOISE_SIZE = (240, 320)
+NOISE_SEED = 20
+
+
+def pictures(sizes: Sequence[tuple[int, int]], seed: int) -> list[npt.NDArray[np.float32]]:
+    """Image i is picture (seed + i) % 4 at sizes[i] = (height, width); CHW, RGB in 0..1."""
+    import numpy as np
+    from PIL import Image
+
+    images = []
+    for i, (height, width) in enumerate(sizes):
+        picture = _picture(PICTURES[(seed + i) % len(PICTURES)])
+        resized = picture.resize((width, height), Image.Resampling.BILINEAR)
+        hwc = np.asarray(resized, dtype=np.float32) / np.float32(255)
+        images.append(np.ascontiguousarray(hwc.transpose(2, 0, 1)))
+    return images
+
+
+def image_list(sizes: Sequence[tuple[int, int]], seed: int) -> tuple[list[torch.Tensor]]:
+    """The arguments of a model that takes a list of images: ([float32 CHW in 0..1, ...],)."""
+    import torch
+
+    return ([torch.from_numpy(image) for image in pictures(sizes, seed)],)
+
+
+def image_batch(sizes: Sequence[tuple[int, int]], seed: int) -> tuple[torch.Tensor]:
+    """The arguments of a model that takes one batch: (float32 NCHW in 0..1,)."""
+    import torch
+
+    if len(set(sizes)) != 1:
+        raise ValueError(f"images of one batch have one size, not {list(sizes)}; use image_list")
+    return (torch.stack([torch.from_numpy(image) for image in pictures(sizes, seed)]),)
+
+
+def _picture(name: str) -> Image.Image:
+    _need("PIL", "pillow")
+    from PIL import Image
+
+    if name == "noise":
+        return _noise()
+    if name == "flat":
+        return Image.new("RGB", NOISE_SIZE[::-1], FLAT_COLOUR)
+    with Image.open(_need("sklearn", "scikit-learn") / "datasets" / "images" / name) as photograph:
+        return photograph.convert("RGB")
+
+
+def _noise() -> Image.Image:
+    """Smooth noise of 12 x 16 cells, with a little fine noise on top."""
+    import numpy as np
+    from PIL import Image
+
+    height, width = NOISE_SIZE
+    random = np.random.default_rng(NOISE_SEED)
+    cells = random.integers(0, 256, (12, 16, 3), dtype=np.uint8)
+    smooth = Image.fromarray(cells).resize((width, height), Image.Resampling.BICUBIC)
+    fine = random.normal(0, 8, (height, width, 3))
+    return Image.fromarray((np.asarray(smooth) + fine).clip(0, 255).astype(np.uint8))
+
+
+def _need(module: str, distribution: str) -> Path:
+    """The folder of an installed module. It is found, not imported: sklearn takes a second."""
+    spec = importlib.util.find_spec(module)
+    if spec is None or not spec.submodule_search_locations:
+        raise ImportError(
+            "the default sample pictures need scikit-learn (it ships the photographs) and pillow: "
+            "pip install scikit-learn pillow",
+            name=module,
+        )
+    return Path(spec.submodule_search_locations[0])

@@ -1,0 +1,202 @@
+"""Carrying out a selection of cells: what is stored is taken, the rest is made. No pytest here."""
+
+from __future__ import annotations
+
+from concurrent.futures import Future
+from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
+
+from pytest_export_matrix import matrix
+from pytest_export_matrix.cells import Cell
+from pytest_export_matrix.crew import Activity, Answer, Crew, passed
+from pytest_export_matrix.jobs import Jobs, Prepared
+from pytest_export_matrix.matrix import Case, Spec
+from pytest_export_matrix.outcomes import Outcome, Result, Stage
+from pytest_export_matrix.registry import Architecture, Exporter, Registry
+from pytest_export_matrix.scheduler import Scheduler
+
+#: A group of cells that share one capture: architecture, method, capture, device, spec.
+CaptureKey = Tuple[str, str, str, str, Spec]
+
+NOTHING_FOUND: Answer = {
+    "outcome": Outcome.FAILED.value,
+    "reason": "the eager model finds nothing in any of the sample inputs; two empty answers prove "
+    "nothing: the architecture needs other inputs or weights",
+}
+DAMAGED: Answer = {
+    "outcome": Outcome.FAILED.value,
+    "stage": Stage.LOAD.value,
+    "reason": "the exported file was damaged on disk, and again when it had been made anew",
+}
+
+
+class Session:
+    """The results of `cells`, made in the background once `start` or `result` asks for them."""
+
+    def __init__(
+        self,
+        registry: Registry,
+        cells: Sequence[Cell],
+        jobs: Jobs,
+        crew: Crew,
+        lanes: int,
+        repro: Callable[[Cell], str],
+    ) -> None:
+        self._registry, self._jobs, self._repro = registry, jobs, repro
+        self.crew = crew
+        self._cells = list(cells)
+        self._scheduler = Scheduler(lanes)
+        self._captures: Dict[CaptureKey, List[Cell]] = {}
+        for cell in self._cells:
+            self._captures.setdefault(self._capture_key(cell), []).append(cell)
+        self.done = 0
+
+    def start(self) -> None:
+        """Begin all cells, in order."""
+        for cell in self._cells:
+            self._submit(cell)
+
+    def result(self, cell: Cell) -> "Future[Result]":
+        """The future result of `cell`."""
+        return self._submit(cell)
+
+    def close(self) -> None:
+        """End all work and all workers; what is under way is not remembered."""
+        self.crew.pool.close()
+        self._scheduler.close()
+
+    @property
+    def activities(self) -> List[Activity]:
+        """What is under way now."""
+        return list(self.crew.activities.values())
+
+    @property
+    def planned(self) -> int:
+        return len(self._cells)
+
+    # One unit each of the scheduler: the model, the capture, the cell.
+
+    def _submit(self, cell: Cell) -> "Future[Result]":
+        add = self._scheduler.add
+        if self.crew.absent(cell.device):
+            return add(cell, lambda: self._finish(cell))
+        model = (cell.architecture, cell.device)
+        key = self._capture_key(cell)
+        prepared = add(model, lambda: self._prepare(*model))
+        exported = add(key, lambda: self._export(key, prepared.result()), after=[prepared])
+        return add(cell, lambda: self._finish(cell, prepared, exported), after=[exported])
+
+    def _prepare(self, name: str, device: str) -> Prepared:
+        wanted: Dict[Case, None] = {}
+        for cell in self._cells:
+            if (cell.architecture, cell.device) == (name, device):
+                wanted.update(dict.fromkeys(self._cases(cell)))
+                example = _example(self._spec(cell))
+                wanted.update({example: None} if example else {})
+        architecture = self._registry.architecture(name)
+        return self._jobs.prepare(architecture, device, list(wanted))
+
+    def _export(self, key: CaptureKey, prepared: Prepared) -> Dict[str, Answer]:
+        """The answer about each format that shares this capture."""
+        name, _, _, device, spec = key
+        exporters = {cell.format: self._exporter(cell) for cell in self._captures[key]}
+        architecture = self._registry.architecture(name)
+        return self._jobs.export(architecture, prepared, device, spec, list(exporters.values()))
+
+    def _finish(
+        self,
+        cell: Cell,
+        prepared: Optional["Future[Prepared]"] = None,
+        exported: Optional["Future[Dict[str, Answer]]"] = None,
+    ) -> Result:
+        try:
+            runtime = self._registry.runtime(cell.runtime)
+            result = Result(cell, runtime.language, runtime.environment, Outcome.UNAVAILABLE.value)
+            result.repro = self._repro(cell)
+            if prepared is None or exported is None:
+                result.reason = self.crew.absent(cell.device)
+            else:
+                self._judge(result, prepared.result(), exported.result())
+            return result
+        finally:
+            self.done += 1
+
+    def _judge(self, result: Result, prepared: Prepared, exports: Dict[str, Answer]) -> None:
+        """Fill `result` with what the stages came to; the first that did not pass decides."""
+        cell, exported = result.cell, exports[result.cell.format]
+        spec, cases = self._spec(cell), self._cases(cell)
+        result.seconds = dict(prepared.seconds)
+        example = _example(spec)
+        asked = [*cases, example] if example else cases
+        references = {case: prepared.cases.get(case) or prepared.problem for case in asked}
+        for answer in references.values():
+            if answer and not passed(answer):
+                return conclude(result, answer, Stage.REFERENCE)
+        found = [references[case] or {} for case in cases]
+        result.seconds["reference"] = sum(answer["part_seconds"] for answer in found)
+        if not any(answer["shows"] for answer in found):
+            return conclude(result, NOTHING_FOUND, Stage.REFERENCE)
+        result.exported_at = [matrix.canvas(spec.sizes)] if spec.sizes else []
+        result.seconds.update(exported.get("seconds", {}))
+        result.warnings = exported.get("warnings", [])
+        if not passed(exported):
+            return conclude(result, exported, Stage.EXPORT)
+        structure = prepared.cases[example]["outputs"] if example else None
+        answer = self._infer(cell, prepared, exports, cases, structure)
+        result.artifact = exported["artifact"]
+        result.ran_at = [case.canvas for case in cases[: answer.get("ran", 0)]]
+        result.deviation = answer.get("deviation", {})
+        result.extra_dependencies = answer.get("extras", [])
+        result.seconds.update(answer.get("seconds", {}))
+        result.warnings = result.warnings + answer.get("warnings", [])
+        conclude(result, answer, Stage.COMPARE)
+
+    def _infer(
+        self,
+        cell: Cell,
+        prepared: Prepared,
+        exports: Dict[str, Answer],
+        cases: List[Case],
+        structure: Optional[Dict[str, Any]],
+    ) -> Answer:
+        """Run the file of `cell`; one that was damaged on disk since it was made is made again."""
+        runtime = self._registry.runtime(cell.runtime)
+        for _ in range(2):
+            exported = exports[cell.format]
+            answer = self._jobs.infer(runtime, cell, prepared, exported, cases, structure)
+            if answer is not None:
+                return answer
+            self._jobs.forget(exported)
+            exports.update(self._export(self._capture_key(cell), prepared))
+        return DAMAGED
+
+    def _exporter(self, cell: Cell) -> Exporter:
+        return self._registry.exporter(cell.method, cell.format)
+
+    def _architecture(self, cell: Cell) -> Architecture:
+        return self._registry.architecture(cell.architecture)
+
+    def _spec(self, cell: Cell) -> Spec:
+        return matrix.export_spec(cell, self._architecture(cell), self._exporter(cell))
+
+    def _cases(self, cell: Cell) -> List[Case]:
+        return matrix.cases(cell, self._architecture(cell))
+
+    def _capture_key(self, cell: Cell) -> CaptureKey:
+        capture = self._exporter(cell).capture
+        return (cell.architecture, cell.method, capture, cell.device, self._spec(cell))
+
+
+def _example(spec: Spec) -> Optional[Case]:
+    """The case that a file is exported with."""
+    return Case(spec.sizes, matrix.SEEDS[0]) if spec.sizes else None
+
+
+def conclude(result: Result, answer: Answer, stage: Stage) -> None:
+    """Set how `result` ended: as `answer` says, at `stage` unless it names its own."""
+    result.outcome = answer["outcome"]
+    result.stage = answer.get("stage") or stage.value
+    result.reason = answer.get("reason") or "; ".join(answer.get("notes", [])) or None
+    result.detail = "\n".join(filter(None, (answer.get("detail"), answer.get("log"))))
+    result.cached = bool(answer.get("cached"))
+    if result.outcome == Outcome.UNAVAILABLE.value:
+        result.stage = None

@@ -1,0 +1,142 @@
+"""What was computed, on disk, by the content of what it was computed from.
+
+An entry is a folder, named by its key, with its files and `entry.json`, which is written last and
+holds the size and the sha256 of each file. A folder appears whole, by a rename, or not at all; an
+entry that does not hold what it says it holds is as good as none, and is made again. Processes that
+want the same entry wait for each other at its lock.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+import time
+from pathlib import Path
+from typing import Any, Callable, Dict, Iterator, List, Optional
+
+import filelock
+
+from pytest_export_matrix.errors import CacheError
+
+ENTRY = "entry.json"
+LAYOUT = "v1"
+LOCK_POLL_SECONDS = 0.05
+REMEDY = "choose another folder: pytest --export-matrix --export-matrix-cache DIR"
+
+
+def digest(value: Any) -> str:
+    """The key of anything that JSON can hold."""
+    text = json.dumps(value, sort_keys=True, default=list)
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def file_digest(path: Path) -> str:
+    hashed = hashlib.sha256()
+    with open(path, "rb") as file:
+        for block in iter(lambda: file.read(1 << 20), b""):
+            hashed.update(block)
+    return hashed.hexdigest()
+
+
+class Store:
+    """Entries below `root`. Those older than `since` (seconds since the epoch) are forgotten."""
+
+    def __init__(self, root: Path, since: float = 0.0) -> None:
+        self.root = root / LAYOUT
+        self._since = since
+        try:
+            self.root.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=self.root) as file:
+                file.write(b"writable")
+        except OSError as error:
+            raise CacheError(f"cache folder {root}", str(error), remedy=REMEDY) from error
+
+    def get(self, kind: str, key: str, verify: bool = True) -> Optional[Dict[str, Any]]:
+        """The entry's data, or None where there is none, or it is not whole.
+
+        `verify` reads all its files; without it, their sizes are compared.
+        """
+        folder = self.folder(kind, key)
+        try:
+            entry: Dict[str, Any] = json.loads((folder / ENTRY).read_text(encoding="utf-8"))
+            if entry["made"] < self._since:
+                return None
+            for name, (size, sha256) in entry["files"].items():
+                path = folder / name
+                if path.stat().st_size != size or (verify and file_digest(path) != sha256):
+                    return None
+            data: Dict[str, Any] = entry["data"]
+            return data
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+    def files(self, kind: str, key: str) -> Dict[str, Any]:
+        """[bytes, sha256] of each file of an entry that is there."""
+        entry = json.loads((self.folder(kind, key) / ENTRY).read_text(encoding="utf-8"))
+        files: Dict[str, Any] = entry["files"]
+        return files
+
+    def folder(self, kind: str, key: str) -> Path:
+        return self.root / kind / key
+
+    def put(self, kind: str, key: str, data: Dict[str, Any], source: Optional[Path] = None) -> None:
+        """Keep `data`, and the files below `source`, which are moved; replaces an older entry.
+
+        Raises CacheError where the folder is full or not writable.
+        """
+        target = self.folder(kind, key)
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            fresh = source or Path(tempfile.mkdtemp(dir=self.root, prefix="tmp-"))
+            paths = [path for path in sorted(fresh.rglob("*")) if path.is_file()]
+            files = {
+                path.relative_to(fresh).as_posix(): [path.stat().st_size, file_digest(path)]
+                for path in paths
+            }
+            entry = {"made": time.time(), "files": files, "data": data}
+            (fresh / ENTRY).write_text(json.dumps(entry), encoding="utf-8")
+            if target.exists():
+                # A rename cannot replace a folder that holds files; its lock is ours.
+                shutil.rmtree(target)
+            os.replace(fresh, target)
+        except OSError as error:
+            raise CacheError(f"cache folder {self.root}", str(error), remedy=REMEDY) from error
+
+    def remove(self, kind: str, key: str) -> None:
+        shutil.rmtree(self.folder(kind, key), ignore_errors=True)
+
+    def scratch(self) -> Path:
+        """A new folder on the same disk, to be filled and then given to `put`."""
+        try:
+            return Path(tempfile.mkdtemp(dir=self.root, prefix="tmp-"))
+        except OSError as error:
+            raise CacheError(f"cache folder {self.root}", str(error), remedy=REMEDY) from error
+
+    @contextlib.contextmanager
+    def lock(self, kind: str, key: str, stopped: Callable[[], bool]) -> Iterator[None]:
+        """Hold the entry's lock. Waits for other processes until `stopped` says so."""
+        folder = self.root / "locks"
+        folder.mkdir(exist_ok=True)
+        lock = filelock.FileLock(str(folder / f"{kind}-{key}"))
+        while True:
+            try:
+                lock.acquire(timeout=1.0, poll_interval=LOCK_POLL_SECONDS)
+                break
+            except filelock.Timeout:
+                if stopped():
+                    raise
+        try:
+            yield
+        finally:
+            lock.release()
+
+
+def tool_digest() -> str:
+    """A digest of this package's own code, so that a changed exporter is a changed key."""
+    folder = Path(__file__).parent
+    names: List[str] = sorted(str(p.relative_to(folder)) for p in folder.rglob("*.py"))
+    return digest([(name, file_digest(folder / name)) for name in names])

@@ -1,0 +1,148 @@
+"""Results -> support table, in the form of detectron2's deployment guide. Pure.
+
+Each entry is derived from the cells behind it. An entry whose cells do not agree says which of
+them do what, by format where that decides it, else by architecture, else by both.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Callable, Dict, Iterable, List, Optional, Sequence, Tuple
+
+from pytest_export_matrix.outcomes import Outcome, Result
+
+YES, NO = "✅", "❌"
+NOT_RUN = "not run"
+NAMES = {"torchscript": "TorchScript", "onnx": "ONNX", "pytorch": "PyTorch", "onnxruntime": "ONNX Runtime"}
+
+#: A way through the matrix: architecture, format, runtime.
+Way = Tuple[str, str, str]
+
+
+@dataclass(frozen=True)
+class Table:
+    """The support table of one device: a column an export method."""
+
+    device: str
+    methods: List[str]
+    rows: List[Tuple[str, List[str]]]
+
+
+def tables(results: Sequence[Result]) -> List[Table]:
+    """A table for each device on which something was run."""
+    ran = [result for result in results if result.outcome != Outcome.UNAVAILABLE.value]
+    return [_table(device, [r for r in ran if r.cell.device == device]) for device in _unique(r.cell.device for r in ran)]
+
+
+def unavailable(results: Sequence[Result]) -> List[Tuple[str, int]]:
+    """Why cells were unavailable, with the number of each."""
+    reasons: Dict[str, int] = {}
+    for result in results:
+        if result.outcome == Outcome.UNAVAILABLE.value:
+            reasons[result.headline] = reasons.get(result.headline, 0) + 1
+    return sorted(reasons.items())
+
+
+def _table(device: str, results: Sequence[Result]) -> Table:
+    methods = _unique(result.cell.method for result in results)
+    columns = [Column([r for r in results if r.cell.method == method]) for method in methods]
+    rows = [
+        ("Formats", [column.formats() for column in columns]),
+        ("Runtime", [column.runtimes() for column in columns]),
+        ("Python inference", [column.inference("python") for column in columns]),
+        ("Dynamic resolution", [column.dynamic_resolution() for column in columns]),
+        ("Batch size requirement", [column.batch() for column in columns]),
+    ]
+    for name in _unique(result.cell.architecture for result in results):
+        rows.append((name, [column.architecture(name) for column in columns]))
+    return Table(device, methods, rows)
+
+
+class Column:
+    """One export method on one device."""
+
+    def __init__(self, results: Sequence[Result]) -> None:
+        self._cells = {
+            (r.cell.architecture, r.cell.format, r.cell.runtime, r.cell.resolution, r.cell.batch): r
+            for r in results
+        }
+        self._ways: List[Way] = _unique(key[:3] for key in self._cells)
+        self._languages = {r.cell.runtime: r.language for r in results}
+
+    def formats(self) -> str:
+        return self._each(lambda way: way[1])
+
+    def runtimes(self) -> str:
+        return self._each(lambda way: way[2])
+
+    def inference(self, language: str) -> str:
+        ways = [way for way in self._ways if self._languages[way[2]] == language]
+        return summarize({way: self._mark(way, "fixed", "1") for way in ways})
+
+    def dynamic_resolution(self) -> str:
+        return summarize({way: self._mark(way, "dynamic", "1") for way in self._ways})
+
+    def batch(self) -> str:
+        return summarize({way: self._requirement(way) for way in self._ways})
+
+    def architecture(self, name: str) -> str:
+        ways = [way for way in self._ways if way[0] == name]
+        return summarize({way: self._mark(way, "fixed", "1") for way in ways})
+
+    def _each(self, part: Callable[[Way], str]) -> str:
+        """The formats, or the runtimes, with the architectures that they work for."""
+        texts = []
+        for name in _unique(part(way) for way in self._ways):
+            marks = {way: self._mark(way, "fixed", "1") for way in self._ways if part(way) == name}
+            shown = NAMES.get(name, name)
+            text = summarize(marks)
+            texts.append(shown if text == YES else f"{shown} {text}")
+        return ", ".join(texts)
+
+    def _mark(self, way: Way, resolution: str, batch: str) -> str:
+        result = self._cells.get((*way, resolution, batch))
+        if result is None:
+            return NOT_RUN
+        return YES if result.passed else f"{NO} ({result.stage})"
+
+    def _requirement(self, way: Way) -> str:
+        marks = {batch: self._mark(way, "fixed", batch) for batch in ("1", "2", "dynamic")}
+        if NOT_RUN in marks.values():
+            return NOT_RUN
+        if marks["dynamic"] == YES and marks["1"] == YES:
+            return "Dynamic"
+        if marks["1"] == YES:
+            return "Constant" if marks["2"] == YES else "Batch inference unsupported"
+        return marks["1"]
+
+
+def summarize(values: Dict[Way, str]) -> str:
+    """One text for the values of several ways."""
+    distinct = _unique(values.values())
+    if len(distinct) <= 1:
+        return distinct[0] if distinct else "–"
+    by_format = _decides(values, lambda way: way[1])
+    if by_format:
+        return ", ".join(f"{NAMES.get(name, name)} {value}" for name, value in by_format.items())
+    by_architecture = _decides(values, lambda way: way[0])
+    groups: Dict[str, List[str]] = {}
+    if by_architecture:
+        for name, value in by_architecture.items():
+            groups.setdefault(value, []).append(name)
+    else:
+        for way, value in values.items():
+            groups.setdefault(value, []).append(f"{way[0]} ({NAMES.get(way[1], way[1])})")
+    return "; ".join(f"{value}: {', '.join(names)}" for value, names in groups.items())
+
+
+def _decides(values: Dict[Way, str], part: Callable[[Way], str]) -> Optional[Dict[str, str]]:
+    """The value of each part (format, architecture), where all its ways agree."""
+    found: Dict[str, str] = {}
+    for way, value in values.items():
+        if found.setdefault(part(way), value) != value:
+            return None
+    return found
+
+
+def _unique(items: Iterable[object]) -> List[object]:  # type: ignore[misc]
+    return list(dict.fromkeys(items))

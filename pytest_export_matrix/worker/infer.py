@@ -1,0 +1,150 @@
+"""The task `infer`: load a file, run it on every case of a cell, compare with the reference.
+
+Stages `load`, `run` and `compare`. The model's code is not importable here: what this process gets
+is the file, the inputs and the reference.
+"""
+
+from __future__ import annotations
+
+import importlib.abc
+import importlib.machinery
+import os
+import sys
+from typing import Any, Dict, List, Optional, Sequence
+
+from pytest_export_matrix.compare.detections import widest
+from pytest_export_matrix.outcomes import Outcome, Stage
+from pytest_export_matrix.trees import flatten, to_arrays, unflatten, without_empty
+from pytest_export_matrix.worker import protocol
+from pytest_export_matrix.worker.task import Failure, Stages, failure, resolve
+
+#: Cases whose deviation is spelled out in the reason.
+PROBLEMS_SHOWN = 5
+
+
+def run(request: Dict[str, Any], stages: Stages, folder: str) -> Dict[str, Any]:
+    """Answers {"deviation", "notes"}; the outcome is failed where a case deviates too far."""
+    stages.begin(Stage.LOAD)
+    hide(request["hidden"], request["session"], request["extras"], request["paths"])
+    for module in request["extras"]:
+        resolve(f"{module}:__name__")
+    session = resolve(request["session"])(request["file"], request["device"], request["threads"])
+    cases = [_read(folder) for folder in request["cases"]]
+    stages.begin(Stage.RUN)
+    answers = []
+    for case in cases:
+        answers.append(_call(session, case, request["convention"]))
+        stages.facts["ran"] = len(answers)
+    stages.begin(Stage.COMPARE)
+    return compare(cases, answers, request)
+
+
+def _read(folder: str) -> Dict[str, Any]:
+    import numpy as np
+
+    case: Dict[str, Any] = protocol.read_json(folder, protocol.ANSWER)
+    with np.load(os.path.join(folder, "data.npz"), allow_pickle=False) as data:
+        for name in ("input", "output"):
+            keys = [key for key in data.files if key.startswith(name)]
+            case[name] = [data[f"{name}_{i}"] for i in range(len(keys))]
+    return case
+
+
+def _call(session: Any, case: Dict[str, Any], convention: str) -> Any:
+    """What the file answers to the inputs of `case`. A failure names the shapes it came at."""
+    arguments = tuple(case["input"])
+    if convention == "structured":
+        arguments = unflatten(case["input"], case["inputs"])
+    try:
+        return to_arrays(session.run(arguments))
+    except Exception as error:
+        shapes = ", ".join(str(list(array.shape)) for array in case["input"])
+        found = failure(error)
+        raise Failure(f"at {shapes}: {found['reason']}", Outcome(found["outcome"])) from error
+
+
+def compare(cases: List[Any], answers: List[Any], request: Dict[str, Any]) -> Dict[str, Any]:
+    """The deviations of all cases taken together, and what is wrong in any of them."""
+    kind, function = request["outputs"], resolve(request["outputs"]["compare"])
+    merged: Dict[str, Any] = {}
+    problems, notes, wrong = [], [], 0
+    for case, answer in zip(cases, answers):
+        reference = unflatten(case["output"], case["outputs"])
+        restored, problem = restore(answer, case["outputs"], request)
+        found = {"problems": [problem]} if problem else function(reference, restored, kind["options"])
+        shapes = ", ".join(str(list(array.shape)) for array in case["input"])
+        problems += [f"at {shapes}: {text}" for text in found["problems"]]
+        wrong += bool(found["problems"])
+        notes += found.get("notes", [])
+        merged = merge(merged, found)
+    if not problems:
+        return {"deviation": merged, "notes": sorted(set(notes))}
+    shown = problems[:PROBLEMS_SHOWN]
+    if len(problems) > len(shown):
+        shown.append(f"and {len(problems) - len(shown)} more")
+    head = f"{wrong} of {len(cases)} inputs answered wrongly; "
+    return {
+        "outcome": Outcome.FAILED.value,
+        "reason": head + "\n".join(shown),
+        "deviation": merged,
+        "notes": sorted(set(notes)),
+    }
+
+
+def restore(answer: Any, spec: Dict[str, Any], request: Dict[str, Any]) -> Any:
+    """The answer in the model's own structure, or why it does not fit: (tree, problem).
+
+    A flat answer is put into the structure that the model had when it was exported, so a file that
+    answers for other images than it was asked about shows it in the number of them.
+    """
+    if request["convention"] == "structured":
+        return without_empty(answer), None
+    leaves, _ = flatten(answer)
+    spec = request["exported_outputs"] or spec
+    expected = count_leaves(spec)
+    if len(leaves) != expected:
+        return None, f"{len(leaves)} outputs, expected {expected}"
+    return unflatten(leaves, spec), None
+
+
+def count_leaves(spec: Dict[str, Any]) -> int:
+    if "leaf" in spec:
+        return 1
+    children = [item for _, item in spec.get("dict", [])]
+    children += spec.get("list", []) + spec.get("tuple", [])
+    return sum(count_leaves(child) for child in children)
+
+
+def merge(first: Dict[str, Any], second: Dict[str, Any]) -> Dict[str, Any]:
+    """Two deviations as one: the worst figure of each output, the counts added."""
+    merged = dict(first)
+    for name, figures in second.get("outputs", {}).items():
+        merged[name] = widest(merged.get(name, {}), figures)
+    for name in ("matched", "missing", "extra"):
+        if name in second:
+            merged[name] = merged.get(name, 0) + second[name]
+    return merged
+
+
+def hide(hidden: str, session: str, extras: Sequence[str], paths: List[str]) -> None:
+    """Make the model's own package unimportable, and of the project only the session's module."""
+    own = session.partition(":")[0]
+    visible = {hidden} & {extra.partition(".")[0] for extra in extras}
+    sys.meta_path.insert(0, _Finder(hidden if not visible else "", own, paths))
+
+
+class _Finder(importlib.abc.MetaPathFinder):
+    def __init__(self, hidden: str, session: str, paths: List[str]) -> None:
+        self.hidden, self.session, self.paths = hidden, session, paths
+
+    def find_spec(self, name: str, path: Any = None, target: Any = None) -> Optional[Any]:
+        top = name.partition(".")[0]
+        serves_session = self.session == name or self.session.startswith(name + ".")
+        if top == self.hidden and not serves_session:
+            raise ModuleNotFoundError(
+                f"the file needs {name!r}: the model's own code, which a runtime does not have",
+                name=name,
+            )
+        if path is None and top == self.session.partition(".")[0]:
+            return importlib.machinery.PathFinder.find_spec(name, self.paths)
+        return None

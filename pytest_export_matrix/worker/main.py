@@ -1,0 +1,130 @@
+"""The worker process: `python main.py CONTROL`. See `protocol` for what it reads and writes.
+
+It is run by path, so that no folder of the parent's packages has to be on `sys.path`: of them it
+can import this package alone. Every task runs in a forked child of its own: what one task imports,
+patches, leaks or breaks ends with it, while the seconds of importing torch are paid once.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.machinery
+import importlib.util
+import os
+import select
+import signal
+import sys
+import time
+import traceback
+from typing import Any
+
+#: Forking after importing Apple's frameworks is unsafe, and Windows has no fork.
+FORKS = sys.platform == "linux"
+POLL_SECONDS = 0.02
+
+
+def main(control: str) -> None:
+    requests = os.dup(0)
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    sys.path[:] = [path for path in sys.path if os.path.abspath(path) != os.path.dirname(_FILE)]
+    _import_package()
+    from pytest_export_matrix.worker import protocol
+
+    config = protocol.read_json(control, protocol.CONFIG)
+    missing = [name for name in config["modules"] if importlib.util.find_spec(name) is None]
+    for name in config["preload"]:
+        try:
+            importlib.import_module(name)
+        except ImportError:
+            traceback.print_exc()  # the task that needs it meets the same error, at its own stage
+    protocol.write_json(control, protocol.READY, {"missing": missing})
+    for folder in _lines(requests):
+        if not FORKS:
+            _serve(folder)
+        status = _fork_and_wait(folder, requests)
+        protocol.write_json(folder, protocol.EXIT, {"status": status})
+
+
+_FILE = os.path.abspath(__file__)
+
+
+def _import_package() -> None:
+    """Make `pytest_export_matrix` importable from where this file lies, and nothing beside it."""
+    folder = os.path.dirname(os.path.dirname(_FILE))
+    name = os.path.basename(folder)
+    spec = importlib.util.spec_from_file_location(
+        name, os.path.join(folder, "__init__.py"), submodule_search_locations=[folder]
+    )
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+
+
+def _lines(descriptor: int) -> Any:
+    """The lines that arrive at `descriptor`, until its end."""
+    with os.fdopen(descriptor, closefd=False) as file:
+        for line in iter(file.readline, ""):
+            yield line.rstrip("\n")
+
+
+def _fork_and_wait(folder: str, requests: int) -> int:
+    """The wait status of a child that served the task in `folder`.
+
+    Where the parent goes away meanwhile, so do the child and this process.
+    """
+    pid = os.fork()
+    if pid == 0:
+        os.close(requests)
+        _serve(folder)
+    _own_group(pid)
+    while True:
+        ended, status = os.waitpid(pid, os.WNOHANG)
+        if ended:
+            return status
+        if select.select([requests], [], [], POLL_SECONDS)[0]:
+            os.killpg(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+            os._exit(1)
+
+
+def _own_group(pid: int) -> None:
+    """Give a child its own process group, so that it is ended together with what it started.
+
+    Called on both sides of the fork: whichever comes first, the group is there.
+    """
+    try:
+        os.setpgid(pid, pid)
+    except (PermissionError, ProcessLookupError):
+        pass  # the child was faster, or is gone already
+
+
+def _end_with_parent() -> None:
+    """Have the kernel end this process when the worker that forked it is gone (Linux)."""
+    import ctypes
+
+    set_parent_death_signal = 1  # PR_SET_PDEATHSIG of prctl(2)
+    ctypes.CDLL(None).prctl(set_parent_death_signal, signal.SIGKILL)
+
+
+def _serve(folder: str) -> None:
+    """Carry out the task in `folder` and end this process without any clean-up of libraries."""
+    import faulthandler
+
+    from pytest_export_matrix.worker import protocol, task
+
+    if FORKS:
+        _own_group(os.getpid())
+        _end_with_parent()
+    log = os.open(os.path.join(folder, protocol.LOG), os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    os.dup2(log, 1)
+    os.dup2(log, 2)
+    faulthandler.enable(file=2)
+    protocol.write_json(folder, protocol.STARTED, {"pid": os.getpid(), "at": time.time()})
+    task.run(folder)
+    sys.stdout.flush()
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

@@ -1,0 +1,90 @@
+"""Building the model under test in a worker, and its sample inputs."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+from typing import Any, Dict, Iterator, Sequence, Tuple
+
+from pytest_export_matrix.worker.task import Failure, resolve
+
+
+def build(request: Dict[str, Any]) -> Any:
+    """The architecture's model in eval mode on the CPU, with weights not yet set.
+
+    Raises Failure where the factory cannot be imported or returns no module; what the factory
+    itself raises goes through.
+    """
+    import torch
+
+    reference = request["architecture"]["build"]
+    factory = _named("build", reference)
+    torch.manual_seed(0)
+    model = factory(**request["architecture"]["keywords"])
+    if not isinstance(model, torch.nn.Module):
+        kind = type(model).__name__
+        raise Failure(f"build={reference!r} returned a {kind}, expected a torch.nn.Module")
+    return model.eval()
+
+
+def sample(request: Dict[str, Any], sizes: Sequence[Sequence[int]], seed: int) -> Tuple[Any, ...]:
+    """The model's arguments for one batch.
+
+    Raises Failure where the function cannot be imported or returns no tuple that holds a tensor.
+    """
+    from pytest_export_matrix.trees import flatten
+
+    reference = request["architecture"]["inputs"]
+    arguments = _named("inputs", reference)([(h, w) for h, w in sizes], seed)
+    if not isinstance(arguments, tuple):
+        kind = type(arguments).__name__
+        raise Failure(f"inputs={reference!r} returned a {kind}, expected the tuple of arguments")
+    try:
+        leaves, _ = flatten(arguments)
+    except TypeError as error:
+        raise Failure(f"inputs={reference!r}: {error}") from None
+    if not leaves or not all(hasattr(leaf, "detach") for leaf in leaves):
+        raise Failure(f"inputs={reference!r} returned {arguments!r:.80}, expected torch tensors")
+    return arguments
+
+
+def _named(field: str, reference: str) -> Any:
+    """The callable that a registration names, with a Failure that says what is wrong if it is not
+    there. An ImportError from inside the named module goes through as it is."""
+    module, _, attribute = reference.partition(":")
+    try:
+        found = resolve(reference)
+    except ModuleNotFoundError as error:
+        if error.name and (module == error.name or module.startswith(error.name + ".")):
+            message = f"{field}={reference!r}: no module {error.name!r} in the project or installed"
+            raise Failure(message) from None
+        raise
+    except AttributeError:
+        import difflib
+
+        names = [name for name in dir(importlib.import_module(module)) if name[0] != "_"]
+        close = difflib.get_close_matches(attribute, names, n=1)
+        hint = f"; did you mean {close[0]!r}?" if close else ""
+        raise Failure(f"{field}={reference!r}: {module} has no {attribute!r}{hint}") from None
+    if not callable(found):
+        raise Failure(f"{field}={reference!r} is a {type(found).__name__}, not a function")
+    return found
+
+
+def to_device(tree: Any, device: str) -> Any:
+    from pytest_export_matrix.trees import map_leaves
+
+    return map_leaves(lambda tensor: tensor.to(device), tree)
+
+
+@contextlib.contextmanager
+def exact_arithmetic(threads: int) -> Iterator[None]:
+    """Inference with `threads` threads and without the TF32 shortcuts of GPUs, which round to ten
+    bits: what differs then is the export's doing."""
+    import torch
+
+    torch.set_num_threads(threads)
+    torch.backends.cudnn.allow_tf32 = False
+    torch.backends.cuda.matmul.allow_tf32 = False
+    with torch.no_grad():
+        yield

@@ -1,0 +1,15 @@
+"""The task `probe`: whether an exporter or a runtime can work on a device here."""
+
+from __future__ import annotations
+
+from typing import Any, Dict
+
+from pytest_export_matrix.worker.infer import hide
+from pytest_export_matrix.worker.task import Stages, resolve
+
+
+def run(request: Dict[str, Any], stages: Stages, folder: str) -> Dict[str, Any]:
+    """Answers {"problem": why not, or None}."""
+    hide("", request["session"], (), request["paths"])
+    problem = getattr(resolve(request["session"]), "problem", None)
+    return {"problem": problem(request["device"]) if problem else None}

@@ -1,0 +1,67 @@
+"""What crosses between the parent and a worker: the names of files, and nothing else.
+
+A worker is one process that has imported the slow libraries and forks a child for every task
+(where forking is not safe, it serves one task itself and ends). All messages are files, so nothing
+that a library prints, closes or redirects can corrupt them:
+
+    CONTROL/config.json   parent -> worker  {"modules", "preload"}
+    CONTROL/ready.json    worker -> parent  {"missing": [module that is not there]}
+    standard input        parent -> worker  one line, the path of a task's folder; its end: finish
+    TASK/request.json     parent -> child   {"task": "module:function", ...}
+    TASK/started.json     child  -> parent  {"pid"}
+    TASK/stages.jsonl     child  -> parent  {"stage", "note", "at"} as each stage begins
+    TASK/answer.json      child  -> parent  {"outcome", "stage", "reason", "detail", "seconds",
+                                             "warnings", ...} written whole or not at all
+    TASK/exit.json        worker -> parent  {"status"} as os.waitpid gives it
+    TASK/log.txt          standard output and error of the child
+
+This module is imported on both sides, so it keeps to the syntax of the oldest worker (3.9).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import Any, Dict, List
+
+CONFIG, READY = "config.json", "ready.json"
+REQUEST, STARTED, STAGES, ANSWER, EXIT, LOG = (
+    "request.json",
+    "started.json",
+    "stages.jsonl",
+    "answer.json",
+    "exit.json",
+    "log.txt",
+)
+
+
+def write_json(folder: str, name: str, value: Any) -> None:
+    """Write a file of `folder` so that a reader sees all of it or nothing."""
+    path = os.path.join(folder, name)
+    partial = f"{path}.{os.getpid()}"
+    with open(partial, "w", encoding="utf-8") as file:
+        json.dump(value, file)
+    os.replace(partial, path)
+
+
+def read_json(folder: str, name: str) -> Any:
+    """The content of a file of `folder`, or None where it is not there (yet)."""
+    try:
+        with open(os.path.join(folder, name), encoding="utf-8") as file:
+            return json.load(file)
+    except FileNotFoundError:
+        return None
+
+
+def append_stage(folder: str, stage: Dict[str, Any]) -> None:
+    with open(os.path.join(folder, STAGES), "a", encoding="utf-8") as file:
+        file.write(json.dumps(stage) + "\n")
+
+
+def read_stages(folder: str) -> List[Dict[str, Any]]:
+    """The stages begun so far; a line that is still being written is left for the next look."""
+    try:
+        with open(os.path.join(folder, STAGES), encoding="utf-8") as file:
+            return [json.loads(line) for line in file if line.endswith("\n")]
+    except FileNotFoundError:
+        return []

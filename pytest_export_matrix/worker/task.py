@@ -1,0 +1,146 @@
+"""One task inside a worker's child: its stages, its warnings, its failure."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import time
+import traceback
+import warnings
+from typing import Any, Callable, Dict, List, Optional
+
+from pytest_export_matrix.outcomes import Outcome, Stage, shorten
+from pytest_export_matrix.worker import protocol
+
+#: Distinct warnings of libraries that are kept with a cell.
+WARNINGS_KEPT = 5
+
+
+class Failure(Exception):
+    """A failure whose text is the whole reason: what a task finds, rather than what was raised."""
+
+    def __init__(self, reason: str, outcome: Outcome = Outcome.FAILED) -> None:
+        super().__init__(reason)
+        self.outcome = outcome
+
+
+class Stages:
+    """The stages of a task as they begin, with the seconds that each took."""
+
+    def __init__(self, folder: str) -> None:
+        self._folder = folder
+        self.current: Optional[str] = None
+        self.seconds: Dict[str, float] = {}
+        #: What is known of the task even where it ends in an exception.
+        self.facts: Dict[str, Any] = {}
+        self._since = time.monotonic()
+
+    def begin(self, stage: Stage, note: str = "") -> None:
+        """Tell the parent that `stage` begins; its time limit starts anew."""
+        self.end()
+        self.current = stage.value
+        event = {"stage": stage.value, "note": note, "at": time.time()}
+        protocol.append_stage(self._folder, event)
+
+    def end(self) -> None:
+        now = time.monotonic()
+        if self.current:
+            spent = self.seconds.get(self.current, 0.0) + now - self._since
+            self.seconds[self.current] = spent
+        self._since = now
+
+
+def run(folder: str) -> None:
+    """Carry out the request in `folder` and write the answer.
+
+    This is the one place where whatever a library raises becomes a result.
+    """
+    request = protocol.read_json(folder, protocol.REQUEST)
+    stages = Stages(folder)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        answer = attempt(lambda: resolve(request["task"])(request, stages, folder))
+    stages.end()
+    answer.setdefault("stage", stages.current)
+    answer.update(stages.facts, seconds=stages.seconds)
+    answer["warnings"] = summarize(caught)
+    protocol.write_json(folder, protocol.ANSWER, answer)
+
+
+def attempt(work: Callable[[], Dict[str, Any]]) -> Dict[str, Any]:
+    """What `work` answers with the outcome "passed", or the failure that it raised."""
+    try:
+        return {"outcome": Outcome.PASSED.value, **work()}
+    except BaseException as error:  # also SystemExit: a library must not end a task unseen
+        return failure(error)
+
+
+def answer_part(
+    part: Dict[str, Any], work: Callable[[str], Dict[str, Any]], made_from: Callable[[], List[str]]
+) -> None:
+    """Carry out one part of a task in its own folder, and write its answer there, with the files
+    that it was made from.
+
+    A failure is that part's alone; the parts after it go on.
+    """
+    os.makedirs(part["out"], exist_ok=True)
+    since = time.monotonic()
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        answer = attempt(lambda: work(part["out"]))
+    answer["dependencies"] = made_from()
+    answer["part_seconds"] = time.monotonic() - since
+    answer["warnings"] = summarize(caught)
+    protocol.write_json(part["out"], protocol.ANSWER, answer)
+
+
+def failure(error: BaseException) -> Dict[str, Any]:
+    """The answer that `error` makes of a task."""
+    if isinstance(error, Failure):
+        outcome, reason = error.outcome, str(error)
+    else:
+        outcome = Outcome.OUT_OF_MEMORY if _is_out_of_memory(error) else Outcome.FAILED
+        reason = f"{type(error).__name__}: {error}"
+    return {
+        "outcome": outcome.value,
+        "reason": shorten(reason),
+        "detail": shorten(traceback.format_exc(), 20_000),
+    }
+
+
+def _is_out_of_memory(error: BaseException) -> bool:
+    """Whether an allocation failed: Python's own, CUDA's, or the CPU allocator of torch, which
+    raises a plain RuntimeError."""
+    names = {kind.__name__ for kind in type(error).__mro__}
+    if names & {"MemoryError", "OutOfMemoryError"}:
+        return True
+    return isinstance(error, RuntimeError) and "DefaultCPUAllocator: can't allocate" in str(error)
+
+
+def resolve(reference: str) -> Any:
+    """The object that "module:attribute" names."""
+    module, _, attribute = reference.partition(":")
+    found = importlib.import_module(module)
+    for part in attribute.split("."):
+        found = getattr(found, part)
+    return found
+
+
+def summarize(caught: List[warnings.WarningMessage]) -> List[Dict[str, Any]]:
+    """The most frequent warnings, each with how often it was given."""
+    counts: Dict[Any, int] = {}
+    for warning in caught:
+        lines = str(warning.message).strip().splitlines() or [""]
+        key = (warning.category.__name__, shorten(lines[0], 200))
+        counts[key] = counts.get(key, 0) + 1
+    common = sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:WARNINGS_KEPT]
+    return [{"category": key[0], "message": key[1], "count": n} for key, n in common]
+
+
+def use_project(paths: List[str]) -> None:
+    """Make the modules of the project importable."""
+    import sys
+
+    sys.path[:0] = [path for path in paths if path not in sys.path]
+    if paths:
+        os.chdir(paths[0])

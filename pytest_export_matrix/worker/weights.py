@@ -1,0 +1,22 @@
+"""Weights as safetensors: saved once, loaded into every other build of the same model."""
+
+from __future__ import annotations
+
+from typing import Any
+
+FILE = "weights.safetensors"
+
+
+def save(model: Any, path: str) -> None:
+    """Write the state of `model`; tensors that share memory are written one by one."""
+    from safetensors.torch import save_file
+
+    state = model.state_dict()
+    save_file({name: tensor.detach().clone().contiguous() for name, tensor in state.items()}, path)
+
+
+def load(model: Any, path: str) -> None:
+    """Set the state of `model`. Raises RuntimeError where names or shapes differ."""
+    from safetensors.torch import load_file
+
+    model.load_state_dict(load_file(path), strict=True)
