@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import collections
 import glob
-import os
 import sys
 import threading
 import time
 from dataclasses import dataclass, field
-from typing import Any, Dict, List, Optional, Sequence, Tuple
+from typing import Any, Dict, List, Optional, Sequence
 
 from pytest_export_matrix.environments import current
-from pytest_export_matrix.errors import CacheError
 from pytest_export_matrix.outcomes import Outcome, Stage
 from pytest_export_matrix.registry import Registry, Runtime
 from pytest_export_matrix.worker.launch import Limits, Pool, WorkerFailure, WorkerKind
@@ -58,7 +56,9 @@ class Crew:
         """Carry out a task in a worker that has the model's code."""
         return self._run(self._exporting(), label, {**request, "paths": self.paths})
 
-    def infer(self, runtime: Runtime, label: str, request: Dict[str, Any], extras: Sequence[str]) -> Answer:
+    def infer(
+        self, runtime: Runtime, label: str, request: Dict[str, Any], extras: Sequence[str]
+    ) -> Answer:
         """Carry out a task in a worker that has the runtime and `extras` alone."""
         kind = self._running(runtime, extras)
         return self._run(kind, label, {**request, "paths": self.paths, "extras": list(extras)})
@@ -121,9 +121,10 @@ class Crew:
         if device == "cpu":
             return ""
         texts = []
-        for path in sorted(glob.glob("/proc/driver/nvidia/version") + glob.glob(
-            "/proc/driver/nvidia/gpus/*/information"
-        )):
+        for path in sorted(
+            glob.glob("/proc/driver/nvidia/version")
+            + glob.glob("/proc/driver/nvidia/gpus/*/information")
+        ):
             with open(path, encoding="utf-8", errors="replace") as file:
                 texts.append(file.read())
         return "".join(texts)
@@ -134,7 +135,9 @@ class Crew:
 
     def runtime_problem(self, runtime: Runtime, device: str) -> Optional[Answer]:
         kind = self._running(runtime)
-        return self._problem(f"runtime {runtime.name}", kind, runtime.modules, runtime.session, device)
+        return self._problem(
+            f"runtime {runtime.name}", kind, runtime.modules, runtime.session, device
+        )
 
     def installed_extras(self, runtime: Runtime) -> List[str]:
         with self.pool.worker(self._running(runtime)) as worker:

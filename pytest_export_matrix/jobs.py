@@ -42,7 +42,9 @@ class Prepared:
 class Jobs:
     """Answers the three jobs. Used by several threads and several processes at once."""
 
-    def __init__(self, registry: Registry, store: Store, crew: Crew, described: Mapping[str, Any]) -> None:
+    def __init__(
+        self, registry: Registry, store: Store, crew: Crew, described: Mapping[str, Any]
+    ) -> None:
         self._registry, self._store, self._crew = registry, store, crew
         #: What every key contains: the environment's packages and this package's own code.
         self._described = digest(described)
@@ -75,13 +77,23 @@ class Jobs:
             key = self._reference_key(prepared, device, case)
             answer = self._stored("reference", key)
             if answer:
-                prepared.cases[case] = {**answer, "folder": str(self._store.folder("reference", key))}
+                prepared.cases[case] = {
+                    **answer,
+                    "folder": str(self._store.folder("reference", key)),
+                }
 
     def _reference_key(self, prepared: Prepared, device: str, case: Case) -> str:
-        return digest([prepared.identity, device, self._crew.device_described(device), asdict(case)])
+        return digest(
+            [prepared.identity, device, self._crew.device_described(device), asdict(case)]
+        )
 
     def _make_references(
-        self, prepared: Prepared, key: str, architecture: Architecture, device: str, cases: Sequence[Case]
+        self,
+        prepared: Prepared,
+        key: str,
+        architecture: Architecture,
+        device: str,
+        cases: Sequence[Case],
     ) -> None:
         """Add to `prepared` and to the store what a worker answers for `cases`."""
         prepared.problem = self._crew.exporter_problem(BUILD_MODULES, device)
@@ -142,14 +154,22 @@ class Jobs:
         spec: Spec,
         exporters: Sequence[Exporter],
     ) -> Dict[str, Answer]:
-        """The answer about each format of one capture; a file is made once, a failure found once."""
+        """The answer about each format of one capture: a file, or why there is none."""
         if prepared.problem:
             return {exporter.format: prepared.problem for exporter in exporters}
         device_described = self._crew.device_described(device)
-        shared = [prepared.identity, device, device_described, list(spec.sizes), sorted(spec.dynamic)]
+        shared = [
+            prepared.identity,
+            device,
+            device_described,
+            list(spec.sizes),
+            sorted(spec.dynamic),
+        ]
         keys = {e.format: digest([shared, asdict(e)]) for e in exporters}
         first = exporters[0]
-        with self._store.lock("capture", digest([shared, first.method, first.capture]), self._crew.stopped):
+        with self._store.lock(
+            "capture", digest([shared, first.method, first.capture]), self._crew.stopped
+        ):
             answers = {format: self._stored_artifact(key) for format, key in keys.items()}
             missing = [e for e in exporters if not answers[e.format]]
             if missing:
@@ -164,7 +184,10 @@ class Jobs:
         files = self._store.files("artifact", key)
         if passed(answer):
             sha256 = files[answer["file"]][1] if len(files) == 1 else digest(files)
-            answer["artifact"] = {"sha256": sha256, "bytes": sum(size for size, _ in files.values())}
+            answer["artifact"] = {
+                "sha256": sha256,
+                "bytes": sum(size for size, _ in files.values()),
+            }
         return {**answer, "key": key, "folder": str(self._store.folder("artifact", key))}
 
     def _make_artifacts(
@@ -324,7 +347,12 @@ class Jobs:
 
     def _request(self, task: str, architecture: Architecture, device: str) -> Dict[str, Any]:
         described = self._describe(architecture)
-        return {"task": task, "architecture": described, "outputs": described["outputs"], "device": device}
+        return {
+            "task": task,
+            "architecture": described,
+            "outputs": described["outputs"],
+            "device": device,
+        }
 
 
 def unchanged(dependencies: Sequence[Sequence[str]]) -> bool:
@@ -347,4 +375,6 @@ def _progress(answer: Answer) -> int:
 
 def _stopped_before(answer: Answer, stage: Stage) -> bool:
     """Whether an ordinary failure, no crash, ended the task before `stage`."""
-    return answer["outcome"] == Outcome.FAILED.value and _progress(answer) < STAGES.index(stage.value)
+    return answer["outcome"] == Outcome.FAILED.value and _progress(answer) < STAGES.index(
+        stage.value
+    )

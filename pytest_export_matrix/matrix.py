@@ -53,7 +53,7 @@ def canvas(sizes: Sequence[Size]) -> List[int]:
 
 
 def plan(registry: Registry) -> List[Cell]:
-    """Every cell of the matrix, in order of registration: a runtime takes what its formats allow."""
+    """Every cell, in order of registration: a runtime takes the formats that it names."""
     pairs = [
         (exporter, runtime)
         for exporter in registry.exporters
@@ -146,7 +146,9 @@ def _parse(expression: str, values: Mapping[str, Sequence[str]]) -> Dict[str, Li
     for term in expression.split(","):
         axis, equals, glob = (part.strip() for part in term.partition("="))
         if not equals or not glob:
-            raise UsageError(asked, f"{term!r} is not axis=value", remedy=f"axes: {', '.join(AXES)}")
+            raise UsageError(
+                asked, f"{term!r} is not axis=value", remedy=f"axes: {', '.join(AXES)}"
+            )
         if axis not in AXES:
             raise unknown(asked, "axis", axis, AXES)
         if not any(fnmatch.fnmatchcase(value, glob) for value in values[axis]):
@@ -167,7 +169,9 @@ def with_profile(architectures: Sequence[Architecture], profile: str) -> List[Ar
     """
     known = {name for architecture in architectures for name in architecture.profiles}
     if profile not in known and (known or profile != DEFAULT_PROFILE):
-        raise unknown(f"--export-matrix-profile {profile}", "profile", profile, known or {DEFAULT_PROFILE})
+        raise unknown(
+            f"--export-matrix-profile {profile}", "profile", profile, known or {DEFAULT_PROFILE}
+        )
     chosen = []
     for architecture in architectures:
         if architecture.profiles and profile not in architecture.profiles:

@@ -12,7 +12,7 @@ from typing import Any, Dict, Generator, List, Optional, Sequence
 import pytest
 
 from pytest_export_matrix import matrix, models, options, terminal
-from pytest_export_matrix.cells import Cell, parse_id
+from pytest_export_matrix.cells import Cell
 from pytest_export_matrix.compare import OUTPUT_KINDS
 from pytest_export_matrix.crew import Crew
 from pytest_export_matrix.environments import current
@@ -108,7 +108,9 @@ class MatrixPlugin:
             self.cells = [cell for cell in self.cells if cell.id in set(self.asked)]
 
     @pytest.hookimpl(tryfirst=True)
-    def pytest_collection_modifyitems(self, session: pytest.Session, items: List[pytest.Item]) -> None:
+    def pytest_collection_modifyitems(
+        self, session: pytest.Session, items: List[pytest.Item]
+    ) -> None:
         """Add the cells to what was collected from paths; -k, -m and --lf choose among them."""
         collector = MatrixCollector.from_parent(
             session, name=NODE, nodeid=NODE, cells=self.cells, result=self._result
@@ -190,11 +192,14 @@ class MatrixPlugin:
             self.session.close()
         if not self.is_worker and self.results and not self.config.option.collectonly:
             is_whole = sorted(self.planned) == sorted(cell.id for cell in self.whole)
-            self.report_lines = write_reports(self.collected(), self.registry, self.settings, is_whole)
+            self.report_lines = write_reports(
+                self.collected(), self.registry, self.settings, is_whole
+            )
 
     def collected(self) -> Results:
-        modules = {name for entry in (*self.registry.exporters, *self.registry.runtimes) for name in entry.modules}
-        modules |= {name for runtime in self.registry.runtimes for name in runtime.extras}
+        modules = {name for exporter in self.registry.exporters for name in exporter.modules}
+        for runtime in self.registry.runtimes:
+            modules.update(runtime.modules, runtime.extras)
         return Results(
             planned=len(self.planned),
             cells=[self.results[i] for i in self.planned if i in self.results],

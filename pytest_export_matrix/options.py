@@ -17,7 +17,11 @@ from pytest_export_matrix.matrix import DEFAULT_PROFILE
 
 #: name, type, help; each is --export-matrix-NAME and the ini value export_matrix_NAME.
 VALUES = (
-    ("profile", "string", f"which keywords the architectures are built with (default: {DEFAULT_PROFILE})"),
+    (
+        "profile",
+        "string",
+        f"which keywords the architectures are built with (default: {DEFAULT_PROFILE})",
+    ),
     ("reports", "string", "folder of the reports (default: reports, written by whole runs alone)"),
     ("workers", "string", "tasks at once (default: by cores and memory)"),
     ("timeout", "string", "seconds that one stage may take (default: 900)"),
@@ -32,14 +36,20 @@ LISTS = (
 
 def add_options(parser: pytest.Parser) -> None:
     group = parser.getgroup("export-matrix", "exports of PyTorch models, carried out and compared")
-    group.addoption("--export-matrix", action="store_true", help="run the export matrix of this project")
+    group.addoption(
+        "--export-matrix", action="store_true", help="run the export matrix of this project"
+    )
     for name, metavar, text in LISTS:
-        group.addoption(f"--export-matrix-{name}", action="append", default=[], metavar=metavar, help=text)
+        group.addoption(
+            f"--export-matrix-{name}", action="append", default=[], metavar=metavar, help=text
+        )
         parser.addini(f"export_matrix_{name}", text, type="linelist")
     for name, kind, text in VALUES:
         group.addoption(f"--export-matrix-{name}", metavar=name.upper(), help=text)
         parser.addini(f"export_matrix_{name}", text, type=kind)  # type: ignore[arg-type]
-    group.addoption("--export-matrix-no-cache", action="store_true", help="forget what earlier runs made")
+    group.addoption(
+        "--export-matrix-no-cache", action="store_true", help="forget what earlier runs made"
+    )
 
 
 @dataclass(frozen=True)
@@ -62,7 +72,9 @@ def read(config: pytest.Config) -> Settings:
     """Raises UsageError for a value that is no number, or out of range."""
     cores = os.cpu_count() or 1
     # Under pytest-xdist every process has its share of the machine, and one task at a time.
-    processes = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "0")) if is_xdist_worker(config) else 0
+    processes = (
+        int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "0")) if is_xdist_worker(config) else 0
+    )
     lanes = 1 if processes else scheduler.default_lanes(cores, psutil.virtual_memory().available)
     lanes = int(_number(config, "workers", lanes, whole=True))
     memory = scheduler.default_memory_limit(processes or lanes)
@@ -91,7 +103,8 @@ def _value(config: pytest.Config, name: str) -> Optional[str]:
 
 
 def _list(config: pytest.Config, name: str) -> List[str]:
-    return config.getoption(f"export_matrix_{name}") or config.getini(f"export_matrix_{name}")
+    given: List[str] = config.getoption(f"export_matrix_{name}")
+    return given or list(config.getini(f"export_matrix_{name}"))
 
 
 def _number(config: pytest.Config, name: str, default: float, whole: bool = False) -> float:

@@ -8,7 +8,7 @@ from typing import Any, Dict, List, Mapping, Optional
 
 from pytest_export_matrix.cells import Cell
 
-#: Length at which the reason of a result is cut: an error of torch.export can span hundreds of lines.
+#: Where the reason of a result is cut: an error of torch.export can span hundreds of lines.
 REASON_LIMIT = 2000
 
 

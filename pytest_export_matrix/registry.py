@@ -223,7 +223,10 @@ def _problems(entry: Entry) -> Iterator[Tuple[str, str]]:
                 example = "((224, 256), (203, 271))"
                 yield f"{name} is no list of (height, width)", f"for instance {name}={example}"
         if not isinstance(entry.outputs, (OutputKind, str)):
-            yield f"outputs={entry.outputs!r} is no output kind", "for instance outputs=Detections()"
+            yield (
+                f"outputs={entry.outputs!r} is no output kind",
+                "for instance outputs=Detections()",
+            )
         if not all(re.match(r"[A-Z]+\Z|\[[A-Z]+\]\Z", layout) for layout in entry.layouts):
             yield f"layout={entry.layout!r} names no dimensions", "for instance NCHW or [CHW]"
 

@@ -83,7 +83,9 @@ def loads(text: str, name: str) -> Results:
     except (KeyError, TypeError, ValueError) as error:
         raise ResultsError(asked, f"malformed ({error!r})", remedy=remedy) from None
     if (results.complete, results.counts) != (data.get("complete"), data.get("counts")):
-        raise ResultsError(asked, "its counts do not fit its cells: truncated or edited", remedy=remedy)
+        raise ResultsError(
+            asked, "its counts do not fit its cells: truncated or edited", remedy=remedy
+        )
     return results
 
 

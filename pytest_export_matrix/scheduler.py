@@ -37,7 +37,9 @@ class Scheduler:
         for thread in self._threads:
             thread.start()
 
-    def add(self, key: Hashable, work: Callable[[], Any], after: Sequence["Future[Any]"] = ()) -> "Future[Any]":
+    def add(
+        self, key: Hashable, work: Callable[[], Any], after: Sequence["Future[Any]"] = ()
+    ) -> "Future[Any]":
         """The future of `work()`, which runs once all of `after` are done, however they ended.
 
         Among the units that are ready, the one that was added first goes first.

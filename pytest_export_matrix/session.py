@@ -130,16 +130,19 @@ class Session:
         references = {case: prepared.cases.get(case) or prepared.problem for case in asked}
         for answer in references.values():
             if answer and not passed(answer):
-                return conclude(result, answer, Stage.REFERENCE)
+                conclude(result, answer, Stage.REFERENCE)
+                return
         found = [references[case] or {} for case in cases]
         result.seconds["reference"] = sum(answer["part_seconds"] for answer in found)
         if not any(answer["shows"] for answer in found):
-            return conclude(result, NOTHING_FOUND, Stage.REFERENCE)
+            conclude(result, NOTHING_FOUND, Stage.REFERENCE)
+            return
         result.exported_at = [matrix.canvas(spec.sizes)] if spec.sizes else []
         result.seconds.update(exported.get("seconds", {}))
         result.warnings = exported.get("warnings", [])
         if not passed(exported):
-            return conclude(result, exported, Stage.EXPORT)
+            conclude(result, exported, Stage.EXPORT)
+            return
         structure = prepared.cases[example]["outputs"] if example else None
         answer = self._infer(cell, prepared, exports, cases, structure)
         result.artifact = exported["artifact"]

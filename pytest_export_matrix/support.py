@@ -7,16 +7,22 @@ them do what, by format where that decides it, else by architecture, else by bot
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Callable, Dict, Iterable, List, Optional, Sequence, Tuple
+from typing import Callable, Dict, Iterable, List, Optional, Sequence, Tuple, TypeVar
 
 from pytest_export_matrix.outcomes import Outcome, Result
 
 YES, NO = "✅", "❌"
 NOT_RUN = "not run"
-NAMES = {"torchscript": "TorchScript", "onnx": "ONNX", "pytorch": "PyTorch", "onnxruntime": "ONNX Runtime"}
+NAMES = {
+    "torchscript": "TorchScript",
+    "onnx": "ONNX",
+    "pytorch": "PyTorch",
+    "onnxruntime": "ONNX Runtime",
+}
 
 #: A way through the matrix: architecture, format, runtime.
 Way = Tuple[str, str, str]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -31,7 +37,8 @@ class Table:
 def tables(results: Sequence[Result]) -> List[Table]:
     """A table for each device on which something was run."""
     ran = [result for result in results if result.outcome != Outcome.UNAVAILABLE.value]
-    return [_table(device, [r for r in ran if r.cell.device == device]) for device in _unique(r.cell.device for r in ran)]
+    devices = _unique(result.cell.device for result in ran)
+    return [_table(device, [r for r in ran if r.cell.device == device]) for device in devices]
 
 
 def unavailable(results: Sequence[Result]) -> List[Tuple[str, int]]:
@@ -66,7 +73,7 @@ class Column:
             (r.cell.architecture, r.cell.format, r.cell.runtime, r.cell.resolution, r.cell.batch): r
             for r in results
         }
-        self._ways: List[Way] = _unique(key[:3] for key in self._cells)
+        self._ways: List[Way] = _unique((a, f, r) for a, f, r, _, _ in self._cells)
         self._languages = {r.cell.runtime: r.language for r in results}
 
     def formats(self) -> str:
@@ -144,5 +151,5 @@ def _decides(values: Dict[Way, str], part: Callable[[Way], str]) -> Optional[Dic
     return found
 
 
-def _unique(items: Iterable[object]) -> List[object]:  # type: ignore[misc]
+def _unique(items: Iterable[T]) -> List[T]:
     return list(dict.fromkeys(items))

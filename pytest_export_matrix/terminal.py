@@ -69,7 +69,9 @@ def summarize(
     for result in results.cells:
         if not result.passed and result.outcome != Outcome.UNAVAILABLE.value:
             where = f" at {result.stage}" if result.stage else ""
-            reporter.write_line(f"{result.cell.id}: {result.outcome}{where}: {result.headline}", red=True)
+            reporter.write_line(
+                f"{result.cell.id}: {result.outcome}{where}: {result.headline}", red=True
+            )
             reporter.write_line(f"    {result.repro}")
     for reason, number in unavailable(results.cells):
         reporter.write_line(f"{number} unavailable: {reason}", yellow=True)

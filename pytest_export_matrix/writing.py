@@ -20,7 +20,9 @@ def check_reports(folder: Path) -> None:
         load(folder / FILENAME)
 
 
-def write_reports(results: Results, registry: Registry, settings: Settings, is_whole: bool) -> List[str]:
+def write_reports(
+    results: Results, registry: Registry, settings: Settings, is_whole: bool
+) -> List[str]:
     """Write what this run may write; what was written or left alone, for the terminal.
 
     The folder belongs to whole runs that came to their end. A selection writes there only where
@@ -28,7 +30,9 @@ def write_reports(results: Results, registry: Registry, settings: Settings, is_w
     """
     folder = settings.reports
     if not is_whole and not settings.reports_asked:
-        return [f"a selection of the matrix: {folder.name}/ is left as it is (--export-matrix-reports DIR writes)"]
+        return [
+            f"a selection: {folder.name}/ is left as it is (--export-matrix-reports DIR writes)"
+        ]
     if not results.complete:
         name = FILENAME if settings.reports_asked else PARTIAL
         write(folder / name, dumps(results))

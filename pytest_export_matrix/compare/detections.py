@@ -30,7 +30,11 @@ def compare(reference: Any, actual: Any, options: Dict[str, Any]) -> Dict[str, A
     found: Dict[str, Any] = {"matched": 0, "missing": 0, "extra": 0, "notes": []}
     problem = _not_detections(reference)
     if problem:
-        return {**found, "outputs": {}, "problems": [f"the reference is no list of detections: {problem}"]}
+        return {
+            **found,
+            "outputs": {},
+            "problems": [f"the reference is no list of detections: {problem}"],
+        }
     problem = _not_detections(actual)
     if problem:
         return {**found, "outputs": {}, "problems": [f"no list of detections: {problem}"]}
@@ -47,7 +51,9 @@ def compare(reference: Any, actual: Any, options: Dict[str, Any]) -> Dict[str, A
 
 def _not_detections(answer: Any) -> Optional[str]:
     """Why `answer` is no list of images with boxes and scores, if it is not."""
-    if not isinstance(answer, (list, tuple)) or not all(isinstance(image, dict) for image in answer):
+    if not isinstance(answer, (list, tuple)) or not all(
+        isinstance(image, dict) for image in answer
+    ):
         return f"a {type(answer).__name__}, expected a list with one dict an image"
     for image in answer:
         for name in ("boxes", "scores"):
@@ -57,7 +63,11 @@ def _not_detections(answer: Any) -> Optional[str]:
 
 
 def _compare_image(
-    expected: Image, got: Image, options: Dict[str, Any], found: Dict[str, Any], outputs: Dict[str, Any]
+    expected: Image,
+    got: Image,
+    options: Dict[str, Any],
+    found: Dict[str, Any],
+    outputs: Dict[str, Any],
 ) -> List[str]:
     """What is wrong with one image; adds its counts to `found` and its deviations to `outputs`."""
     if list(got) != list(expected):
@@ -82,7 +92,9 @@ def _compare_image(
         if excused:
             found["notes"].append(f"{len(excused)} {what} within tolerance of the score threshold")
         if len(excused) < len(scores):
-            problems.append(f"{len(scores) - len(excused)} of {len(image['boxes'])} detections {what}")
+            problems.append(
+                f"{len(scores) - len(excused)} of {len(image['boxes'])} detections {what}"
+            )
     if problems and len(match(expected, _swapped(got))) > len(pairs):
         problems.append("more boxes match with x and y swapped")
     rows, columns = [i for i, _ in pairs], [j for _, j in pairs]
@@ -141,7 +153,7 @@ def _at_threshold(score: float, image: Image, options: Dict[str, Any]) -> bool:
     if threshold is None:
         return False
     allowed = tolerance("scores", str(image["scores"].dtype))
-    return abs(score - threshold) <= allowed.scale + allowed.relative * threshold
+    return bool(abs(score - threshold) <= allowed.scale + allowed.relative * threshold)
 
 
 def _swapped(image: Image) -> Image:

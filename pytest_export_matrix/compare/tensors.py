@@ -17,7 +17,9 @@ def compare(reference: Any, actual: Any, options: Dict[str, Any]) -> Dict[str, A
         return {"outputs": {}, "problems": ["the reference holds no tensor"]}
     expected, got = list(named_leaves(reference)), list(named_leaves(actual))
     if len(got) != len(expected):
-        problem = f"{len(got)} outputs ({_names(got)}), expected {len(expected)} ({_names(expected)})"
+        problem = (
+            f"{len(got)} outputs ({_names(got)}), expected {len(expected)} ({_names(expected)})"
+        )
         return {"outputs": {}, "problems": [problem]}
     if [name for name, _ in got] != [name for name, _ in expected]:
         return {"outputs": {}, "problems": [f"outputs {_names(got)}, expected {_names(expected)}"]}

@@ -101,4 +101,3 @@ def compare_values(name: str, kind: str, reference: Any, actual: Any) -> Finding
         return found, []
     where = f"{got[worst]:.6g}, expected {expected[worst]:.6g}, allowed +-{limit[worst]:.2g}"
     return found, [f"{name}: {outside} of {distance.size} values outside tolerance ({where})"]
-

@@ -1,1 +1,1 @@
-"""The environments that exporters and runtimes work in: for each, an interpreter and its packages."""
+"""What exporters and runtimes work in: an interpreter and its packages."""

@@ -18,7 +18,7 @@ def fingerprint() -> List[Tuple[str, str]]:
         (distribution.metadata["Name"] or "", distribution.version)
         for distribution in metadata.distributions()
     }
-    return sorted(installed) + [("python", platform.python_version()), ("platform", _platform())]
+    return [*sorted(installed), ("python", platform.python_version()), ("platform", _platform())]
 
 
 def describe(modules: Iterable[str]) -> Dict[str, Any]:

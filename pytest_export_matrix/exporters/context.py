@@ -1,4 +1,4 @@
-"""What an export method is given: the model, example arguments, and which dimensions are dynamic."""
+"""What an export method is given: the model, example arguments, the dynamic dimensions."""
 
 from __future__ import annotations
 

@@ -14,6 +14,9 @@ def render(results: Results) -> str:
     for table in tables(results.cells):
         header, rows = grid(table)
         heading = title(table)
-        parts += [f"{heading}\n{'-' * len(heading)}", tabulate(rows, headers=header, tablefmt="grid")]
+        parts += [
+            f"{heading}\n{'-' * len(heading)}",
+            tabulate(rows, headers=header, tablefmt="grid"),
+        ]
     notes = "\n".join(f"- {note}" for note in footnotes(results))
     return "\n\n".join([*parts, notes]) + "\n"

@@ -1,7 +1,8 @@
 """The task `export`: capture the model once and lower it into each format asked for.
 
-Stages `build` and `export`; one part a format. For each FORMAT/model<suffix> and FORMAT/answer.json,
-written as soon as that format is done, so that a crash in the next one leaves it standing.
+Stages `build` and `export`; one part a format. For each FORMAT/model<suffix> and
+FORMAT/answer.json, written as soon as that format is done, so that a crash in the next one leaves
+it standing.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from pytest_export_matrix.worker.dependencies import Dependencies
 from pytest_export_matrix.worker.task import Failure, Stages, answer_part, resolve, use_project
 
 
-def run(request: Dict[str, Any], stages: Stages, folder: str) -> Dict[str, Any]:
+def run(request: Dict[str, Any], stages: Stages) -> Dict[str, Any]:
     """Answers nothing of its own: the parts do."""
     made_from = Dependencies(request["paths"])
     stages.begin(Stage.BUILD)

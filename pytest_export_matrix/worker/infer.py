@@ -22,7 +22,7 @@ from pytest_export_matrix.worker.task import Failure, Stages, failure, resolve
 PROBLEMS_SHOWN = 5
 
 
-def run(request: Dict[str, Any], stages: Stages, folder: str) -> Dict[str, Any]:
+def run(request: Dict[str, Any], stages: Stages) -> Dict[str, Any]:
     """Answers {"deviation", "notes"}; the outcome is failed where a case deviates too far."""
     stages.begin(Stage.LOAD)
     hide(request["hidden"], request["session"], request["extras"], request["paths"])
@@ -67,11 +67,15 @@ def compare(cases: List[Any], answers: List[Any], request: Dict[str, Any]) -> Di
     """The deviations of all cases taken together, and what is wrong in any of them."""
     kind, function = request["outputs"], resolve(request["outputs"]["compare"])
     merged: Dict[str, Any] = {}
-    problems, notes, wrong = [], [], 0
+    problems: List[str] = []
+    notes: List[str] = []
+    wrong = 0
     for case, answer in zip(cases, answers):
         reference = unflatten(case["output"], case["outputs"])
         restored, problem = restore(answer, case["outputs"], request)
-        found = {"problems": [problem]} if problem else function(reference, restored, kind["options"])
+        found = (
+            {"problems": [problem]} if problem else function(reference, restored, kind["options"])
+        )
         shapes = ", ".join(str(list(array.shape)) for array in case["input"])
         problems += [f"at {shapes}: {text}" for text in found["problems"]]
         wrong += bool(found["problems"])

@@ -222,7 +222,7 @@ def _kill_group(pid: int) -> None:
 
 
 class Pool:
-    """Workers by kind: lent out one task at a time, kept while they live, replaced when they die."""
+    """Workers by kind: lent out one task at a time, kept while they live, replaced when dead."""
 
     def __init__(self, threads: int, idle: int) -> None:
         self.stopping = threading.Event()
@@ -284,7 +284,9 @@ class Pool:
 
 def describe_status(status: int) -> str:
     """A wait status in words: the signal that ended the task, or its exit code."""
-    return _describe_code(-os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status))
+    return _describe_code(
+        -os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
+    )
 
 
 def _describe_code(code: int) -> str:

@@ -7,8 +7,8 @@ patches, leaks or breaks ends with it, while the seconds of importing torch are 
 
 from __future__ import annotations
 
+import contextlib
 import importlib
-import importlib.machinery
 import importlib.util
 import os
 import select
@@ -93,10 +93,9 @@ def _own_group(pid: int) -> None:
 
     Called on both sides of the fork: whichever comes first, the group is there.
     """
-    try:
+    # The child may have been faster, or be gone already.
+    with contextlib.suppress(PermissionError, ProcessLookupError):
         os.setpgid(pid, pid)
-    except (PermissionError, ProcessLookupError):
-        pass  # the child was faster, or is gone already
 
 
 def _end_with_parent() -> None:

@@ -22,7 +22,7 @@ from pytest_export_matrix.worker.dependencies import Dependencies
 from pytest_export_matrix.worker.task import Failure, Stages, answer_part, resolve, use_project
 
 
-def run(request: Dict[str, Any], stages: Stages, folder: str) -> Dict[str, Any]:
+def run(request: Dict[str, Any], stages: Stages) -> Dict[str, Any]:
     """Answers nothing of its own: the parts do."""
     made_from = Dependencies(request["paths"])
     stages.begin(Stage.BUILD)
@@ -41,7 +41,9 @@ def run(request: Dict[str, Any], stages: Stages, folder: str) -> Dict[str, Any]:
     return {}
 
 
-def reference(model: Any, case: Dict[str, Any], request: Dict[str, Any], out: str) -> Dict[str, Any]:
+def reference(
+    model: Any, case: Dict[str, Any], request: Dict[str, Any], out: str
+) -> Dict[str, Any]:
     """Run eager on one case and keep inputs and outputs.
 
     Raises Failure for an answer that is no answer: one that the comparison rejects even against
@@ -63,5 +65,3 @@ def reference(model: Any, case: Dict[str, Any], request: Dict[str, Any], out: st
     np.savez(os.path.join(out, "data.npz"), **arrays)
     shows = itself.get("matched", 1) > 0
     return {"inputs": input_spec, "outputs": output_spec, "shows": shows}
-
-

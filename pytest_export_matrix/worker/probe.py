@@ -8,7 +8,7 @@ from pytest_export_matrix.worker.infer import hide
 from pytest_export_matrix.worker.task import Stages, resolve
 
 
-def run(request: Dict[str, Any], stages: Stages, folder: str) -> Dict[str, Any]:
+def run(request: Dict[str, Any], stages: Stages) -> Dict[str, Any]:
     """Answers {"problem": why not, or None}."""
     hide("", request["session"], (), request["paths"])
     problem = getattr(resolve(request["session"]), "problem", None)

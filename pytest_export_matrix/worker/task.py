@@ -59,7 +59,7 @@ def run(folder: str) -> None:
     stages = Stages(folder)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        answer = attempt(lambda: resolve(request["task"])(request, stages, folder))
+        answer = attempt(lambda: resolve(request["task"])(request, stages))
     stages.end()
     answer.setdefault("stage", stages.current)
     answer.update(stages.facts, seconds=stages.seconds)
