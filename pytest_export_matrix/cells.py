@@ -8,6 +8,10 @@ from dataclasses import astuple, dataclass, fields
 #: What a name on any axis may be made of; "-" separates the axes of a cell's id.
 NAME = re.compile(r"[A-Za-z0-9_.]+\Z")
 
+#: What pytest calls the node above all cells, and what the node id of a cell begins with.
+NODE = "export-matrix"
+NODE_PREFIX = f"{NODE}::"
+
 
 @dataclass(frozen=True)
 class Cell:

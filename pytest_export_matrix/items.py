@@ -8,10 +8,8 @@ from typing import Any, Callable, Iterator, List, Optional, Tuple
 
 import pytest
 
-from pytest_export_matrix.cells import Cell
+from pytest_export_matrix.cells import NODE, Cell
 from pytest_export_matrix.outcomes import Outcome, Result
-
-NODE = "export-matrix"
 
 
 class CellFailed(Exception):

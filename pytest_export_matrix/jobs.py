@@ -336,10 +336,9 @@ class Jobs:
 
     def _describe(self, architecture: Architecture) -> Dict[str, Any]:
         """The architecture as a worker gets it."""
-        (keywords,) = architecture.profiles.values() or ({},)
         return {
             "build": architecture.build,
-            "keywords": dict(keywords),
+            "keywords": dict(architecture.keywords),
             "inputs": architecture.inputs,
             "layouts": list(architecture.layouts),
             "outputs": asdict(self._registry.outputs(architecture)),

@@ -162,7 +162,7 @@ def _matches(value: str, globs: Sequence[str]) -> bool:
 
 
 def with_profile(architectures: Sequence[Architecture], profile: str) -> List[Architecture]:
-    """The architectures with the keywords of `profile` alone.
+    """The architectures with the keywords of `profile`.
 
     Raises UsageError where none of them knows `profile`, unless none has any profile and the
     default one was asked for; an architecture without profiles is the same in each.
@@ -181,8 +181,8 @@ def with_profile(architectures: Sequence[Architecture], profile: str) -> List[Ar
                 f"architecture {architecture.name!r} has no such profile",
                 remedy=f"it has: {', '.join(sorted(architecture.profiles))}",
             )
-        keywords = architecture.profiles.get(profile, {})
-        chosen.append(replace(architecture, profiles={profile: keywords} if keywords else {}))
+        keywords = {**architecture.keywords, **architecture.profiles.get(profile, {})}
+        chosen.append(replace(architecture, keywords=keywords, profiles={}))
     return chosen
 
 

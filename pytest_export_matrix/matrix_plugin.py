@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import concurrent.futures
 import shlex
+import sys
 import time
 import traceback
 from datetime import datetime, timezone
@@ -12,16 +13,15 @@ from typing import Any, Dict, Generator, List, Optional, Sequence
 import pytest
 
 from pytest_export_matrix import matrix, models, options, terminal
-from pytest_export_matrix.cells import Cell
+from pytest_export_matrix.cells import NODE, NODE_PREFIX, Cell
 from pytest_export_matrix.compare import OUTPUT_KINDS
 from pytest_export_matrix.crew import Crew
 from pytest_export_matrix.environments import current
 from pytest_export_matrix.errors import CacheError, ExportMatrixError, unknown
 from pytest_export_matrix.exporters import EXPORTERS
-from pytest_export_matrix.items import NODE, CellItem, MatrixCollector
+from pytest_export_matrix.items import CellItem, MatrixCollector
 from pytest_export_matrix.jobs import Jobs
 from pytest_export_matrix.outcomes import Result
-from pytest_export_matrix.plugin import COMMAND, NODE_PREFIX
 from pytest_export_matrix.registry import Registry
 from pytest_export_matrix.reporters import REPORTERS
 from pytest_export_matrix.results import Results
@@ -149,7 +149,12 @@ class MatrixPlugin:
             described = {"environment": current.fingerprint(), "tool": tool_digest()}
             jobs = Jobs(self.registry, self.store, crew, described)
             cells = [item.cell for item in self.items]
-            self.session = Session(self.registry, cells, jobs, crew, s.lanes, self._repro)
+            shown = {
+                str(s.cache): "<cache>",
+                str(self.config.rootpath): ".",
+                sys.prefix: "<python>",
+            }
+            self.session = Session(self.registry, cells, jobs, crew, s.lanes, self._repro, shown)
             if not self.is_worker:
                 self.session.start()
         return self.session
@@ -162,7 +167,7 @@ class MatrixPlugin:
 
     def _repro(self, cell: Cell) -> str:
         """The command that runs `cell` alone."""
-        words = ["pytest", COMMAND]
+        words = ["pytest", "--export-matrix"]
         if self.settings.profile != matrix.DEFAULT_PROFILE:
             words += ["--export-matrix-profile", self.settings.profile]
         for text in self.settings.models:

@@ -6,7 +6,7 @@ import importlib.util
 import re
 from pathlib import Path
 
-from pytest_export_matrix.compare import Detections, Tensors
+from pytest_export_matrix.compare import Detections
 from pytest_export_matrix.errors import UsageError
 from pytest_export_matrix.registry import REFERENCE, Architecture
 
@@ -22,8 +22,6 @@ def architecture(text: str) -> Architecture:
     package, _, name = text.partition(":")
     if package == "torchvision" and re.match(r"\w+\Z", name):
         build = "pytest_export_matrix.torchvision_models:build"
-        # Keywords of the build cross as data: whatever the profile, the model is the same.
-        keywords = {"default": {"name": name}}
         if is_detector(name):
             return Architecture(
                 name,
@@ -32,9 +30,9 @@ def architecture(text: str) -> Architecture:
                 outputs=Detections(),
                 layout="[CHW]",
                 sizes=((224, 256), (256, 224)),
-                profiles=keywords,
+                keywords={"name": name},
             )
-        return Architecture(name, build, outputs=Tensors(), profiles=keywords)
+        return Architecture(name, build, keywords={"name": name})
     if REFERENCE.match(text):
         return Architecture(name.replace(".", "_"), build=text)
     raise UsageError(

@@ -1,4 +1,4 @@
-"""The options of the plugin, and the settings that they and the ini file come to."""
+"""The settings that the command line and the ini file come to."""
 
 from __future__ import annotations
 
@@ -14,42 +14,6 @@ import pytest
 from pytest_export_matrix import scheduler
 from pytest_export_matrix.errors import UsageError
 from pytest_export_matrix.matrix import DEFAULT_PROFILE
-
-#: name, type, help; each is --export-matrix-NAME and the ini value export_matrix_NAME.
-VALUES = (
-    (
-        "profile",
-        "string",
-        f"which keywords the architectures are built with (default: {DEFAULT_PROFILE})",
-    ),
-    ("reports", "string", "folder of the reports (default: reports, written by whole runs alone)"),
-    ("workers", "string", "tasks at once (default: by cores and memory)"),
-    ("timeout", "string", "seconds that one stage may take (default: 900)"),
-    ("memory", "string", "GiB that one task may hold (default: a share of this machine's)"),
-    ("cache", "string", "folder of exported files and answers (default: the user's cache folder)"),
-)
-LISTS = (
-    ("select", "axis=glob,axis=glob", "only these cells; may be repeated"),
-    ("model", "NAME", "a model without any code: torchvision:NAME or package.module:factory"),
-)
-
-
-def add_options(parser: pytest.Parser) -> None:
-    group = parser.getgroup("export-matrix", "exports of PyTorch models, carried out and compared")
-    group.addoption(
-        "--export-matrix", action="store_true", help="run the export matrix of this project"
-    )
-    for name, metavar, text in LISTS:
-        group.addoption(
-            f"--export-matrix-{name}", action="append", default=[], metavar=metavar, help=text
-        )
-        parser.addini(f"export_matrix_{name}", text, type="linelist")
-    for name, kind, text in VALUES:
-        group.addoption(f"--export-matrix-{name}", metavar=name.upper(), help=text)
-        parser.addini(f"export_matrix_{name}", text, type=kind)  # type: ignore[arg-type]
-    group.addoption(
-        "--export-matrix-no-cache", action="store_true", help="forget what earlier runs made"
-    )
 
 
 @dataclass(frozen=True)

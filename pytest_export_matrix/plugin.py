@@ -10,14 +10,39 @@ from typing import Generator, List, Tuple
 
 import pytest
 
-COMMAND = "--export-matrix"
-NODE_PREFIX = "export-matrix::"
+from pytest_export_matrix.cells import NODE_PREFIX
+
+#: name, help; each is --export-matrix-NAME and the ini value export_matrix_NAME.
+VALUES = (
+    ("profile", "which keywords the architectures are built with (default: slim)"),
+    ("reports", "folder of the reports (default: reports, written by whole runs alone)"),
+    ("workers", "tasks at once (default: by cores and memory)"),
+    ("timeout", "seconds that one stage may take (default: 900)"),
+    ("memory", "GiB that one task may hold (default: a share of this machine's)"),
+    ("cache", "folder of exported files and answers (default: the user's cache folder)"),
+)
+LISTS = (
+    ("select", "axis=glob,axis=glob", "only these cells; may be repeated"),
+    ("model", "NAME", "a model without any code: torchvision:NAME or package.module:factory"),
+)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    from pytest_export_matrix.options import add_options
-
-    add_options(parser)
+    group = parser.getgroup("export-matrix", "exports of PyTorch models, carried out and compared")
+    group.addoption(
+        "--export-matrix", action="store_true", help="run the export matrix of this project"
+    )
+    for name, metavar, text in LISTS:
+        group.addoption(
+            f"--export-matrix-{name}", action="append", default=[], metavar=metavar, help=text
+        )
+        parser.addini(f"export_matrix_{name}", text, type="linelist")
+    for name, text in VALUES:
+        group.addoption(f"--export-matrix-{name}", metavar=name.upper(), help=text)
+        parser.addini(f"export_matrix_{name}", text, type="string")
+    group.addoption(
+        "--export-matrix-no-cache", action="store_true", help="forget what earlier runs made"
+    )
 
 
 def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:

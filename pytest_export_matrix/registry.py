@@ -35,7 +35,7 @@ class OutputKind:
 class Architecture:
     """A model family under test.
 
-    build: "module:factory" of a `torch.nn.Module`, called with the keywords of the profile.
+    build: "module:factory" of a `torch.nn.Module`, called with `keywords` and those of the profile.
     inputs: "module:function", called with (sizes, seed): sizes holds (height, width) of each image
         of the batch, seed picks the pictures; it returns the tuple of the model's arguments.
     outputs: an output kind, or the name of a registered one.
@@ -43,7 +43,7 @@ class Architecture:
         list of images; N, H and W are what an export may have to declare dynamic.
     sizes: (height, width) that a model is exported at; image i of a batch has sizes[i % len].
     other_sizes: (height, width) that cells of dynamic resolution are run at.
-    profiles: keywords of `build` by profile; without any, `build` is called without keywords.
+    profiles: further keywords of `build` by profile; an architecture without is the same in each.
     """
 
     name: str
@@ -53,6 +53,7 @@ class Architecture:
     layout: Union[str, Sequence[str]] = "NCHW"
     sizes: Sequence[Size] = ((224, 256),)
     other_sizes: Sequence[Size] = ((160, 192), (320, 384), (192, 320), (203, 271))
+    keywords: Mapping[str, Any] = field(default_factory=dict)
     profiles: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     @property

@@ -30,6 +30,7 @@ NOISE_SEED = 20
 
 def pictures(sizes: Sequence[tuple[int, int]], seed: int) -> list[npt.NDArray[np.float32]]:
     """Image i is picture (seed + i) % 4 at sizes[i] = (height, width); CHW, RGB in 0..1."""
+    _need("PIL")
     import numpy as np
     from PIL import Image
 
@@ -59,14 +60,13 @@ def image_batch(sizes: Sequence[tuple[int, int]], seed: int) -> tuple[torch.Tens
 
 
 def _picture(name: str) -> Image.Image:
-    _need("PIL", "pillow")
     from PIL import Image
 
     if name == "noise":
         return _noise()
     if name == "flat":
         return Image.new("RGB", NOISE_SIZE[::-1], FLAT_COLOUR)
-    with Image.open(_need("sklearn", "scikit-learn") / "datasets" / "images" / name) as photograph:
+    with Image.open(_need("sklearn") / "datasets" / "images" / name) as photograph:
         return photograph.convert("RGB")
 
 
@@ -83,7 +83,7 @@ def _noise() -> Image.Image:
     return Image.fromarray((np.asarray(smooth) + fine).clip(0, 255).astype(np.uint8))
 
 
-def _need(module: str, distribution: str) -> Path:
+def _need(module: str) -> Path:
     """The folder of an installed module. It is found, not imported: sklearn takes a second."""
     spec = importlib.util.find_spec(module)
     if spec is None or not spec.submodule_search_locations:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import Future
-from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from pytest_export_matrix import matrix
 from pytest_export_matrix.cells import Cell
@@ -40,8 +40,9 @@ class Session:
         crew: Crew,
         lanes: int,
         repro: Callable[[Cell], str],
+        shown: Mapping[str, str],
     ) -> None:
-        self._registry, self._jobs, self._repro = registry, jobs, repro
+        self._registry, self._jobs, self._repro, self._shown = registry, jobs, repro, shown
         self.crew = crew
         self._cells = list(cells)
         self._scheduler = Scheduler(lanes)
@@ -116,9 +117,17 @@ class Session:
                 result.reason = self.crew.absent(cell.device)
             else:
                 self._judge(result, prepared.result(), exported.result())
+            self._strip_folders(result)
             return result
         finally:
             self.done += 1
+
+    def _strip_folders(self, result: Result) -> None:
+        """Put names in the place of this machine's folders: a reason is the same everywhere."""
+        for folder, name in self._shown.items():
+            result.reason = result.reason and result.reason.replace(folder, name)
+            for warning in result.warnings:
+                warning["message"] = warning["message"].replace(folder, name)
 
     def _judge(self, result: Result, prepared: Prepared, exports: Dict[str, Answer]) -> None:
         """Fill `result` with what the stages came to; the first that did not pass decides."""
@@ -139,7 +148,7 @@ class Session:
             return
         result.exported_at = [matrix.canvas(spec.sizes)] if spec.sizes else []
         result.seconds.update(exported.get("seconds", {}))
-        result.warnings = exported.get("warnings", [])
+        result.warnings = [dict(warning) for warning in exported.get("warnings", [])]
         if not passed(exported):
             conclude(result, exported, Stage.EXPORT)
             return

@@ -1,0 +1,222 @@
+"""A comparison fails on everything that is wrong, and on nothing that is right."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as npst
+
+from pytest_export_matrix.compare import detections, tensors
+from pytest_export_matrix.compare.tolerances import TOLERANCES, compare_arrays, tolerance
+
+Image = dict[str, Any]
+
+
+def image(count: int = 6, seed: int = 0) -> Image:
+    """`count` boxes side by side, so that none overlaps another, in falling order of scores."""
+    random = np.random.default_rng(seed)
+    left = np.arange(count) * 40 + random.uniform(1, 9, count)
+    top = random.uniform(5, 60, count)
+    sides = random.uniform(12, 28, (2, count))
+    boxes = np.stack([left, top, left + sides[0], top + sides[1]], axis=1)
+    return {
+        "boxes": boxes.astype(np.float32),
+        "labels": random.integers(1, 4, count),
+        "scores": np.linspace(0.95, 0.31, count, dtype=np.float32),
+        "masks": random.uniform(0, 1, (count, 1, 8, 8)).astype(np.float32),
+    }
+
+
+def changed(original: Image, **fields: Any) -> Image:
+    return {**original, **fields}
+
+
+def compare(reference: Any, actual: Any, threshold: float | None = 0.3) -> dict[str, Any]:
+    return detections.compare(reference, actual, {"score_threshold": threshold})
+
+
+class TestDetections:
+    reference = image()
+
+    def problems(self, **fields: Any) -> str:
+        found = compare([self.reference], [changed(self.reference, **fields)])
+        return "\n".join(found["problems"])
+
+    def test_equal_answers_have_no_problem(self) -> None:
+        found = compare([self.reference], [changed(self.reference)])
+        assert found["problems"] == []
+        assert (found["matched"], found["missing"], found["extra"]) == (6, 0, 0)
+        assert found["outputs"]["boxes"]["max_abs"] == 0
+
+    def test_another_order_of_the_detections_is_the_same_answer(self) -> None:
+        turned = {name: array[::-1] for name, array in self.reference.items()}
+        assert compare([self.reference], [turned])["problems"] == []
+
+    def test_rounding_noise_is_within_tolerance(self) -> None:
+        noisy = self.reference["boxes"] + np.float32(1e-4)
+        assert (
+            self.problems(boxes=noisy, scores=self.reference["scores"] * np.float32(1 + 1e-6)) == ""
+        )
+
+    @pytest.mark.parametrize("name", ["boxes", "scores", "masks"])
+    def test_one_percent_is_too_much(self, name: str) -> None:
+        wrong = self.problems(**{name: self.reference[name] * np.float32(1.01)})
+        assert f"{name}: " in wrong
+        assert "outside tolerance" in wrong
+
+    def test_swapped_coordinates_are_named(self) -> None:
+        wrong = self.problems(boxes=self.reference["boxes"][:, [1, 0, 3, 2]])
+        assert "detections missing" in wrong
+        assert "detections extra" in wrong
+        assert "match with x and y swapped" in wrong
+
+    def test_another_class_is_a_missing_and_an_extra_detection(self) -> None:
+        found = compare(
+            [self.reference], [changed(self.reference, labels=self.reference["labels"] + 9)]
+        )
+        assert (found["matched"], found["missing"], found["extra"]) == (0, 6, 6)
+
+    @pytest.mark.parametrize("keep", [0, 5])
+    def test_missing_detections_are_counted(self, keep: int) -> None:
+        fewer = {name: array[:keep] for name, array in self.reference.items()}
+        found = compare([self.reference], [fewer])
+        assert found["missing"] == 6 - keep
+        assert f"{6 - keep} of 6 detections missing" in found["problems"][0]
+
+    def test_an_extra_detection_fails(self) -> None:
+        fewer = {name: array[:5] for name, array in self.reference.items()}
+        assert "1 of 6 detections extra" in compare([fewer], [self.reference])["problems"][0]
+
+    def test_two_detections_are_not_matched_with_one(self) -> None:
+        twice = {name: np.concatenate([array, array[:1]]) for name, array in self.reference.items()}
+        assert compare([self.reference], [twice])["extra"] == 1
+
+    def test_at_the_threshold_a_detection_may_be_missing_and_the_result_says_so(self) -> None:
+        scores = self.reference["scores"].copy()
+        scores[-1] = 0.30005
+        full = changed(self.reference, scores=scores)
+        fewer = {name: array[:5] for name, array in full.items()}
+        found = compare([full], [fewer])
+        assert found["problems"] == []
+        assert found["missing"] == 1
+        assert found["notes"] == ["1 missing within tolerance of the score threshold"]
+        assert compare([full], [fewer], threshold=None)["problems"]
+
+    def test_nothing_against_nothing_is_equal_and_matches_nothing(self) -> None:
+        nothing = {name: array[:0] for name, array in self.reference.items()}
+        found = compare([nothing], [nothing])
+        assert (found["problems"], found["matched"]) == ([], 0)
+
+    @pytest.mark.parametrize("name", ["boxes", "scores", "masks"])
+    def test_nan_fails(self, name: str) -> None:
+        broken = self.reference[name].copy()
+        broken.flat[3] = np.nan
+        assert f"{name}: 1 values are NaN" in self.problems(**{name: broken})
+
+    def test_another_dtype_fails(self) -> None:
+        wrong = self.problems(boxes=self.reference["boxes"].astype(np.float64))
+        assert "boxes: dtype float64, expected float32" in wrong
+
+    def test_another_shape_fails(self) -> None:
+        assert "masks: shape" in self.problems(masks=self.reference["masks"][:, :, :4])
+
+    def test_outputs_of_unequal_length_fail(self) -> None:
+        assert "as many of each output" in self.problems(masks=self.reference["masks"][:3])
+
+    def test_another_order_of_outputs_fails(self) -> None:
+        turned = dict(reversed(self.reference.items()))
+        assert "expected boxes, labels" in compare([self.reference], [turned])["problems"][0]
+
+    def test_a_missing_output_fails(self) -> None:
+        fewer = {name: self.reference[name] for name in ("boxes", "labels", "scores")}
+        assert (
+            "expected boxes, labels, scores, masks"
+            in compare([self.reference], [fewer])["problems"][0]
+        )
+
+    def test_fewer_images_fail_before_any_value(self) -> None:
+        found = compare([self.reference, image(seed=1)], [self.reference])
+        assert found["problems"] == ["answers for 1 of 2 images"]
+        assert found["outputs"] == {}
+
+    def test_a_reference_that_is_no_detections_says_so(self) -> None:
+        assert "the reference is no list" in compare(np.zeros(3), np.zeros(3))["problems"][0]
+
+    @given(st.integers(0, 9), st.integers(0, 9), st.randoms(use_true_random=False))
+    def test_each_detection_is_matched_at_most_once(self, n: int, m: int, random: Any) -> None:
+        a, b = image(n, random.randrange(99)), image(m, random.randrange(99))
+        pairs = detections.match(a, b)
+        assert len({i for i, _ in pairs}) == len({j for _, j in pairs}) == len(pairs) <= min(n, m)
+
+    @given(st.permutations(range(6)))
+    def test_matching_undoes_any_order(self, order: list[int]) -> None:
+        turned = {name: array[order] for name, array in self.reference.items()}
+        assert detections.match(self.reference, turned) == sorted(
+            (old, new) for new, old in enumerate(order)
+        )
+
+
+class TestTensors:
+    def problems(self, reference: Any, actual: Any) -> list[str]:
+        found: list[str] = tensors.compare(reference, actual, {})["problems"]
+        return found
+
+    def test_equal_trees_have_no_problem(self) -> None:
+        tree = {"out": np.ones((2, 3), np.float32), "aux": [np.arange(3)]}
+        assert self.problems(tree, tree) == []
+
+    def test_the_number_of_outputs_is_checked_first(self) -> None:
+        one = np.ones(2, np.float32)
+        assert self.problems((one, one), (one,)) == ["1 outputs (0), expected 2 (0, 1)"]
+
+    def test_the_names_of_outputs_are_checked(self) -> None:
+        one = np.ones(2, np.float32)
+        assert self.problems({"a": one}, {"b": one}) == ["outputs b, expected a"]
+
+    def test_small_outputs_have_small_tolerances(self) -> None:
+        softmax = np.full(1000, 1e-3, np.float32)
+        assert self.problems(softmax, softmax * np.float32(1.01))
+
+    def test_integers_are_exact(self) -> None:
+        (problem,) = self.problems(np.arange(4), np.array([0, 1, 2, 4]))
+        assert problem == "output: 1 of 4 values differ"
+
+    def test_a_reference_without_tensors_proves_nothing(self) -> None:
+        assert self.problems([], []) == ["the reference holds no tensor"]
+
+    def test_infinities_are_equal_to_themselves_alone(self) -> None:
+        masked = np.array([-np.inf, 1.0], np.float32)
+        assert self.problems(masked, masked) == []
+        assert self.problems(masked, np.array([1.0, 1.0], np.float32))
+        assert self.problems(masked, -masked)
+
+
+finite = st.floats(-1e6, 1e6, width=32)
+arrays = npst.arrays(np.float32, npst.array_shapes(max_dims=3, max_side=5), elements=finite)
+
+
+@given(arrays)
+def test_an_array_is_equal_to_itself(array: Any) -> None:
+    assert compare_arrays("a", "values", array, array)[1] == []
+
+
+@given(arrays, st.data())
+def test_one_value_that_is_off_by_a_percent_of_the_largest_is_found(array: Any, data: Any) -> None:
+    largest = float(np.abs(array).max())
+    if largest < 1e-30:
+        return
+    index = data.draw(st.integers(0, array.size - 1))
+    wrong = array.copy()
+    wrong.flat[index] += np.float32(0.01 * largest)
+    assert compare_arrays("a", "values", array, wrong)[1]
+
+
+@pytest.mark.parametrize(("kind", "dtype"), TOLERANCES)
+def test_every_float_tolerance_is_below_a_percent(kind: str, dtype: str) -> None:
+    allowed = tolerance(kind, dtype)
+    assert allowed.scale + allowed.relative < 0.01
+    assert tolerance(kind, "int64").scale == 0

@@ -1,0 +1,185 @@
+"""The matrix: which cells there are, what each exports and runs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from pytest_export_matrix import Architecture, Detections, Exporter, Registry, Runtime, matrix
+from pytest_export_matrix.cells import Cell
+from pytest_export_matrix.errors import UsageError
+from pytest_export_matrix.exporters import EXPORTERS
+from pytest_export_matrix.runtimes import RUNTIMES
+
+DETECTOR = Architecture(
+    "detector",
+    build="models:detector",
+    outputs=Detections(),
+    layout="[CHW]",
+    sizes=((64, 96), (80, 64)),
+    other_sizes=((48, 64), (96, 128), (63, 95)),
+)
+CLASSIFIER = Architecture("classifier", build="models:classifier", sizes=((64, 96),))
+TRACING, SCRIPTING, EXPORT_PT2, TRACING_ONNX, EXPORT_ONNX = EXPORTERS
+
+
+def registry() -> Registry:
+    filled = Registry()
+    for entry in (DETECTOR, CLASSIFIER, *EXPORTERS, *RUNTIMES):
+        filled.add(entry)
+    return filled
+
+
+def cell(**axes: Any) -> Cell:
+    defaults = ("detector", "tracing", "torchscript", "pytorch", "cpu", "fixed", "1")
+    return Cell(**{**dict(zip(Cell.__dataclass_fields__, defaults)), **axes})
+
+
+def test_every_combination_that_a_runtime_takes_is_planned_once() -> None:
+    cells = matrix.plan(registry())
+    assert len(cells) == len(set(cells)) == 2 * 5 * 2 * 2 * 3
+    pairs = {(c.method, c.format, c.runtime) for c in cells}
+    assert pairs == {
+        ("tracing", "torchscript", "pytorch"),
+        ("scripting", "torchscript", "pytorch"),
+        ("torch_export", "pt2", "pytorch"),
+        ("tracing", "onnx", "onnxruntime"),
+        ("torch_export", "onnx", "onnxruntime"),
+    }
+
+
+def test_a_second_runtime_of_a_format_is_planned_beside_the_first() -> None:
+    more = registry()
+    more.add(Runtime("my_engine", formats=["onnx"], session="my_engine:Session"))
+    assert len(matrix.plan(more)) == 2 * 7 * 12
+
+
+class TestSpec:
+    """A dimension is declared dynamic only in the cells that ask for it."""
+
+    def spec(self, exporter: Exporter, architecture: Architecture = DETECTOR, **axes: Any) -> Any:
+        return matrix.export_spec(cell(**axes), architecture, exporter)
+
+    def test_a_fixed_cell_declares_nothing(self) -> None:
+        assert self.spec(TRACING_ONNX).dynamic == frozenset()
+
+    def test_a_dynamic_cell_declares_what_it_asks_for(self) -> None:
+        assert self.spec(TRACING_ONNX, resolution="dynamic").dynamic == {"resolution"}
+        spec = self.spec(TRACING_ONNX, CLASSIFIER, resolution="dynamic", batch="dynamic")
+        assert spec.dynamic == {"resolution", "batch"}
+
+    def test_a_list_of_images_has_no_batch_dimension(self) -> None:
+        assert self.spec(EXPORT_PT2, batch="dynamic") == self.spec(EXPORT_PT2, batch="2")
+
+    def test_a_method_that_declares_nothing_shares_its_file_between_resolutions(self) -> None:
+        assert self.spec(TRACING) == self.spec(TRACING, resolution="dynamic")
+
+    def test_a_method_without_example_has_one_file_for_all_cells(self) -> None:
+        specs = {
+            self.spec(SCRIPTING, resolution=resolution, batch=batch)
+            for resolution in matrix.RESOLUTIONS
+            for batch in matrix.BATCHES
+        }
+        assert specs == {matrix.Spec((), frozenset())}
+
+    def test_a_dynamic_batch_is_exported_at_two_images(self) -> None:
+        assert self.spec(TRACING, batch="dynamic").sizes == ((64, 96), (80, 64))
+        assert self.spec(TRACING, CLASSIFIER, batch="dynamic").sizes == ((64, 96), (64, 96))
+
+
+class TestCases:
+    """What a cell has to answer rightly."""
+
+    def test_fixed_is_every_picture_at_the_exported_sizes(self) -> None:
+        cases = matrix.cases(cell(batch="2"), DETECTOR)
+        assert [case.seed for case in cases] == [0, 1, 2, 3]
+        assert {case.sizes for case in cases} == {((64, 96), (80, 64))}
+
+    def test_dynamic_is_every_other_size_and_never_the_exported_one(self) -> None:
+        cases = matrix.cases(cell(resolution="dynamic"), DETECTOR)
+        sizes = [case.sizes[0] for case in cases]
+        assert set(sizes) == set(DETECTOR.other_sizes)
+        assert not set(sizes) & set(DETECTOR.sizes)
+
+    @pytest.mark.parametrize("resolution", matrix.RESOLUTIONS)
+    def test_a_picture_that_shows_nothing_is_among_them(self, resolution: str) -> None:
+        cases = matrix.cases(cell(resolution=resolution), DETECTOR)
+        assert matrix.NOTHING_SEED in {case.seed for case in cases}
+
+    def test_every_other_size_is_also_run_with_something_to_see(self) -> None:
+        cases = matrix.cases(cell(resolution="dynamic"), DETECTOR)
+        seen = {case.sizes[0] for case in cases if case.seed != matrix.NOTHING_SEED}
+        assert seen == set(DETECTOR.other_sizes)
+
+    def test_a_dynamic_batch_is_run_at_other_numbers_of_images_than_exported(self) -> None:
+        cases = matrix.cases(cell(batch="dynamic"), DETECTOR)
+        assert {len(case.sizes) for case in cases} == {1, 3}
+
+    def test_images_of_a_list_differ_in_size_and_those_of_a_tensor_do_not(self) -> None:
+        assert len(set(matrix.cases(cell(batch="2"), DETECTOR)[0].sizes)) == 2
+        assert len(set(matrix.cases(cell(batch="2"), CLASSIFIER)[0].sizes)) == 1
+
+    def test_a_canvas_holds_every_image_of_the_batch(self) -> None:
+        assert matrix.canvas(((64, 96), (80, 64))) == [2, 80, 96]
+
+
+class TestSelect:
+    """--export-matrix-select"""
+
+    cells = matrix.plan(registry())
+
+    def pick(self, *expressions: str) -> list[Cell]:
+        return matrix.select(self.cells, expressions)
+
+    def test_without_expressions_everything(self) -> None:
+        assert self.pick() == self.cells
+
+    def test_axes_of_one_expression_must_all_match(self) -> None:
+        picked = self.pick("architecture=det*,runtime=onnxruntime,device=cpu")
+        assert len(picked) == 2 * 6
+        assert {(c.architecture, c.runtime) for c in picked} == {("detector", "onnxruntime")}
+
+    def test_expressions_add_up_and_keep_the_order(self) -> None:
+        picked = self.pick("batch=2", "batch=1")
+        assert picked == [c for c in self.cells if c.batch in "12"]
+
+    def test_values_of_one_axis_alternate(self) -> None:
+        assert self.pick("batch=1,batch=2") == self.pick("batch=1", "batch=2")
+
+    @pytest.mark.parametrize(
+        ("expression", "problem", "nearest"),
+        [
+            ("architcture=detector", "no axis 'architcture'", "architecture"),
+            ("runtime=onnxruntme", "no runtime 'onnxruntme'", "onnxruntime"),
+            ("runtime", "'runtime' is not axis=value", None),
+            ("runtime=", "'runtime=' is not axis=value", None),
+            ("format=pt2,runtime=onnxruntime", "picks no cell", None),
+        ],
+    )
+    def test_what_picks_nothing_is_refused(
+        self, expression: str, problem: str, nearest: str | None
+    ) -> None:
+        with pytest.raises(UsageError) as refused:
+            self.pick(expression)
+        assert problem in str(refused.value)
+        assert refused.value.nearest == nearest
+        assert expression in refused.value.asked
+
+
+class TestProfile:
+    slim_and_full = Architecture(
+        "a", build="m:a", profiles={"slim": {"depth": 18}, "full": {"depth": 50}}
+    )
+
+    def test_the_keywords_of_the_profile_are_kept(self) -> None:
+        (chosen,) = matrix.with_profile([self.slim_and_full], "full")
+        assert chosen.keywords == {"depth": 50}
+
+    def test_without_profiles_an_architecture_is_the_same_in_each(self) -> None:
+        _, plain = matrix.with_profile([self.slim_and_full, CLASSIFIER], "full")
+        assert plain == CLASSIFIER
+
+    def test_an_unknown_profile_is_refused_with_the_nearest(self) -> None:
+        with pytest.raises(UsageError, match="did you mean 'full'"):
+            matrix.with_profile([self.slim_and_full], "ful")

@@ -1,0 +1,66 @@
+"""What is registered is checked at once, and refused with help."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from pytest_export_matrix import Architecture, OutputKind, Registry, Reporter, Runtime
+from pytest_export_matrix.errors import UsageError
+
+
+def refused(entry: Any, *before: Any) -> str:
+    registry = Registry()
+    for earlier in before:
+        registry.add(earlier)
+    with pytest.raises(UsageError) as error:
+        registry.add(entry)
+    return str(error.value)
+
+
+def test_entries_are_kept_by_kind_in_order() -> None:
+    registry = Registry()
+    for name in ("b", "a"):
+        registry.add(Architecture(name, build="models:net"))
+    registry.add(Runtime("a", formats=["onnx"], session="engine:Session"))
+    assert [entry.name for entry in registry.architectures] == ["b", "a"]
+    assert registry.runtime("a").session == "engine:Session"
+
+
+def test_two_registrations_of_one_name_are_refused_and_both_shown() -> None:
+    text = refused(Architecture("net", build="new:net"), Architecture("net", build="old:net"))
+    assert "registered already" in text
+    assert "old:net" in text
+    assert "new:net" in text
+
+
+@pytest.mark.parametrize(
+    ("entry", "problem", "remedy"),
+    [
+        (Architecture("my-net", build="m:net"), "letters, digits", "try 'my_net'"),
+        (Architecture("net", build="m.net"), "build='m.net' does not name", "package.module:name"),
+        (Architecture("net", build=print), "does not name", "package.module:name"),  # type: ignore[arg-type]
+        (Architecture("net", build="m:net", sizes=()), "sizes", "(224, 256)"),
+        (Architecture("net", build="m:net", sizes=((0, 5),)), "sizes", "(224, 256)"),
+        (Architecture("net", build="m:net", layout="nchw"), "names no dimensions", "NCHW"),
+        (Architecture("net", build="m:net", outputs=3), "no output kind", "Detections()"),  # type: ignore[arg-type]
+        (Runtime("r", ["onnx"], session="Session"), "session='Session'", "package.module:name"),
+        (Reporter("r", "r.txt", render="r"), "render='r'", "package.module:name"),
+        ("net", "a str cannot be registered", "Architecture"),
+        (Architecture, "a type cannot be registered", "Architecture"),
+    ],
+)
+def test_malformed_entries_are_refused(entry: Any, problem: str, remedy: str) -> None:
+    text = refused(entry)
+    assert problem in text
+    assert remedy in text
+
+
+def test_an_architecture_may_name_a_registered_output_kind() -> None:
+    registry = Registry()
+    kind = OutputKind("panoptic", compare="mine:compare")
+    registry.add(kind)
+    assert registry.outputs(Architecture("net", build="m:net", outputs="panoptic")) is kind
+    with pytest.raises(UsageError, match="did you mean 'panoptic'"):
+        registry.outputs(Architecture("net", build="m:net", outputs="panoptik"))

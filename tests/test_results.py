@@ -1,0 +1,116 @@
+"""The results file says what happened, and nothing else is taken for one."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from pytest_export_matrix.cells import Cell
+from pytest_export_matrix.errors import ResultsError
+from pytest_export_matrix.outcomes import OUTCOMES, Outcome, Result, shorten
+from pytest_export_matrix.results import FORMAT_VERSION, Results, dumps, load, loads, write
+
+
+def result(name: str, outcome: Outcome = Outcome.PASSED) -> Result:
+    cell = Cell(name, "tracing", "onnx", "onnxruntime", "cpu", "fixed", "1")
+    return Result(
+        cell, "python", "default", outcome.value, detail="traceback", seconds={"run": 0.12345}
+    )
+
+
+def results(*outcomes: Outcome, planned: int | None = None) -> Results:
+    cells = [result(f"net{i}", outcome) for i, outcome in enumerate(outcomes)]
+    environments = {
+        "default": {"python": "3.11.7", "platform": "Linux", "packages": {"torch": "2"}}
+    }
+    return Results(
+        len(cells) if planned is None else planned, cells, "2030-01-01", 1.0, environments
+    )
+
+
+def test_a_results_file_is_read_back() -> None:
+    written = results(*Outcome)
+    again = loads(dumps(written), "results.json")
+    assert dumps(again) == dumps(written)
+    assert again.complete
+    assert sum(again.counts.values()) == again.planned == len(Outcome)
+
+
+def test_it_holds_one_cell_a_line_sorted() -> None:
+    text = dumps(Results(2, [result("b"), result("a")]))
+    lines = [line for line in text.splitlines() if line.startswith('{"id"')]
+    assert [json.loads(line.rstrip(","))["architecture"] for line in lines] == ["a", "b"]
+
+
+def test_every_field_of_the_contract_is_there() -> None:
+    data = json.loads(dumps(results(Outcome.FAILED)))
+    assert data["format_version"] == FORMAT_VERSION
+    assert set(data["counts"]) == set(OUTCOMES)
+    assert set(data) >= {"complete", "started", "seconds", "planned", "environments", "cells"}
+    assert set(data["cells"][0]) >= {
+        *("id", "architecture", "method", "format", "runtime", "language", "device", "resolution"),
+        *(
+            "batch",
+            "environment",
+            "outcome",
+            "stage",
+            "reason",
+            "exported_at",
+            "ran_at",
+            "deviation",
+        ),
+        *("extra_dependencies", "seconds", "artifact", "cached", "repro"),
+    }
+    assert "detail" not in data["cells"][0]
+
+
+def test_a_run_that_lacks_a_result_is_not_complete() -> None:
+    assert json.loads(dumps(results(Outcome.PASSED, planned=2)))["complete"] is False
+
+
+@pytest.mark.parametrize("cut", [2, 50, 200, 400])
+def test_a_truncated_file_is_refused(cut: int) -> None:
+    text = dumps(results(Outcome.PASSED, Outcome.FAILED))
+    with pytest.raises(ResultsError, match="truncated or no JSON"):
+        loads(text[:-cut], "results.json")
+
+
+def test_a_file_that_lost_a_line_is_refused() -> None:
+    lines = dumps(results(Outcome.PASSED, Outcome.FAILED)).splitlines()
+    del lines[-3]
+    with pytest.raises(ResultsError, match="truncated or edited"):
+        loads("\n".join(lines), "results.json")
+
+
+def test_a_newer_format_is_refused_with_the_command_that_mends_it() -> None:
+    text = dumps(results(Outcome.PASSED)).replace('"format_version": 1', '"format_version": 2')
+    with pytest.raises(ResultsError, match="format 2 is newer") as error:
+        loads(text, "results.json")
+    assert error.value.remedy == "pip install --upgrade pytest-export-matrix"
+
+
+@pytest.mark.parametrize("text", ["[]", "{}", '{"format_version": 1}', '{"format_version": "x"}'])
+def test_other_json_is_refused(text: str) -> None:
+    with pytest.raises(ResultsError, match=r"results\.json"):
+        loads(text, "results.json")
+
+
+def test_a_missing_file_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ResultsError, match="No such file"):
+        load(tmp_path / "results.json")
+
+
+def test_writing_replaces_the_file_whole(tmp_path: Path) -> None:
+    for text in ("old", "new"):
+        write(tmp_path / "reports" / "results.json", text)
+    assert [path.name for path in (tmp_path / "reports").iterdir()] == ["results.json"]
+    assert (tmp_path / "reports" / "results.json").read_text() == "new"
+
+
+def test_a_long_reason_keeps_its_beginning_and_its_end() -> None:
+    text = shorten("a" * 5000 + "b" * 5000, limit=100)
+    assert text.startswith("a" * 50)
+    assert text.endswith("b" * 50)
+    assert "9900 characters" in text

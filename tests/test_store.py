@@ -1,0 +1,110 @@
+"""The store gives back what was put, whole, or nothing."""
+
+from __future__ import annotations
+
+import errno
+import multiprocessing
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pytest_export_matrix.errors import CacheError
+from pytest_export_matrix.store import ENTRY, Store, digest
+
+
+def put(store: Store, key: str = "key", text: str = "content") -> Path:
+    source = store.scratch()
+    (source / "model.pt").write_text(text)
+    store.put("artifact", key, {"n": 1}, source)
+    return store.folder("artifact", key)
+
+
+def test_what_was_put_is_there(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    assert store.get("artifact", "key") is None
+    folder = put(store)
+    assert store.get("artifact", "key") == {"n": 1}
+    assert (folder / "model.pt").read_text() == "content"
+    assert store.files("artifact", "key")["model.pt"][0] == 7
+
+
+def test_putting_again_replaces(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    put(store)
+    folder = put(store, text="other")
+    assert (folder / "model.pt").read_text() == "other"
+    assert store.get("artifact", "key") == {"n": 1}
+
+
+@pytest.mark.parametrize("damage", ["flipped", "truncated", "removed", "entry"])
+def test_a_damaged_entry_is_as_good_as_none(tmp_path: Path, damage: str) -> None:
+    store = Store(tmp_path)
+    folder = put(store)
+    if damage == "flipped":
+        (folder / "model.pt").write_text("CONTENT")
+    elif damage == "truncated":
+        (folder / "model.pt").write_text("cont")
+    elif damage == "removed":
+        (folder / "model.pt").unlink()
+    else:
+        (folder / ENTRY).write_text((folder / ENTRY).read_text()[:20])
+    assert store.get("artifact", "key") is None
+
+
+def test_a_look_without_verifying_sees_sizes_alone(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    (put(store) / "model.pt").write_text("CONTENT")
+    assert store.get("artifact", "key", verify=False) == {"n": 1}
+    assert store.get("artifact", "key") is None
+
+
+def test_a_store_since_now_forgets_what_was_before(tmp_path: Path) -> None:
+    put(Store(tmp_path))
+    fresh = Store(tmp_path, since=float("inf"))
+    assert fresh.get("artifact", "key") is None
+
+
+def test_keys_differ_where_anything_differs() -> None:
+    assert digest([1, {"a": (1, 2)}]) == digest([1, {"a": [1, 2]}])
+    assert digest([1]) != digest([2])
+    assert digest({"a": 1}) != digest({"b": 1})
+
+
+def test_a_folder_that_cannot_be_made_is_refused_with_the_option(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(CacheError, match="--export-matrix-cache DIR"):
+        Store(tmp_path / "file" / "cache")
+
+
+def test_a_full_disk_is_refused_with_the_option(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = Store(tmp_path)
+
+    def full(*_: Any) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "replace", full)
+    with pytest.raises(CacheError, match="No space left"):
+        store.put("result", "key", {})
+
+
+def test_processes_that_want_one_entry_make_it_once(tmp_path: Path) -> None:
+    context = multiprocessing.get_context("spawn")
+    processes = [context.Process(target=make_once, args=(tmp_path,)) for _ in range(4)]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join()
+    assert (tmp_path / "made").read_text() == "made\n"
+
+
+def make_once(folder: Path) -> None:
+    store = Store(folder)
+    with store.lock("artifact", "key", lambda: False):
+        if store.get("artifact", "key") is None:
+            with open(folder / "made", "a") as log:
+                log.write("made\n")
+            put(store)

@@ -1,0 +1,90 @@
+"""The support table is derived from results, and says where they do not agree."""
+
+from __future__ import annotations
+
+from pytest_export_matrix.cells import Cell
+from pytest_export_matrix.outcomes import Outcome, Result
+from pytest_export_matrix.support import NO, NOT_RUN, YES, Table, tables, unavailable
+
+FORMATS = {"torchscript": "pytorch", "onnx": "onnxruntime"}
+
+
+def results(reds: tuple[str, ...] = (), architectures: tuple[str, ...] = ("net",)) -> list[Result]:
+    """All cells of tracing; red where an id starts with, or ends with, one of `reds`."""
+    found = []
+    for architecture in architectures:
+        for format, runtime in FORMATS.items():
+            for resolution in ("fixed", "dynamic"):
+                for batch in ("1", "2", "dynamic"):
+                    axes = (architecture, "tracing", format, runtime, "cpu", resolution, batch)
+                    cell = Cell(*axes)
+                    red = any(cell.id.startswith(r) or cell.id.endswith(r) for r in reds)
+                    outcome = Outcome.FAILED if red else Outcome.PASSED
+                    found.append(Result(cell, "python", "default", outcome.value, "compare", "why"))
+    return found
+
+
+def entries(found: list[Result]) -> dict[str, str]:
+    (table,) = tables(found)
+    return {label: row[0] for label, row in table.rows}
+
+
+def test_all_green() -> None:
+    assert entries(results()) == {
+        "Formats": "TorchScript, ONNX",
+        "Runtime": "PyTorch, ONNX Runtime",
+        "Python inference": YES,
+        "Dynamic resolution": YES,
+        "Batch size requirement": "Dynamic",
+        "net": YES,
+    }
+
+
+def test_batch_size_requirement_is_derived_from_the_batch_cells() -> None:
+    assert entries(results(("fixed-dynamic",)))["Batch size requirement"] == "Constant"
+    without_two = entries(results(("fixed-dynamic", "fixed-2")))
+    assert without_two["Batch size requirement"] == "Batch inference unsupported"
+    none = entries(results(("fixed-dynamic", "fixed-2", "fixed-1")))
+    assert none["Batch size requirement"] == f"{NO} (compare)"
+
+
+def test_what_differs_by_format_says_so() -> None:
+    found = entries(results(("net-tracing-onnx-onnxruntime-cpu-dynamic",)))
+    assert found["Dynamic resolution"] == f"TorchScript {YES}, ONNX {NO} (compare)"
+    assert found["net"] == YES
+
+
+def test_what_works_for_some_architectures_only_says_so() -> None:
+    found = entries(results(("b-",), architectures=("a", "b")))
+    assert found["Python inference"] == f"{YES}: a; {NO} (compare): b"
+    assert (
+        found["Formats"]
+        == f"TorchScript {YES}: a; {NO} (compare): b, ONNX {YES}: a; {NO} (compare): b"
+    )
+    assert (found["a"], found["b"]) == (YES, f"{NO} (compare)")
+
+
+def test_what_differs_by_both_names_each() -> None:
+    found = entries(results(("b-tracing-onnx",), architectures=("a", "b")))
+    assert found["Python inference"].endswith(f"{NO} (compare): b (ONNX)")
+
+
+def test_cells_that_were_not_selected_are_not_run() -> None:
+    found = [result for result in results() if result.cell.resolution == "fixed"]
+    assert entries(found)["Dynamic resolution"] == NOT_RUN
+
+
+def test_unavailable_cells_are_in_no_table_and_counted() -> None:
+    found = results()
+    for result in found:
+        result.outcome, result.reason = Outcome.UNAVAILABLE.value, "no engine\nhere"
+    assert tables(found) == []
+    assert unavailable(found) == [("no engine", 12)]
+
+
+def test_each_device_has_its_table() -> None:
+    cpu, cuda = results(), results()
+    for result in cuda:
+        result.cell = Cell(**{**vars(result.cell), "device": "cuda"})
+    found: list[Table] = tables(cpu + cuda)
+    assert [table.device for table in found] == ["cpu", "cuda"]
