@@ -20,10 +20,20 @@ Answer = Dict[str, Any]
 #: What building a model and keeping its weights and answers takes, whatever the export method.
 BUILD_MODULES = ("torch", "safetensors", "numpy")
 #: Imported by every worker that exports, where they are there: slow, and safe to fork after.
-EXPORT_PRELOAD = ("torch", "torchvision", "onnxscript")
+EXPORT_PRELOAD = ("torch", "torch._dynamo", "torchvision")
 #: On Linux a CUDA or ROCm device shows as one of these; without any, nobody need be asked.
 DEVICE_NODES = ("/dev/nvidia[0-9]*", "/dev/nvhost-*", "/dev/dxg", "/dev/kfd")
 TORCH_SESSION = "pytest_export_matrix.runtimes.pytorch:Session"
+
+
+def modules_asked_for(registry: Registry) -> List[str]:
+    """Every module that an exporter or a runtime of `registry` may need."""
+    modules = set(BUILD_MODULES)
+    for exporter in registry.exporters:
+        modules.update(exporter.modules)
+    for runtime in registry.runtimes:
+        modules.update(runtime.modules, runtime.extras)
+    return sorted(modules)
 
 
 @dataclass(frozen=True)
@@ -64,13 +74,10 @@ class Crew:
         return self._run(kind, label, {**request, "paths": self.paths, "extras": list(extras)})
 
     def _exporting(self) -> WorkerKind:
-        modules = {name for exporter in self.registry.exporters for name in exporter.modules}
-        modules.update(BUILD_MODULES)
-        return WorkerKind(current.python(), tuple(sorted(modules)), EXPORT_PRELOAD)
+        return WorkerKind(current.python(), EXPORT_PRELOAD)
 
     def _running(self, runtime: Runtime, extras: Sequence[str] = ()) -> WorkerKind:
-        modules = (*runtime.modules, *runtime.extras)
-        return WorkerKind(current.python(), modules, (*runtime.preload, *extras))
+        return WorkerKind(current.python(), (*runtime.preload, *extras))
 
     def _run(self, kind: WorkerKind, label: str, request: Dict[str, Any]) -> Answer:
         lane, began = threading.get_ident(), time.monotonic()
@@ -85,7 +92,7 @@ class Crew:
                 answer = worker.run(request, self.limits, watch)
         except WorkerFailure as failure:
             reason = f"the worker did not start: {_last_line(str(failure))}"
-            stage = Stage.BUILD if kind == self._exporting() else Stage.LOAD
+            stage = Stage.LOAD if "session" in request else Stage.BUILD
             answer = {"outcome": Outcome.FAILED.value, "stage": stage.value, "reason": reason}
             answer.update(detail=str(failure), transient=True)
         finally:

@@ -11,6 +11,8 @@ import pytest
 from pytest_export_matrix.cells import NODE, Cell
 from pytest_export_matrix.outcomes import Outcome, Result
 
+REASON_LINES, DETAIL_LINES = 12, 25
+
 
 class CellFailed(Exception):
     """A cell that did not pass."""
@@ -60,9 +62,9 @@ class CellItem(pytest.Item):
 
 
 def describe(result: Result) -> str:
-    """A result that did not pass, in full."""
+    """A result that did not pass: its reason, the end of the traceback or log, how to repeat it."""
     where = f" at {result.stage}" if result.stage else ""
-    lines = [f"{result.outcome}{where}: {result.reason or ''}"]
-    if result.detail:
-        lines += ["", result.detail]
+    reason = (result.reason or "").splitlines()[:REASON_LINES]
+    detail = result.detail.splitlines()[-DETAIL_LINES:]
+    lines = [f"{result.outcome}{where}: " + "\n".join(reason), "", *detail]
     return "\n".join([*lines, "", f"run it alone: {result.repro}"])

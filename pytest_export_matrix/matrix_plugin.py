@@ -15,7 +15,7 @@ import pytest
 from pytest_export_matrix import matrix, models, options, terminal
 from pytest_export_matrix.cells import NODE, NODE_PREFIX, Cell
 from pytest_export_matrix.compare import OUTPUT_KINDS
-from pytest_export_matrix.crew import Crew
+from pytest_export_matrix.crew import Crew, modules_asked_for
 from pytest_export_matrix.environments import current
 from pytest_export_matrix.errors import CacheError, ExportMatrixError, unknown
 from pytest_export_matrix.exporters import EXPORTERS
@@ -145,7 +145,8 @@ class MatrixPlugin:
             s = self.settings
             limits = Limits(s.seconds, s.memory, s.threads)
             paths = [str(self.config.rootpath), *map(str, self.config.getini("pythonpath"))]
-            crew = Crew(self.registry, Pool(s.threads, idle=3 * s.lanes), limits, paths)
+            pool = Pool(modules_asked_for(self.registry), s.threads, idle=3 * s.lanes)
+            crew = Crew(self.registry, pool, limits, paths)
             described = {"environment": current.fingerprint(), "tool": tool_digest()}
             jobs = Jobs(self.registry, self.store, crew, described)
             cells = [item.cell for item in self.items]
@@ -202,9 +203,7 @@ class MatrixPlugin:
             )
 
     def collected(self) -> Results:
-        modules = {name for exporter in self.registry.exporters for name in exporter.modules}
-        for runtime in self.registry.runtimes:
-            modules.update(runtime.modules, runtime.extras)
+        modules = modules_asked_for(self.registry)
         return Results(
             planned=len(self.planned),
             cells=[self.results[i] for i in self.planned if i in self.results],

@@ -55,8 +55,9 @@ def test_lanes_run_at_the_same_time() -> None:
 
 
 def test_closing_cancels_what_has_not_begun() -> None:
-    scheduler, gate = Scheduler(1), threading.Event()
-    running = scheduler.add("running", gate.wait)
+    scheduler, begun, gate = Scheduler(1), threading.Event(), threading.Event()
+    running = scheduler.add("running", lambda: begun.set() or gate.wait())
+    begun.wait()
     waiting = scheduler.add("waiting", lambda: None)
     closer = threading.Thread(target=scheduler.close)
     closer.start()

@@ -13,7 +13,7 @@ import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterator, List, Optional, Tuple
+from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Tuple
 
 import psutil
 
@@ -32,10 +32,13 @@ Watch = Callable[[str, str], None]
 
 @dataclass(frozen=True)
 class WorkerKind:
-    """What distinguishes one worker from another; a task may go to any worker of its kind."""
+    """What distinguishes one worker from another; a task may go to any worker of its kind.
+
+    `preload` is what it imports before it forks, where that is there; nothing else of what one
+    task does is seen by the next.
+    """
 
     python: str
-    modules: Tuple[str, ...] = ()
     preload: Tuple[str, ...] = ()
 
 
@@ -59,14 +62,16 @@ class Interrupted(Exception):
 class Worker:
     """One worker process. Not shared between threads: the pool lends it out."""
 
-    def __init__(self, kind: WorkerKind, threads: int, stopping: threading.Event) -> None:
+    def __init__(
+        self, kind: WorkerKind, modules: Sequence[str], threads: int, stopping: threading.Event
+    ) -> None:
         self.kind = kind
         self._stopping = stopping
-        #: Modules of its kind that its environment does not have.
+        #: Those of `modules` that its environment does not have.
         self.missing: List[str] = []
         self._task: Optional[str] = None
         self._control = tempfile.mkdtemp(prefix="export-matrix-")
-        config = {"modules": kind.modules, "preload": kind.preload}
+        config = {"modules": list(modules), "preload": kind.preload}
         protocol.write_json(self._control, protocol.CONFIG, config)
         environment = {k: v for k, v in os.environ.items() if k != "PYTHONWARNINGS"}
         environment.update(OMP_NUM_THREADS=str(threads), MKL_NUM_THREADS=str(threads))
@@ -224,9 +229,9 @@ def _kill_group(pid: int) -> None:
 class Pool:
     """Workers by kind: lent out one task at a time, kept while they live, replaced when dead."""
 
-    def __init__(self, threads: int, idle: int) -> None:
+    def __init__(self, modules: Sequence[str], threads: int, idle: int) -> None:
         self.stopping = threading.Event()
-        self._threads, self._idle_limit = threads, idle
+        self._modules, self._threads, self._idle_limit = modules, threads, idle
         self._idle: List[Worker] = []
         self._all: List[Worker] = []
         self._lock = threading.Lock()
@@ -248,7 +253,7 @@ class Pool:
                 if worker.kind == kind and worker.alive:
                     self._idle.remove(worker)
                     return worker
-            worker = Worker(kind, self._threads, self.stopping)
+            worker = Worker(kind, self._modules, self._threads, self.stopping)
             self._all.append(worker)
         try:
             worker.wait_until_ready()
