@@ -51,13 +51,17 @@ def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
     pluginmanager.add_hookspecs(hookspecs)
 
 
-@pytest.hookimpl(wrapper=True)
+@pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None, object, object]:
     """Load the conftest files of `testpaths` whatever paths are given beside the matrix: the
     matrix of a project is the same in every run of it."""
     known = early_config.known_args_namespace
     paths, cells = split_cells(known.file_or_dir)
     if known.export_matrix or cells:
+        from pytest_export_matrix import rootdir
+
+        names = [name for name, *_ in (*VALUES, *LISTS)]
+        rootdir.keep(early_config, [f"--export-matrix-{name}" for name in names])
         tested = [str(early_config.rootpath / path) for path in early_config.getini("testpaths")]
         known.file_or_dir = paths + tested if paths or tested else []
     return (yield)
