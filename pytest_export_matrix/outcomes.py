@@ -10,6 +10,7 @@ from pytest_export_matrix.cells import Cell
 
 #: Where the reason of a result is cut: an error of torch.export can span hundreds of lines.
 REASON_LIMIT = 2000
+HEADLINE_LIMIT = 240
 
 
 class Stage(str, enum.Enum):
@@ -72,8 +73,10 @@ class Result:
 
     @property
     def headline(self) -> str:
-        """The first line of the reason."""
-        return (self.reason or "").strip().splitlines()[0] if (self.reason or "").strip() else ""
+        """The first line of the reason, cut to what a terminal shows."""
+        lines = (self.reason or "").strip().splitlines()
+        first = lines[0] if lines else ""
+        return first if len(first) <= HEADLINE_LIMIT else f"{first[:HEADLINE_LIMIT]} ..."
 
     def row(self) -> Dict[str, Any]:
         """The result as `results.json` holds it."""
