@@ -13,7 +13,8 @@ from typing import Any, Dict, List, Optional, Sequence
 from pytest_export_matrix.environments import current
 from pytest_export_matrix.outcomes import Outcome, Stage
 from pytest_export_matrix.registry import Registry, Runtime
-from pytest_export_matrix.worker.launch import Limits, Pool, WorkerFailure, WorkerKind
+from pytest_export_matrix.worker.launch import Limits, WorkerFailure, WorkerKind
+from pytest_export_matrix.worker.pool import Pool
 
 Answer = Dict[str, Any]
 

@@ -28,7 +28,8 @@ from pytest_export_matrix.results import Results
 from pytest_export_matrix.runtimes import RUNTIMES
 from pytest_export_matrix.session import Session
 from pytest_export_matrix.store import Store, tool_digest
-from pytest_export_matrix.worker.launch import Limits, Pool
+from pytest_export_matrix.worker.launch import Limits
+from pytest_export_matrix.worker.pool import Pool
 from pytest_export_matrix.writing import check_reports, write_reports
 
 ENTRY_POINTS = "pytest_export_matrix"

@@ -13,7 +13,7 @@ import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
 
 import psutil
 
@@ -22,7 +22,9 @@ from pytest_export_matrix.worker import protocol
 
 MAIN = Path(__file__).with_name("main.py")
 LOG_TAIL = 4000
-POLL_SECONDS = 0.02
+POLL_SECONDS = 0.05
+#: Finding the children of a process looks at every process there is.
+CHILDREN_SECONDS = 2.0
 #: Starting includes importing torch from a cold disk.
 START_SECONDS = 300.0
 KILL_SECONDS = 5.0
@@ -134,7 +136,7 @@ class Worker:
 
     def _watch(self, folder: str, limits: Limits, watch: Watch) -> Optional[Tuple[Outcome, str]]:
         """Wait until the task in `folder` has ended; end it where it exceeds a limit."""
-        seen, since = 0, time.monotonic()
+        seen, since, memory = 0, time.monotonic(), _Memory(folder)
         while protocol.read_json(folder, protocol.EXIT) is None:
             if not self.alive or self._stopping.is_set():
                 break
@@ -145,7 +147,7 @@ class Worker:
             problem = None
             if time.monotonic() - since > limits.seconds:
                 problem = (Outcome.TIMED_OUT, f"no end after {limits.seconds:g} s")
-            held = self._memory(folder)
+            held = memory.held()
             if held > limits.memory:
                 text = f"held {held / 2**30:.1f} GiB, the limit is {limits.memory / 2**30:.1f} GiB"
                 problem = (Outcome.OUT_OF_MEMORY, text)
@@ -154,19 +156,6 @@ class Worker:
                 return problem
             time.sleep(POLL_SECONDS)
         return None
-
-    def _memory(self, folder: str) -> int:
-        """Bytes that the task and what it started hold in memory."""
-        started = protocol.read_json(folder, protocol.STARTED)
-        if not started:
-            return 0
-        held = 0
-        with contextlib.suppress(psutil.Error):
-            task = psutil.Process(started["pid"])
-            for process in [task, *task.children(recursive=True)]:
-                with contextlib.suppress(psutil.Error):
-                    held += process.memory_info().rss
-        return held
 
     def _kill_task(self, folder: str) -> None:
         """End the task and what it started; the worker too, where it does not report it dead."""
@@ -218,73 +207,36 @@ class Worker:
             self._process.wait()
 
 
+class _Memory:
+    """What the task in `folder`, and what it has started, hold in memory."""
+
+    def __init__(self, folder: str) -> None:
+        self._folder = folder
+        self._processes: List[psutil.Process] = []
+        self._looked = 0.0
+
+    def held(self) -> int:
+        """Bytes in memory; 0 before the task has started and after it has ended."""
+        now, total = time.monotonic(), 0
+        if now - self._looked > CHILDREN_SECONDS or not self._processes:
+            started = protocol.read_json(self._folder, protocol.STARTED)
+            if started:
+                self._looked = now
+                with contextlib.suppress(psutil.Error):
+                    task = psutil.Process(started["pid"])
+                    self._processes = [task, *task.children(recursive=True)]
+        for process in self._processes:
+            with contextlib.suppress(psutil.Error):
+                total += process.memory_info().rss
+        return total
+
+
 def _kill_group(pid: int) -> None:
     with contextlib.suppress(ProcessLookupError, PermissionError):
         if hasattr(os, "killpg"):
             os.killpg(pid, signal.SIGKILL)
         else:
             os.kill(pid, signal.SIGTERM)
-
-
-class Pool:
-    """Workers by kind: lent out one task at a time, kept while they live, replaced when dead."""
-
-    def __init__(self, modules: Sequence[str], threads: int, idle: int) -> None:
-        self.stopping = threading.Event()
-        self._modules, self._threads, self._idle_limit = modules, threads, idle
-        self._idle: List[Worker] = []
-        self._all: List[Worker] = []
-        self._lock = threading.Lock()
-
-    @contextlib.contextmanager
-    def worker(self, kind: WorkerKind) -> Iterator[Worker]:
-        """A worker of `kind` for one task. Raises WorkerFailure where none can be had."""
-        worker = self._take(kind)
-        try:
-            yield worker
-        finally:
-            self._give_back(worker)
-
-    def _take(self, kind: WorkerKind) -> Worker:
-        with self._lock:
-            if self.stopping.is_set():
-                raise Interrupted
-            for worker in self._idle:
-                if worker.kind == kind and worker.alive:
-                    self._idle.remove(worker)
-                    return worker
-            worker = Worker(kind, self._modules, self._threads, self.stopping)
-            self._all.append(worker)
-        try:
-            worker.wait_until_ready()
-        except BaseException:
-            self._drop(worker)
-            raise
-        return worker
-
-    def _give_back(self, worker: Worker) -> None:
-        surplus: List[Worker] = [worker]
-        if worker.alive and not self.stopping.is_set():
-            with self._lock:
-                self._idle.append(worker)
-                surplus = self._idle[: -self._idle_limit]
-                self._idle = self._idle[-self._idle_limit :]
-        for each in surplus:
-            self._drop(each)
-
-    def _drop(self, worker: Worker) -> None:
-        worker.stop()
-        with self._lock:
-            if worker in self._all:
-                self._all.remove(worker)
-
-    def close(self) -> None:
-        """End every worker, also those at work: their tasks raise Interrupted."""
-        self.stopping.set()
-        with self._lock:
-            workers = list(self._all)
-        for worker in workers:
-            worker.stop()
 
 
 def describe_status(status: int) -> str:
