@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import collections
+import contextlib
 import glob
 import sys
 import threading
 import time
 from dataclasses import dataclass, field
-from typing import Any, Dict, List, Optional, Sequence
+from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence
 
 from pytest_export_matrix.environments import current
 from pytest_export_matrix.outcomes import Outcome, Stage
@@ -81,29 +82,36 @@ class Crew:
         return WorkerKind(current.python(), (*runtime.preload, *extras))
 
     def _run(self, kind: WorkerKind, label: str, request: Dict[str, Any]) -> Answer:
-        lane, began = threading.get_ident(), time.monotonic()
+        began = time.monotonic()
         request = {**request, "threads": self.limits.threads}
-
-        def watch(stage: str, note: str) -> None:
-            self.activities[lane] = Activity(label, stage, time.monotonic())
-
-        watch("start", "")
         try:
-            with self.pool.worker(kind) as worker:
+            with self._doing(label) as watch, self.pool.worker(kind) as worker:
                 answer = worker.run(request, self.limits, watch)
         except WorkerFailure as failure:
             reason = f"the worker did not start: {_last_line(str(failure))}"
             stage = Stage.LOAD if "session" in request else Stage.BUILD
             answer = {"outcome": Outcome.FAILED.value, "stage": stage.value, "reason": reason}
             answer.update(detail=str(failure), transient=True)
-        finally:
-            self.activities.pop(lane, None)
         for stage_name, seconds in answer.get("seconds", {}).items():
             self.spent[stage_name] += seconds
         known = sum(answer.get("seconds", {}).values())
         self.spent["start"] += max(0.0, time.monotonic() - began - known)
         answer["limits"] = {"seconds": self.limits.seconds, "memory": self.limits.memory}
         return answer
+
+    @contextlib.contextmanager
+    def _doing(self, label: str) -> Iterator[Callable[[str, str], None]]:
+        """Show on the terminal what this thread does; the value tells of the stages it gets to."""
+        lane = threading.get_ident()
+
+        def watch(stage: str, _: str = "") -> None:
+            self.activities[lane] = Activity(label, stage, time.monotonic())
+
+        watch("start")
+        try:
+            yield watch
+        finally:
+            del self.activities[lane]
 
     def would_be_the_same(self, answer: Answer) -> bool:
         """Whether a remembered answer still holds under the limits of this run."""
@@ -163,11 +171,13 @@ class Crew:
     def _ask(
         self, what: str, kind: WorkerKind, modules: Sequence[str], session: str, device: str
     ) -> Optional[Answer]:
+        began = time.monotonic()
         try:
-            with self.pool.worker(kind) as worker:
+            with self._doing(what), self.pool.worker(kind) as worker:
                 missing = [name for name in modules if name in worker.missing]
         except WorkerFailure:
             return None  # the task itself will meet it, at its own stage
+        self.spent["start"] += time.monotonic() - began
         if missing:
             names = " ".join(missing)
             return _unavailable(f"{what} needs {names}, not installed here: pip install {names}")

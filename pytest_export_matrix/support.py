@@ -1,7 +1,7 @@
 """Results -> support table, in the form of detectron2's deployment guide. Pure.
 
 Each entry is derived from the cells behind it. An entry whose cells do not agree says which of
-them do what, by format where that decides it, else by architecture, else by both.
+them do what, by format where that decides it, else by architecture.
 """
 
 from __future__ import annotations
@@ -131,15 +131,20 @@ def summarize(values: Dict[Way, str]) -> str:
     by_format = _decides(values, lambda way: way[1])
     if by_format:
         return ", ".join(f"{NAMES.get(name, name)} {value}" for name, value in by_format.items())
-    by_architecture = _decides(values, lambda way: way[0])
-    groups: Dict[str, List[str]] = {}
-    if by_architecture:
-        for name, value in by_architecture.items():
-            groups.setdefault(value, []).append(name)
-    else:
-        for way, value in values.items():
-            groups.setdefault(value, []).append(f"{way[0]} ({NAMES.get(way[1], way[1])})")
-    return "; ".join(f"{value}: {', '.join(names)}" for value, names in groups.items())
+    groups = []
+    for value in distinct:
+        ways = [way for way in values if values[way] == value]
+        names = [_where(name, ways, values) for name in _unique(way[0] for way in ways)]
+        groups.append(f"{value}: {', '.join(names)}")
+    return "; ".join(groups)
+
+
+def _where(architecture: str, ways: Sequence[Way], values: Dict[Way, str]) -> str:
+    """The architecture, with its formats among `ways` where those are not all that it has."""
+    formats = [way[1] for way in ways if way[0] == architecture]
+    if formats == [way[1] for way in values if way[0] == architecture]:
+        return architecture
+    return f"{architecture} ({', '.join(NAMES.get(name, name) for name in formats)})"
 
 
 def _decides(values: Dict[Way, str], part: Callable[[Way], str]) -> Optional[Dict[str, str]]:

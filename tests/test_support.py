@@ -66,7 +66,7 @@ def test_what_works_for_some_architectures_only_says_so() -> None:
 
 def test_what_differs_by_both_names_each() -> None:
     found = entries(results(("b-tracing-onnx",), architectures=("a", "b")))
-    assert found["Python inference"].endswith(f"{NO} (compare): b (ONNX)")
+    assert found["Python inference"] == f"{YES}: a, b (TorchScript); {NO} (compare): b (ONNX)"
 
 
 def test_cells_that_were_not_selected_are_not_run() -> None:

@@ -14,6 +14,7 @@ from pytest_export_matrix.worker import protocol
 
 #: Distinct warnings of libraries that are kept with a cell.
 WARNINGS_KEPT = 5
+WARNING_LIMIT = 160
 
 
 class Failure(Exception):
@@ -131,7 +132,7 @@ def summarize(caught: List[warnings.WarningMessage]) -> List[Dict[str, Any]]:
     counts: Dict[Any, int] = {}
     for warning in caught:
         lines = str(warning.message).strip().splitlines() or [""]
-        key = (warning.category.__name__, shorten(lines[0], 200))
+        key = (warning.category.__name__, lines[0][:WARNING_LIMIT])
         counts[key] = counts.get(key, 0) + 1
     common = sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:WARNINGS_KEPT]
     return [{"category": key[0], "message": key[1], "count": n} for key, n in common]
