@@ -25,7 +25,8 @@ PROBLEMS_SHOWN = 5
 def run(request: Dict[str, Any], stages: Stages) -> Dict[str, Any]:
     """Answers {"deviation", "notes"}; the outcome is failed where a case deviates too far."""
     stages.begin(Stage.LOAD)
-    hide(request["hidden"], request["session"], request["extras"], request["paths"])
+    own = [request["session"], request["outputs"]["compare"]]
+    hide(request["hidden"], own, request["extras"], request["paths"])
     for module in request["extras"]:
         resolve(f"{module}:__name__")
     session = resolve(request["session"])(request["file"], request["device"], request["threads"])
@@ -130,25 +131,30 @@ def merge(first: Dict[str, Any], second: Dict[str, Any]) -> Dict[str, Any]:
     return merged
 
 
-def hide(hidden: str, session: str, extras: Sequence[str], paths: List[str]) -> None:
-    """Make the model's own package unimportable, and of the project only the session's module."""
-    own = session.partition(":")[0]
-    visible = {hidden} & {extra.partition(".")[0] for extra in extras}
-    sys.meta_path.insert(0, _Finder(hidden if not visible else "", own, paths))
+def hide(hidden: str, own: Sequence[str], extras: Sequence[str], paths: List[str]) -> None:
+    """Make the model's package unimportable, and of the project all but the modules of `own`.
+
+    `own` are references: the session and the comparison.
+    """
+    if hidden in {extra.partition(".")[0] for extra in extras}:
+        hidden = ""
+    modules = [reference.partition(":")[0] for reference in own]
+    sys.meta_path.insert(0, _Finder(hidden, modules, paths))
 
 
 class _Finder(importlib.abc.MetaPathFinder):
-    def __init__(self, hidden: str, session: str, paths: List[str]) -> None:
-        self.hidden, self.session, self.paths = hidden, session, paths
+    def __init__(self, hidden: str, own: List[str], paths: List[str]) -> None:
+        self.hidden, self.own, self.paths = hidden, own, paths
+        self.tops = {module.partition(".")[0] for module in own}
 
     def find_spec(self, name: str, path: Any = None, target: Any = None) -> Optional[Any]:
         top = name.partition(".")[0]
-        serves_session = self.session == name or self.session.startswith(name + ".")
-        if top == self.hidden and not serves_session:
+        is_own = any(module == name or module.startswith(name + ".") for module in self.own)
+        if top == self.hidden and not is_own:
             raise ModuleNotFoundError(
                 f"the file needs {name!r}: the model's own code, which a runtime does not have",
                 name=name,
             )
-        if path is None and top == self.session.partition(".")[0]:
+        if path is None and top in self.tops:
             return importlib.machinery.PathFinder.find_spec(name, self.paths)
         return None

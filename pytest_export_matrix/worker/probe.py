@@ -10,6 +10,6 @@ from pytest_export_matrix.worker.task import Stages, resolve
 
 def run(request: Dict[str, Any], stages: Stages) -> Dict[str, Any]:
     """Answers {"problem": why not, or None}."""
-    hide("", request["session"], (), request["paths"])
+    hide("", [request["session"]], (), request["paths"])
     problem = getattr(resolve(request["session"]), "problem", None)
     return {"problem": problem(request["device"]) if problem else None}
