@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import re
-from dataclasses import astuple, dataclass, fields
+from dataclasses import dataclass, fields
+from typing import Dict
 
 #: What a name on any axis may be made of; "-" separates the axes of a cell's id.
 NAME = re.compile(r"[A-Za-z0-9_.]+\Z")
@@ -25,10 +27,14 @@ class Cell:
     resolution: str
     batch: str
 
-    @property
+    @functools.cached_property
+    def axes(self) -> Dict[str, str]:
+        return {axis: getattr(self, axis) for axis in AXES}
+
+    @functools.cached_property
     def id(self) -> str:
         """For instance `mask_rcnn-tracing-onnx-onnxruntime-cpu-dynamic-2`."""
-        return "-".join(astuple(self))
+        return "-".join(self.axes.values())
 
 
 AXES = tuple(field.name for field in fields(Cell))

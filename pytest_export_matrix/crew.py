@@ -14,6 +14,7 @@ from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence
 from pytest_export_matrix.environments import current
 from pytest_export_matrix.outcomes import Outcome, Stage
 from pytest_export_matrix.registry import Registry, Runtime
+from pytest_export_matrix.runtimes import TORCH_PRELOAD
 from pytest_export_matrix.worker.launch import Limits, WorkerFailure, WorkerKind
 from pytest_export_matrix.worker.pool import Pool
 
@@ -21,8 +22,9 @@ Answer = Dict[str, Any]
 
 #: What building a model and keeping its weights and answers takes, whatever the export method.
 BUILD_MODULES = ("torch", "safetensors", "numpy")
-#: Imported by every worker that exports, where they are there: slow, and safe to fork after.
-EXPORT_PRELOAD = ("torch", "torch._dynamo", "torchvision")
+#: Imported by every worker that exports, where they are there: slow, and safe to fork after. The
+#: same as for running a file with torchvision's operators, so that workers serve both.
+EXPORT_PRELOAD = (*TORCH_PRELOAD, "torchvision")
 #: On Linux a CUDA or ROCm device shows as one of these; without any, nobody need be asked.
 DEVICE_NODES = ("/dev/nvidia[0-9]*", "/dev/nvhost-*", "/dev/dxg", "/dev/kfd")
 TORCH_SESSION = "pytest_export_matrix.runtimes.pytorch:Session"

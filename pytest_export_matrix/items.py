@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Callable, Iterator, List, Optional, Tuple
 
@@ -40,9 +39,8 @@ class CellItem(pytest.Item):
     def __init__(self, cell: Cell, result: Callable[[Cell], Result], **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.cell, self._result = cell, result
-        axes = asdict(cell)
-        self.user_properties.extend(axes.items())
-        self.add_marker(pytest.mark.export_matrix(**axes))
+        self.user_properties.extend(cell.axes.items())
+        self.add_marker(pytest.mark.export_matrix(**cell.axes))
         self.result: Optional[Result] = None
 
     def runtest(self) -> None:

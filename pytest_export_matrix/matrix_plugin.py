@@ -106,7 +106,8 @@ class MatrixPlugin:
             for text in self.asked:
                 if text not in ids:
                     raise unknown(f"{NODE_PREFIX}{text}", "cell", text, ids)
-            self.cells = [cell for cell in self.cells if cell.id in set(self.asked)]
+            wanted = set(self.asked)
+            self.cells = [cell for cell in self.cells if cell.id in wanted]
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_modifyitems(
@@ -146,7 +147,9 @@ class MatrixPlugin:
             s = self.settings
             limits = Limits(s.seconds, s.memory, s.threads)
             paths = [str(self.config.rootpath), *map(str, self.config.getini("pythonpath"))]
-            pool = Pool(modules_asked_for(self.registry), s.threads, idle=3 * s.lanes)
+            pool = Pool(
+                modules_asked_for(self.registry), s.threads, 3 * s.lanes, s.cache / "bytecode"
+            )
             crew = Crew(self.registry, pool, limits, paths)
             described = {"environment": current.fingerprint(), "tool": tool_digest()}
             jobs = Jobs(self.registry, self.store, crew, described)

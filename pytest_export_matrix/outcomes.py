@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from typing import Any, Dict, List, Mapping, Optional
 
 from pytest_export_matrix.cells import Cell
@@ -81,7 +81,7 @@ class Result:
     def row(self) -> Dict[str, Any]:
         """The result as `results.json` holds it."""
         rest = {f.name: getattr(self, f.name) for f in fields(self)[1:] if f.name != "detail"}
-        return {"id": self.cell.id, **asdict(self.cell), **rest}
+        return {"id": self.cell.id, **self.cell.axes, **rest}
 
     def transfer(self) -> Dict[str, Any]:
         """The result as it crosses between processes: the row and the detail."""

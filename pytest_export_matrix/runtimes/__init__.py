@@ -16,14 +16,21 @@ from pytest_export_matrix.registry import Runtime
 
 _HERE = __name__
 
+#: torch, and what torch.export imports at its first call, which takes longer than torch itself.
+TORCH_PRELOAD = (
+    "torch",
+    "torch._dynamo",
+    "torch._functorch.partitioners",
+    "torch._export.serde.serialize",
+)
+
 RUNTIMES = (
     Runtime(
         "pytorch",
         formats=("torchscript", "pt2"),
         session=f"{_HERE}.pytorch:Session",
         modules=("torch",),
-        # torch.export.load imports torch._dynamo, which takes longer than torch itself.
-        preload=("torch", "torch._dynamo"),
+        preload=TORCH_PRELOAD,
         extras=("torchvision",),
     ),
     Runtime(

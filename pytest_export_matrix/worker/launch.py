@@ -65,7 +65,12 @@ class Worker:
     """One worker process. Not shared between threads: the pool lends it out."""
 
     def __init__(
-        self, kind: WorkerKind, modules: Sequence[str], threads: int, stopping: threading.Event
+        self,
+        kind: WorkerKind,
+        modules: Sequence[str],
+        threads: int,
+        bytecode: Path,
+        stopping: threading.Event,
     ) -> None:
         self.kind = kind
         self._stopping = stopping
@@ -79,6 +84,9 @@ class Worker:
         environment.update(OMP_NUM_THREADS=str(threads), MKL_NUM_THREADS=str(threads))
         # numpy only compares here, and the threads of its BLAS would be there before a fork.
         environment["OPENBLAS_NUM_THREADS"] = "1"
+        if environment.pop("PYTHONDONTWRITEBYTECODE", None):
+            # Compiling torch anew takes three times as long as importing it.
+            environment["PYTHONPYCACHEPREFIX"] = str(bytecode)
         with open(os.path.join(self._control, protocol.LOG), "wb") as log:
             self._process = subprocess.Popen(
                 [kind.python, str(MAIN), self._control],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
+from pathlib import Path
 from typing import Iterator, List, Sequence
 
 from pytest_export_matrix.worker.launch import Interrupted, Worker, WorkerKind
@@ -12,9 +13,10 @@ from pytest_export_matrix.worker.launch import Interrupted, Worker, WorkerKind
 class Pool:
     """Workers by kind: lent out one task at a time, kept while they live, replaced when dead."""
 
-    def __init__(self, modules: Sequence[str], threads: int, idle: int) -> None:
+    def __init__(self, modules: Sequence[str], threads: int, idle: int, bytecode: Path) -> None:
         self.stopping = threading.Event()
         self._modules, self._threads, self._idle_limit = modules, threads, idle
+        self._bytecode = bytecode
         self._idle: List[Worker] = []
         self._all: List[Worker] = []
         self._lock = threading.Lock()
@@ -36,7 +38,7 @@ class Pool:
                 if worker.kind == kind and worker.alive:
                     self._idle.remove(worker)
                     return worker
-            worker = Worker(kind, self._modules, self._threads, self.stopping)
+            worker = Worker(kind, self._modules, self._threads, self._bytecode, self.stopping)
             self._all.append(worker)
         try:
             worker.wait_until_ready()

@@ -1,0 +1,153 @@
+"""What collecting ten thousand cells costs, against as many parametrized tests.
+
+    python -m pytest benchmarks/test_collection.py
+
+Both are `pytest --collect-only -q` in processes of their own. Plugins that happen to be installed
+are left out of both, and bytecode is kept beside the scratch project, so that neither pays for
+what is not its own.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pytest_export_matrix import Architecture, Registry, matrix
+from pytest_export_matrix.exporters import EXPORTERS
+from pytest_export_matrix.runtimes import RUNTIMES
+
+CELLS_AT_LEAST = 10_000
+PAIRS = 7
+#: What a process that only plans has no use for.
+HEAVY = {"torch", "torchvision", "onnx", "onnxruntime", "onnxscript", "numpy"}
+
+CONFTEST = """
+import pytest_export_matrix as em
+
+def pytest_export_matrix_register(registry):
+    for i in range({architectures}):
+        registry.add(em.Architecture(f"model_{{i}}", build="models:build"))
+"""
+PLAIN = """
+import pytest
+
+@pytest.mark.parametrize("cell", [f"cell_{{i}}" for i in range({cells})])
+def test_cell(cell):
+    pass
+"""
+PLUGIN = ("-p", "pytest_export_matrix.plugin", "--export-matrix")
+
+
+class Collection:
+    """Two scratch projects of equal size: one of cells, one of parametrized tests."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        architectures = -(-CELLS_AT_LEAST // cells_an_architecture())
+        self.cells = architectures * cells_an_architecture()
+        conftest = CONFTEST.format(architectures=architectures)
+        for project, file, text in (
+            ("matrix", "conftest.py", conftest),
+            ("plain", "test_plain.py", PLAIN.format(cells=self.cells)),
+        ):
+            (folder / project).mkdir()
+            (folder / project / "pytest.ini").write_text("[pytest]\n")
+            (folder / project / file).write_text(text)
+
+    def matrix(self, *flags: str) -> str:
+        """Collect the cells; what `python FLAGS` wrote to standard error."""
+        return self._collect("matrix", flags, PLUGIN)
+
+    def plain(self) -> None:
+        self._collect("plain", (), ())
+
+    def _collect(self, project: str, flags: tuple[str, ...], options: tuple[str, ...]) -> str:
+        environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+        environment["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+        environment["PYTHONPYCACHEPREFIX"] = str(self.folder / "bytecode")
+        quiet = ("-p", "no:cacheprovider", "--collect-only", "-q")
+        done = subprocess.run(
+            [sys.executable, *flags, "-m", "pytest", *options, *quiet],
+            cwd=self.folder / project,
+            env=environment,
+            capture_output=True,
+            text=True,
+        )
+        assert f"{self.cells} tests collected" in done.stdout, done.stdout[-2000:] + done.stderr
+        return done.stderr
+
+
+def cells_an_architecture() -> int:
+    """How many cells the built-in exporters and runtimes make of one architecture."""
+    registry = Registry()
+    for entry in (*EXPORTERS, *RUNTIMES, Architecture("any", build="models:build")):
+        registry.add(entry)
+    return len(matrix.plan(registry))
+
+
+@pytest.fixture(scope="module")
+def collection(tmp_path_factory: pytest.TempPathFactory) -> Collection:
+    return Collection(tmp_path_factory.mktemp("collection"))
+
+
+@pytest.fixture
+def say(
+    request: pytest.FixtureRequest, capsys: pytest.CaptureFixture[str]
+) -> Callable[[str], None]:
+    """Writes a line to the terminal, whatever is captured."""
+    reporter: Any = request.config.pluginmanager.get_plugin("terminalreporter")
+
+    def write(text: str) -> None:
+        with capsys.disabled():
+            reporter.ensure_newline()
+            reporter.write_line(text)
+
+    return write
+
+
+def seconds(function: Callable[[], object]) -> float:
+    since = time.perf_counter()
+    function()
+    return time.perf_counter() - since
+
+
+def test_cells_against_parametrized_tests(
+    collection: Collection, benchmark: Any, say: Callable[[str], None]
+) -> None:
+    """The benchmark's own table is of the cells; each round is paired with a plain collection."""
+    plain: list[float] = []
+    benchmark.pedantic(
+        collection.matrix,
+        setup=lambda: plain.append(seconds(collection.plain)),
+        rounds=PAIRS,
+        warmup_rounds=1,
+    )
+    del plain[0]  # the warm-up wrote the bytecode of both
+    cells: list[float] = benchmark.stats.stats.data
+    ratios = [a / b for a, b in zip(cells, plain, strict=True)]
+    ratio = statistics.median(ratios)
+    benchmark.extra_info.update(cells=collection.cells, plain=plain, ratio=ratio)
+    say(f"{collection.cells} cells: {statistics.median(cells):.2f} s")
+    say(f"{collection.cells} parametrized tests: {statistics.median(plain):.2f} s")
+    spread = f"{min(ratios):.2f} to {max(ratios):.2f}"
+    say(f"cells / tests: {ratio:.2f} (median of {PAIRS} pairs, {spread})")
+
+
+def test_collecting_imports_no_framework(
+    collection: Collection, say: Callable[[str], None]
+) -> None:
+    report = collection.matrix("-X", "importtime")
+    modules = re.findall(r"^import time:[\d\s]+\|[\d\s]+\| +(\S+)$", report, re.MULTILINE)
+    found = sorted(HEAVY & {name.partition(".")[0] for name in modules})
+    say(f"{len(modules)} modules imported; none of {', '.join(sorted(HEAVY - set(found)))}")
+    assert "pytest_export_matrix.matrix" in modules
+    assert found == []
