@@ -19,7 +19,7 @@ def is_slim(backbone: str) -> bool:
 
 
 def pyramid(backbone: str, stages: tuple[int, ...] = STAGES, p6p7: bool = False) -> BackboneWithFPN:
-    """Levels of the given ResNet stages, then one by max pooling, or two by convolution (P6, P7)."""
+    """One level for each ResNet stage given, then one by max pooling or two by convolution."""
     width = 64 if is_slim(backbone) else 256
     extra = LastLevelP6P7(width, width) if p6p7 else None  # None is the max pooling
     if not is_slim(backbone):
@@ -37,7 +37,7 @@ def pyramid(backbone: str, stages: tuple[int, ...] = STAGES, p6p7: bool = False)
 
 def _channels(stage: int) -> int:
     """Half of ResNet-18's."""
-    return 32 * 2 ** (stage - 1)
+    return 16 << stage
 
 
 def _resnet10() -> nn.Module:

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-import torch
 from torch import nn
 from torchvision.models.detection import FasterRCNN
 
 from . import rcnn
-from .calibration import calibrate
+from .calibration import Choice, calibrate
 
 CLASSES = 5  # with the background
+CHOICES = {
+    "resnet10": Choice(seed=12, bias=-0.5, contrast=3.0),
+    "resnet50": Choice(seed=4, bias=-0.2, contrast=3.5),
+}
 
 
 def build(backbone: str) -> nn.Module:
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(8)
+    choice = CHOICES[backbone]
+    with choice.random_weights():
         model = FasterRCNN(**rcnn.parts(backbone, CLASSES))
     return calibrate(
         model,
+        choice,
         rcnn.SPREADS,
         classifier="roi_heads.box_predictor.cls_score",
         foreground=slice(1, None),
-        foreground_bias=-0.5,
     )

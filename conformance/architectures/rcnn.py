@@ -11,6 +11,9 @@ from torchvision.ops import MultiScaleRoIAlign
 from .backbones import is_slim, pyramid
 
 SCORE_THRESHOLD = 0.3
+ANCHOR_SIZES = (16, 24, 32, 48, 64)
+"""In pixels of the resized image, one a level. A keypoint is the highest cell of a heatmap that is
+stretched over its region: in small regions neighbouring cells differ more."""
 
 SPREADS = {
     "rpn.head.cls_logits": 1.0,
@@ -26,18 +29,17 @@ def parts(backbone: str, classes: int) -> dict[str, Any]:
     slim = is_slim(backbone)
     features = pyramid(backbone)
     width = 128 if slim else 1024
-    pool = region_pool(backbone, 7)
     return {
         "backbone": features,
-        "min_size": 144 if slim else 288,
+        "min_size": 144 if slim else 192,
         "max_size": 640,
         "rpn_anchor_generator": AnchorGenerator(
-            sizes=tuple((size if slim else 2 * size,) for size in (16, 24, 32, 48, 64)),
+            sizes=tuple((size,) for size in ANCHOR_SIZES),
             aspect_ratios=((0.5, 1.0, 2.0),) * 5,
         ),
         "rpn_pre_nms_top_n_test": 60,
         "rpn_post_nms_top_n_test": 24,
-        "box_roi_pool": pool,
+        "box_roi_pool": region_pool(7),
         "box_head": TwoMLPHead(features.out_channels * 7**2, width),
         "box_predictor": FastRCNNPredictor(width, classes),
         "box_score_thresh": SCORE_THRESHOLD,
@@ -45,11 +47,11 @@ def parts(backbone: str, classes: int) -> dict[str, Any]:
     }
 
 
-def region_pool(backbone: str, cells: int) -> MultiScaleRoIAlign:
-    """RoIAlign over four levels; for small images the levels are those of smaller regions."""
+def region_pool(cells: int) -> MultiScaleRoIAlign:
+    """RoIAlign over four levels, spread over the sizes of the anchors."""
     return MultiScaleRoIAlign(
         featmap_names=["0", "1", "2", "3"],
         output_size=cells,
         sampling_ratio=2,
-        canonical_scale=56 if is_slim(backbone) else 112,
+        canonical_scale=56,
     )

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-import torch
 from torch import nn
 from torchvision.models.detection import RetinaNet
 from torchvision.models.detection.anchor_utils import AnchorGenerator
 from torchvision.models.detection.retinanet import RetinaNetHead
 
 from .backbones import is_slim, pyramid
-from .calibration import calibrate
+from .calibration import Choice, calibrate
 
 CLASSES = 3  # each has its own sigmoid: there is no background class
+CHOICES = {
+    "resnet10": Choice(seed=123, bias=-4.7, contrast=2.0),
+    "resnet50": Choice(seed=16, bias=-4.0, contrast=2.0),
+}
 SCORE_THRESHOLD = 0.3
 
 
 def build(backbone: str) -> nn.Module:
     smallest = 48 if is_slim(backbone) else 96
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(8)
+    choice = CHOICES[backbone]
+    with choice.random_weights():
         features = pyramid(backbone, stages=(2, 3, 4), p6p7=True)
         anchors = AnchorGenerator(
             sizes=tuple(
@@ -30,7 +33,7 @@ def build(backbone: str) -> nn.Module:
         model = RetinaNet(
             features,
             num_classes=CLASSES,
-            min_size=144 if is_slim(backbone) else 288,
+            min_size=144 if is_slim(backbone) else 192,
             max_size=640,
             anchor_generator=anchors,
             head=RetinaNetHead(features.out_channels, 9, CLASSES),
@@ -40,8 +43,8 @@ def build(backbone: str) -> nn.Module:
         )
     return calibrate(
         model,
+        choice,
         {"head.classification_head.cls_logits": 1.0, "head.regression_head.bbox_reg": 0.2},
         classifier="head.classification_head.cls_logits",
         foreground=slice(None),
-        foreground_bias=-4.5,
     )
