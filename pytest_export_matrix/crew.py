@@ -51,12 +51,14 @@ class Activity:
 
 @dataclass
 class Crew:
-    """Gives tasks to workers. `paths` are the folders that the project is imported from."""
+    """Gives tasks to workers. `paths` are the folders that the project is imported from, `cache`
+    the one of the store."""
 
     registry: Registry
     pool: Pool
     limits: Limits
     paths: List[str]
+    cache: str
     activities: Dict[int, Activity] = field(default_factory=dict)
     #: Seconds that tasks took, by stage, and that starting workers took.
     spent: Dict[str, float] = field(default_factory=lambda: collections.defaultdict(float))
@@ -68,14 +70,14 @@ class Crew:
 
     def export(self, label: str, request: Dict[str, Any]) -> Answer:
         """Carry out a task in a worker that has the model's code."""
-        return self._run(self._exporting(), label, {**request, "paths": self.paths})
+        return self._run(self._exporting(), label, request)
 
     def infer(
         self, runtime: Runtime, label: str, request: Dict[str, Any], extras: Sequence[str]
     ) -> Answer:
         """Carry out a task in a worker that has the runtime and `extras` alone."""
         kind = self._running(runtime, extras)
-        return self._run(kind, label, {**request, "paths": self.paths, "extras": list(extras)})
+        return self._run(kind, label, {**request, "extras": list(extras)})
 
     def _exporting(self) -> WorkerKind:
         return WorkerKind(current.python(), EXPORT_PRELOAD)
@@ -85,10 +87,10 @@ class Crew:
 
     def _run(self, kind: WorkerKind, label: str, request: Dict[str, Any]) -> Answer:
         began = time.monotonic()
-        request = {**request, "threads": self.limits.threads}
+        here = {"paths": self.paths, "cache": self.cache, "threads": self.limits.threads}
         try:
             with self._doing(label) as watch, self.pool.worker(kind) as worker:
-                answer = worker.run(request, self.limits, watch)
+                answer = worker.run({**request, **here}, self.limits, watch)
         except WorkerFailure as failure:
             reason = f"the worker did not start: {_last_line(str(failure))}"
             stage = Stage.LOAD if "session" in request else Stage.BUILD
@@ -186,7 +188,7 @@ class Crew:
         if not session:
             return None
         task = "pytest_export_matrix.worker.probe:run"
-        request = {"task": task, "session": session, "device": device, "paths": self.paths}
+        request = {"task": task, "session": session, "device": device}
         problem = self._run(kind, what, request).get("problem")
         return _unavailable(problem) if problem else None
 

@@ -110,12 +110,12 @@ class Jobs:
             "out": str(out),
         }
         whole, answers = self._parts(request, parts, f"{architecture.name} eager")
-        answered = [answer for answer in answers.values() if "dependencies" in answer]
+        answered = [answer for answer in answers.values() if "part_seconds" in answer]
         if not answered:
             prepared.problem = whole  # nobody knows what the model is made from: nothing is kept
         else:
             if not prepared.identity:
-                seconds = {"build": whole["seconds"].get("build", 0.0)}
+                seconds = {"build": whole.get("seconds", {}).get("build", 0.0)}
                 self._keep_model(prepared, key, out, answered, seconds)
             for name, case in zip(parts, cases):
                 self._keep_reference(prepared, device, case, answers[name], out / name)
@@ -179,7 +179,7 @@ class Jobs:
 
     def _stored_artifact(self, key: str, verify: bool = False) -> Optional[Answer]:
         answer = self._stored("artifact", key, verify)
-        if not answer or not unchanged(answer.get("dependencies", [])):
+        if not answer:
             return None
         files = self._store.files("artifact", key)
         if passed(answer):
@@ -217,13 +217,12 @@ class Jobs:
         }
         label = f"{architecture.name} {exporters[0].method}"
         whole, made = self._parts(request, parts, label)
-        dependencies = _dependencies(list(made.values()))
         spent = sum(answer.get("part_seconds", 0.0) for answer in made.values())
         for format, answer in made.items():
             seconds = dict(whole.get("seconds", {}))
             if "export" in seconds:
                 seconds["export"] += answer.get("part_seconds", 0.0) - spent
-            answer = {**answer, "seconds": seconds, "dependencies": dependencies}
+            answer = {**answer, "seconds": seconds}
             answer["stage"] = answer.get("stage") or Stage.EXPORT.value
             answers[format] = self._keep_artifact(keys[format], answer, out / format)
         shutil.rmtree(out, ignore_errors=True)
@@ -332,6 +331,8 @@ class Jobs:
         answer = self._store.get(kind, key, verify)
         if answer is None or not self._crew.would_be_the_same(answer):
             return None
+        if not unchanged(answer.get("dependencies", {})):
+            return None
         return {**answer, "cached": True}
 
     def _describe(self, architecture: Architecture) -> Dict[str, Any]:
@@ -354,18 +355,17 @@ class Jobs:
         }
 
 
-def unchanged(dependencies: Sequence[Sequence[str]]) -> bool:
-    """Whether the files [path, sha256] are still as they were."""
+def unchanged(dependencies: Mapping[str, str]) -> bool:
+    """Whether the files, each with its sha256, are still as they were."""
     try:
-        return all(file_digest(Path(name)) == sha256 for name, sha256 in dependencies)
+        return all(file_digest(Path(name)) == sha256 for name, sha256 in dependencies.items())
     except OSError:
         return False
 
 
-def _dependencies(answers: Sequence[Answer]) -> List[List[str]]:
-    """[path, sha256] of every file that one of `answers` was made from."""
-    names = {name for answer in answers for name in answer.get("dependencies", [])}
-    return [[name, file_digest(Path(name))] for name in sorted(names)]
+def _dependencies(answers: Sequence[Answer]) -> Dict[str, str]:
+    """Every file that one of `answers` was made from."""
+    return {name: sha for answer in answers for name, sha in answer["dependencies"].items()}
 
 
 def _progress(answer: Answer) -> int:

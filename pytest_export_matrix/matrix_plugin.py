@@ -150,7 +150,7 @@ class MatrixPlugin:
             pool = Pool(
                 modules_asked_for(self.registry), s.threads, 3 * s.lanes, s.cache / "bytecode"
             )
-            crew = Crew(self.registry, pool, limits, paths)
+            crew = Crew(self.registry, pool, limits, paths, str(s.cache))
             described = {"environment": current.fingerprint(), "tool": tool_digest()}
             jobs = Jobs(self.registry, self.store, crew, described)
             cells = [item.cell for item in self.items]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import sys
 import tempfile
-from typing import Any, List, Set
+from typing import Any, Dict, List, Set
 
 #: What changes by itself, or is this process's own.
 VOLATILE = ("/proc", "/sys", "/dev")
@@ -14,16 +15,17 @@ VOLATILE = ("/proc", "/sys", "/dev")
 class Dependencies:
     """Modules imported and files opened for reading, from now on, outside installed packages.
 
-    Files below the temporary folder count only where the project itself lies there.
+    What lies in `cache` has keys of its own; files below the temporary folder count only where the
+    project itself lies there.
     """
 
-    def __init__(self, project: List[str]) -> None:
+    def __init__(self, project: List[str], cache: str) -> None:
         ours = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-        self._installed = _real([sys.prefix, sys.base_prefix, ours])
+        self._known = _real([sys.prefix, sys.base_prefix, ours, cache])
         self._volatile = _real([*VOLATILE, tempfile.gettempdir()])
         self._project = _real(project)
         self._looked_at: Set[str] = set()
-        self._found: Set[str] = set()
+        self._found: Dict[str, str] = {}
         sys.addaudithook(self._audit)
         self._opened: Set[str] = set()
 
@@ -31,19 +33,24 @@ class Dependencies:
         if event == "open" and isinstance(arguments[0], str) and arguments[1] in ("r", "rb", None):
             self._opened.add(os.path.abspath(arguments[0]))
 
-    def files(self) -> List[str]:
-        """All of them so far, sorted."""
+    def files(self) -> Dict[str, str]:
+        """All of them so far, with the sha256 that each had when it was first seen here."""
         modules = {getattr(module, "__file__", None) for module in list(sys.modules.values())}
         fresh = ({name for name in modules if name} | self._opened) - self._looked_at
         self._looked_at |= fresh
-        self._found.update(name for name in fresh if self._counts(name))
-        return sorted(self._found)
+        self._found.update((name, _sha256(name)) for name in fresh if self._counts(name))
+        return dict(self._found)
 
     def _counts(self, name: str) -> bool:
         real = os.path.realpath(name)
-        if name.endswith(".pyc") or _inside(real, self._installed) or not os.path.isfile(real):
+        if name.endswith(".pyc") or _inside(real, self._known) or not os.path.isfile(real):
             return False
         return _inside(real, self._project) or not _inside(real, self._volatile)
+
+
+def _sha256(name: str) -> str:
+    with open(name, "rb") as file:
+        return hashlib.sha256(file.read()).hexdigest()
 
 
 def _real(folders: List[str]) -> List[str]:

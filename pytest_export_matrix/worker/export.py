@@ -15,13 +15,11 @@ from pytest_export_matrix.exporters.context import Context
 from pytest_export_matrix.outcomes import Stage
 from pytest_export_matrix.worker import model as models
 from pytest_export_matrix.worker import weights
-from pytest_export_matrix.worker.dependencies import Dependencies
 from pytest_export_matrix.worker.task import Failure, Stages, answer_part, resolve, use_project
 
 
 def run(request: Dict[str, Any], stages: Stages) -> Dict[str, Any]:
     """Answers nothing of its own: the parts do."""
-    made_from = Dependencies(request["paths"])
     stages.begin(Stage.BUILD)
     use_project(request["paths"])
     model = models.build(request)
@@ -33,12 +31,13 @@ def run(request: Dict[str, Any], stages: Stages) -> Dict[str, Any]:
         arguments = models.to_device(sample, request["device"])
     layouts = tuple(request["architecture"]["layouts"])
     context = Context(model, arguments, layouts, frozenset(request["dynamic"]))
+    capture = resolve(request["capture"])
     stages.begin(Stage.EXPORT)
     with models.exact_arithmetic(request["threads"]):
-        captured = resolve(request["capture"])(context)
+        captured = capture(context)
         for part in request["parts"]:
             stages.begin(Stage.EXPORT, part["name"])
-            answer_part(part, partial(lower, captured, context, part), made_from.files)
+            answer_part(part, partial(lower, captured, context, part), stages)
     return {}
 
 

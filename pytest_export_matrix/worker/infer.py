@@ -29,7 +29,9 @@ def run(request: Dict[str, Any], stages: Stages) -> Dict[str, Any]:
     hide(request["hidden"], own, request["extras"], request["paths"])
     for module in request["extras"]:
         resolve(f"{module}:__name__")
-    session = resolve(request["session"])(request["file"], request["device"], request["threads"])
+    engine = resolve(request["session"])
+    stages.begin(Stage.LOAD)  # again, now that the session's own module is among what was read
+    session = engine(request["file"], request["device"], request["threads"])
     cases = [_read(folder) for folder in request["cases"]]
     stages.begin(Stage.RUN)
     answers = []

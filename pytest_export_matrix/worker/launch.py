@@ -194,6 +194,7 @@ class Worker:
             "note": stages[-1]["note"] if stages else "",
             "reason": reason,
             "detail": _tail(folder),
+            "dependencies": protocol.read_json(folder, protocol.MADE_FROM) or {},
             "seconds": _spent(stages),
             "warnings": [],
         }

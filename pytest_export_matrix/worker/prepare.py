@@ -18,13 +18,11 @@ from pytest_export_matrix.outcomes import Stage
 from pytest_export_matrix.trees import flatten, to_arrays, without_empty
 from pytest_export_matrix.worker import model as models
 from pytest_export_matrix.worker import weights
-from pytest_export_matrix.worker.dependencies import Dependencies
 from pytest_export_matrix.worker.task import Failure, Stages, answer_part, resolve, use_project
 
 
 def run(request: Dict[str, Any], stages: Stages) -> Dict[str, Any]:
     """Answers nothing of its own: the parts do."""
-    made_from = Dependencies(request["paths"])
     stages.begin(Stage.BUILD)
     use_project(request["paths"])
     model = models.build(request)
@@ -37,7 +35,7 @@ def run(request: Dict[str, Any], stages: Stages) -> Dict[str, Any]:
     with models.exact_arithmetic(request["threads"]):
         for part in request["parts"]:
             stages.begin(Stage.REFERENCE, part["name"])
-            answer_part(part, partial(reference, model, part, request), made_from.files)
+            answer_part(part, partial(reference, model, part, request), stages)
     return {}
 
 

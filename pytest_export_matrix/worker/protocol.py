@@ -10,6 +10,7 @@ that a library prints, closes or redirects can corrupt them:
     TASK/request.json     parent -> child   {"task": "module:function", ...}
     TASK/started.json     child  -> parent  {"pid"}
     TASK/stages.jsonl     child  -> parent  {"stage", "note", "at"} as each stage begins
+    TASK/made_from.json   child  -> parent  {file: sha256} that the task has read until then
     TASK/answer.json      child  -> parent  {"outcome", "stage", "reason", "detail", "seconds",
                                              "warnings", ...} written whole or not at all
     TASK/exit.json        worker -> parent  {"status"} as os.waitpid gives it
@@ -25,10 +26,11 @@ import os
 from typing import Any, Dict, List
 
 CONFIG, READY = "config.json", "ready.json"
-REQUEST, STARTED, STAGES, ANSWER, EXIT, LOG = (
+REQUEST, STARTED, STAGES, MADE_FROM, ANSWER, EXIT, LOG = (
     "request.json",
     "started.json",
     "stages.jsonl",
+    "made_from.json",
     "answer.json",
     "exit.json",
     "log.txt",

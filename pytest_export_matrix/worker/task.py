@@ -11,6 +11,7 @@ from typing import Any, Callable, Dict, List, Optional
 
 from pytest_export_matrix.outcomes import Outcome, Stage, shorten
 from pytest_export_matrix.worker import protocol
+from pytest_export_matrix.worker.dependencies import Dependencies
 
 #: Distinct warnings of libraries that are kept with a cell.
 WARNINGS_KEPT = 5
@@ -26,10 +27,10 @@ class Failure(Exception):
 
 
 class Stages:
-    """The stages of a task as they begin, with the seconds that each took."""
+    """The stages of a task as they begin, the seconds that each took, and what was read."""
 
-    def __init__(self, folder: str) -> None:
-        self._folder = folder
+    def __init__(self, folder: str, made_from: Dependencies) -> None:
+        self._folder, self.made_from = folder, made_from
         self.current: Optional[str] = None
         self.seconds: Dict[str, float] = {}
         #: What is known of the task even where it ends in an exception.
@@ -37,10 +38,12 @@ class Stages:
         self._since = time.monotonic()
 
     def begin(self, stage: Stage, note: str = "") -> None:
-        """Tell the parent that `stage` begins; its time limit starts anew."""
+        """Tell the parent that `stage` begins, whose time limit starts anew, and what was read
+        before it: a task that crashes cannot say it afterwards."""
         self.end()
         self.current = stage.value
         event = {"stage": stage.value, "note": note, "at": time.time()}
+        protocol.write_json(self._folder, protocol.MADE_FROM, self.made_from.files())
         protocol.append_stage(self._folder, event)
 
     def end(self) -> None:
@@ -57,13 +60,13 @@ def run(folder: str) -> None:
     This is the one place where whatever a library raises becomes a result.
     """
     request = protocol.read_json(folder, protocol.REQUEST)
-    stages = Stages(folder)
+    stages = Stages(folder, Dependencies(request["paths"], request["cache"]))
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         answer = attempt(lambda: resolve(request["task"])(request, stages))
     stages.end()
     answer.setdefault("stage", stages.current)
-    answer.update(stages.facts, seconds=stages.seconds)
+    answer.update(stages.facts, seconds=stages.seconds, dependencies=stages.made_from.files())
     answer["warnings"] = summarize(caught)
     protocol.write_json(folder, protocol.ANSWER, answer)
 
@@ -77,10 +80,9 @@ def attempt(work: Callable[[], Dict[str, Any]]) -> Dict[str, Any]:
 
 
 def answer_part(
-    part: Dict[str, Any], work: Callable[[str], Dict[str, Any]], made_from: Callable[[], List[str]]
+    part: Dict[str, Any], work: Callable[[str], Dict[str, Any]], stages: Stages
 ) -> None:
-    """Carry out one part of a task in its own folder, and write its answer there, with the files
-    that it was made from.
+    """Carry out one part of a task in its own folder, and write its answer there.
 
     A failure is that part's alone; the parts after it go on.
     """
@@ -89,7 +91,7 @@ def answer_part(
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         answer = attempt(lambda: work(part["out"]))
-    answer["dependencies"] = made_from()
+    answer["dependencies"] = stages.made_from.files()
     answer["part_seconds"] = time.monotonic() - since
     answer["warnings"] = summarize(caught)
     protocol.write_json(part["out"], protocol.ANSWER, answer)
