@@ -25,6 +25,8 @@ from pytest_export_matrix.errors import CacheError
 ENTRY = "entry.json"
 LAYOUT = "v1"
 LOCK_POLL_SECONDS = 0.05
+#: Exported files are large: what nobody has asked for in this time is removed.
+KEEP_SECONDS = 30 * 24 * 3600.0
 REMEDY = "choose another folder: pytest --export-matrix --export-matrix-cache DIR"
 
 
@@ -54,6 +56,14 @@ class Store:
                 file.write(b"writable")
         except OSError as error:
             raise CacheError(f"cache folder {root}", str(error), remedy=REMEDY) from error
+        self._prune()
+
+    def _prune(self) -> None:
+        """Remove entries, and folders that a killed run left half made, unused for long."""
+        for path in (*self.root.glob("tmp-*"), *self.root.glob("*/*")):
+            with contextlib.suppress(OSError):  # another process may be removing it as well
+                if path.is_dir() and path.stat().st_mtime < time.time() - KEEP_SECONDS:
+                    shutil.rmtree(path)
 
     def get(self, kind: str, key: str, verify: bool = True) -> Optional[Dict[str, Any]]:
         """The entry's data, or None where there is none, or it is not whole.
@@ -69,6 +79,7 @@ class Store:
                 path = folder / name
                 if path.stat().st_size != size or (verify and file_digest(path) != sha256):
                     return None
+            os.utime(folder)
             data: Dict[str, Any] = entry["data"]
             return data
         except (OSError, ValueError, KeyError, TypeError):

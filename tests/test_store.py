@@ -5,13 +5,14 @@ from __future__ import annotations
 import errno
 import multiprocessing
 import os
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from pytest_export_matrix.errors import CacheError
-from pytest_export_matrix.store import ENTRY, Store, digest
+from pytest_export_matrix.store import ENTRY, KEEP_SECONDS, Store, digest
 
 
 def put(store: Store, key: str = "key", text: str = "content") -> Path:
@@ -64,6 +65,17 @@ def test_a_store_since_now_forgets_what_was_before(tmp_path: Path) -> None:
     put(Store(tmp_path))
     fresh = Store(tmp_path, since=float("inf"))
     assert fresh.get("artifact", "key") is None
+
+
+def test_what_nobody_asked_for_in_a_month_is_removed(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    folders = {key: put(store, key) for key in ("used", "unused")}
+    long_ago = time.time() - KEEP_SECONDS - 60
+    for folder in folders.values():
+        os.utime(folder, (long_ago, long_ago))
+    assert store.get("artifact", "used")
+    Store(tmp_path)
+    assert [key for key, folder in folders.items() if folder.exists()] == ["used"]
 
 
 def test_keys_differ_where_anything_differs() -> None:
