@@ -80,6 +80,14 @@ class TestDetections:
         )
         assert (found["matched"], found["missing"], found["extra"]) == (0, 6, 6)
 
+    def test_a_box_without_area_is_matched_within_tolerance(self) -> None:
+        line = np.array([[42.1, 0.0, 114.8, 0.0]], np.float32)
+        clipped = {"boxes": line, "labels": np.array([1]), "scores": np.array([0.8], np.float32)}
+        moved = changed(clipped, boxes=line + np.float32([0, 0, 3e-5, 0]))
+        assert compare([clipped], [moved])["problems"] == []
+        wrong = changed(clipped, boxes=line + np.float32([0, 0, 3, 0]))
+        assert compare([clipped], [wrong])["missing"] == 1
+
     @pytest.mark.parametrize("keep", [0, 5])
     def test_missing_detections_are_counted(self, keep: int) -> None:
         fewer = {name: array[:keep] for name, array in self.reference.items()}

@@ -113,7 +113,8 @@ def _nan_counts(image: Image) -> List[Tuple[str, int]]:
 def match(expected: Image, got: Image) -> Pairs:
     """Pairs (i, j) of detections of the same class, greedily by overlap, each index at most once.
 
-    A box that is equal to another overlaps it wholly, however small its area.
+    Boxes that agree within tolerance overlap wholly, however small their area: a detector may clip
+    one to a line at the border of the image.
     """
     import numpy as np
 
@@ -134,16 +135,17 @@ def match(expected: Image, got: Image) -> Pairs:
 
 
 def _overlaps(a: Any, b: Any) -> Any:
-    """Intersection over union of boxes [N, 4] and [M, 4]: float64 [N, M], 0 where undefined."""
+    """Intersection over union of boxes [N, 4] and [M, 4], 1 where they agree: float64 [N, M]."""
     import numpy as np
 
+    allowed = tolerance("boxes", str(a.dtype)).scale * float(np.abs(a).max(initial=0.0))
     a, b = a.astype(np.float64)[:, None], b.astype(np.float64)[None, :]
     sides = np.minimum(a[..., 2:], b[..., 2:]) - np.maximum(a[..., :2], b[..., :2])
     with np.errstate(all="ignore"):
         shared = np.clip(sides, 0, None).prod(-1)
         areas = [(boxes[..., 2:] - boxes[..., :2]).prod(-1) for boxes in (a, b)]
         overlap = np.nan_to_num(shared / (areas[0] + areas[1] - shared))
-    overlap[(a == b).all(-1)] = 1.0
+    overlap[(np.abs(a - b) <= allowed).all(-1)] = 1.0
     return overlap
 
 
