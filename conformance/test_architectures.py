@@ -1,0 +1,249 @@
+"""What is claimed of the detectors and of the pictures they are shown.
+
+A cell of the matrix is worth something only if a wrong export shows: the heads must discriminate,
+the number of detections must vary, and rounding noise alone must change nothing.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import math
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from conformance.architectures import ARCHITECTURES, OTHER_SIZES, SIZES
+from pytest_export_matrix import Architecture, Detections, samples
+
+FLAT = samples.PICTURES.index("flat")
+EVERY_SIZE = SIZES + OTHER_SIZES
+
+SCORE_GAP = 2e-5
+"""Scores differ by more. Between eager and onnxruntime the same score moves by about 1e-5."""
+
+NOISE_MOVES = {"boxes": 0.01, "keypoints": 0.01, "scores": 2e-4, "masks": 1e-3}
+"""By how much rounding noise may move an output: pixels and probabilities."""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a model answered for one image; of the batch it was in only the sizes are kept."""
+
+    picture: int
+    batch: tuple[tuple[int, int], ...]
+    answer: dict[str, Any]
+
+    @property
+    def count(self) -> int:
+        return len(self.answer["scores"])
+
+
+@dataclass(frozen=True)
+class Subject:
+    architecture: Architecture
+    keywords: dict[str, Any]
+    model: Any
+    seen: list[Seen]
+
+    @property
+    def patterned(self) -> list[Seen]:
+        return [seen for seen in self.seen if seen.picture != FLAT]
+
+
+def batches() -> Iterator[tuple[tuple[int, int], ...]]:
+    """Each size alone, and in batches of two and three images of unequal sizes."""
+    first, second = SIZES
+    for size in EVERY_SIZE:
+        yield (size,)
+    yield first, second
+    yield first, second, first
+    for size in OTHER_SIZES:
+        yield size, second
+    yield OTHER_SIZES[1:]
+
+
+def build(architecture: Architecture, keywords: dict[str, Any]) -> Any:
+    module, factory = architecture.build.split(":")
+    return getattr(importlib.import_module(module), factory)(**keywords)
+
+
+def answers(model: Any, sizes: tuple[tuple[int, int], ...], seed: int) -> list[dict[str, Any]]:
+    import torch
+
+    with torch.no_grad():
+        detections: list[dict[str, Any]] = model(*samples.image_list(sizes, seed))
+    return detections
+
+
+def subjects() -> Iterator[Any]:
+    for profile, marks in (("slim", ()), ("full", pytest.mark.full)):
+        for architecture in ARCHITECTURES:
+            identifier = f"{architecture.name}-{profile}"
+            yield pytest.param((architecture, profile), marks=marks, id=identifier)
+
+
+@pytest.fixture(scope="module", params=subjects())
+def subject(request: pytest.FixtureRequest) -> Subject:
+    architecture, profile = request.param
+    keywords = dict(architecture.profiles[profile])
+    model = build(architecture, keywords)
+    seen = [
+        Seen((seed + i) % len(samples.PICTURES), sizes, answer)
+        for sizes in batches()
+        for seed in range(len(samples.PICTURES))
+        for i, answer in enumerate(answers(model, sizes, seed))
+    ]
+    return Subject(architecture, keywords, model, seen)
+
+
+def test_something_is_detected_in_every_patterned_picture(subject: Subject) -> None:
+    assert min(seen.count for seen in subject.patterned) >= 5
+
+
+def test_nothing_is_detected_in_a_flat_picture(subject: Subject) -> None:
+    assert {seen.count for seen in subject.seen if seen.picture == FLAT} == {0}
+
+
+def test_at_least_two_classes_are_found_where_there_are_two(subject: Subject) -> None:
+    at_least = 1 if subject.architecture.name == "keypoint_rcnn" else 2
+    for seen in subject.patterned:
+        assert len(set(seen.answer["labels"].tolist())) >= at_least, seen
+
+
+def test_the_number_of_detections_varies_and_never_reaches_its_limit(subject: Subject) -> None:
+    model = subject.model
+    limit = getattr(model, "detections_per_img", None) or model.roi_heads.detections_per_img
+    assert max(seen.count for seen in subject.seen) < limit / 2
+    for batch in batches():
+        assert len({seen.count for seen in subject.seen if seen.batch == batch}) >= 3
+
+
+def test_scores_are_distinct_and_not_saturated(subject: Subject) -> None:
+    for seen in subject.patterned:
+        scores = seen.answer["scores"]
+        assert scores.max() < 0.9999
+        assert (scores[:-1] - scores[1:]).min() > SCORE_GAP, seen
+
+
+def test_the_table_names_the_threshold_that_the_model_applies(subject: Subject) -> None:
+    model = subject.model
+    applied = getattr(model, "score_thresh", None) or model.roi_heads.score_thresh
+    assert subject.architecture.outputs == Detections(score_threshold=applied)
+
+
+def test_masks_and_keypoints_are_of_every_detection_and_vary(subject: Subject) -> None:
+    for seen in subject.patterned:
+        masks, keypoints = seen.answer.get("masks"), seen.answer.get("keypoints")
+        if masks is not None:
+            inside = masks[masks > 0]  # it is zero outside of the box
+            assert inside.std() > 0.1
+        if keypoints is not None:
+            of_the_box = keypoints[..., :2] - seen.answer["boxes"][:, None, :2]
+            assert of_the_box.std(dim=1).max() > 1  # pixels
+            assert seen.answer["keypoints_scores"].std() > 0.1
+
+
+def test_rounding_noise_changes_nothing(subject: Subject) -> None:
+    """Noise of 1e-6 in the image is what a resize in another runtime differs by."""
+    import torch
+
+    generator = torch.Generator().manual_seed(0)
+    for sizes in (SIZES, *((size, SIZES[1]) for size in OTHER_SIZES)):
+        for seed in range(len(samples.PICTURES)):
+            (images,) = samples.image_list(sizes, seed)
+            noisy = [x + 1e-6 * torch.randn(x.shape, generator=generator) for x in images]
+            with torch.no_grad():
+                pairs = zip(subject.model(images), subject.model(noisy))
+            for clean, other in pairs:
+                assert torch.equal(clean["labels"], other["labels"])
+                for name, tolerance in NOISE_MOVES.items():
+                    if name in clean:
+                        difference = (clean[name] - other[name]).abs()
+                        assert (difference <= tolerance).all(), (name, sizes, seed)
+
+
+def test_everything_calibrated_is_in_the_state_dict(
+    subject: Subject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A worker builds the model afresh and loads the saved weights: the answers are the same."""
+    import torch
+
+    module = importlib.import_module(subject.architecture.build.split(":")[0])
+    monkeypatch.setattr(module, "calibrate", lambda model, *_, **__: model.eval())
+    reloaded = build(subject.architecture, subject.keywords)
+    reloaded.load_state_dict(subject.model.state_dict())
+    for ours, theirs in zip(answers(subject.model, SIZES, 0), answers(reloaded, SIZES, 0)):
+        assert ours.keys() == theirs.keys()
+        assert all(torch.equal(ours[name], theirs[name]) for name in ours)
+
+
+def test_building_twice_gives_the_same_answers_and_leaves_the_random_state(
+    subject: Subject,
+) -> None:
+    import torch
+
+    state = torch.get_rng_state()
+    again = build(subject.architecture, subject.keywords)
+    assert torch.equal(torch.get_rng_state(), state)
+    for ours, theirs in zip(answers(subject.model, SIZES, 0), answers(again, SIZES, 0)):
+        assert all(torch.equal(ours[name], theirs[name]) for name in ours)
+
+
+def test_the_table_imports_no_torch() -> None:
+    code = "import conformance.architectures, sys; sys.exit('torch' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize("size", EVERY_SIZE)
+@pytest.mark.parametrize("shortest", [144, 192])
+def test_eager_and_scripted_resizing_agree_at_the_sizes(
+    size: tuple[int, int], shortest: int
+) -> None:
+    import numpy as np
+
+    eager = shortest / min(size)
+    scripted = float(np.float32(shortest) / np.float32(min(size)))
+    assert [math.floor(side * eager) for side in size] == [
+        math.floor(side * scripted) for side in size
+    ]
+    assert all(side % 28 for side in size)
+
+
+def test_picture_i_of_a_batch_follows_the_seed() -> None:
+    import numpy as np
+
+    together = samples.pictures(EVERY_SIZE, seed=2)
+    for i, (size, image) in enumerate(zip(EVERY_SIZE, together)):
+        (alone,) = samples.pictures([size], seed=2 + i)
+        assert image.shape == (3, *size)
+        assert image.dtype == np.float32
+        assert 0 <= image.min() <= image.max() <= 1
+        assert np.array_equal(image, alone)
+
+
+def test_the_flat_picture_has_one_colour() -> None:
+    (flat,) = samples.pictures(SIZES[:1], seed=FLAT)
+    assert (flat == flat[:, :1, :1]).all()
+
+
+def test_a_batch_tensor_has_images_of_one_size() -> None:
+    (batch,) = samples.image_batch([SIZES[0]] * 2, seed=0)
+    assert batch.shape == (2, 3, *SIZES[0])
+    with pytest.raises(ValueError, match="one size"):
+        samples.image_batch(SIZES, seed=0)
+
+
+@pytest.mark.parametrize("missing", ["sklearn", "PIL"])
+def test_what_the_pictures_need_is_named_when_it_is_missing(
+    missing: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    find = importlib.util.find_spec
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda name: None if name == missing else find(name)
+    )
+    with pytest.raises(ImportError, match="pip install scikit-learn pillow"):
+        samples.pictures(SIZES, seed=0)
