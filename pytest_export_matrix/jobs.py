@@ -11,7 +11,6 @@ one that would be given now.
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
@@ -99,42 +98,30 @@ class Jobs:
         prepared.problem = self._crew.exporter_problem(BUILD_MODULES, device)
         if prepared.problem:
             return
-        out = self._store.scratch()
-        parts = {
-            str(i): {"name": str(i), "out": str(out / str(i)), **asdict(case)}
-            for i, case in enumerate(cases)
-        }
-        request = {
-            **self._request(f"{TASKS}.prepare:run", architecture, device),
-            "weights": prepared.weights or None,
-            "out": str(out),
-        }
-        whole, answers = self._parts(request, parts, f"{architecture.name} eager")
-        answered = [answer for answer in answers.values() if "part_seconds" in answer]
-        if not answered:
-            prepared.problem = whole  # nobody knows what the model is made from: nothing is kept
-        else:
+        with self._store.scratch() as out:
+            parts = {
+                str(i): {"name": str(i), "out": str(out / str(i)), **asdict(case)}
+                for i, case in enumerate(cases)
+            }
+            request = {
+                **self._request(f"{TASKS}.prepare:run", architecture, device),
+                "weights": prepared.weights or None,
+                "out": str(out / "model"),
+            }
+            whole, answers = self._parts(request, parts, f"{architecture.name} eager")
+            answered = [answer for answer in answers.values() if "part_seconds" in answer]
+            if not answered:
+                prepared.problem = whole  # nobody knows what the model is made from
+                return
             if not prepared.identity:
                 seconds = {"build": whole.get("seconds", {}).get("build", 0.0)}
-                self._keep_model(prepared, key, out, answered, seconds)
+                data = {"dependencies": _dependencies(answered), "seconds": seconds}
+                self._store.put("model", key, data, out / "model")
+                made = self._stored_model(key)
+                prepared.identity, prepared.weights = made.identity, made.weights
+                prepared.seconds = seconds
             for name, case in zip(parts, cases):
                 self._keep_reference(prepared, device, case, answers[name], out / name)
-        shutil.rmtree(out, ignore_errors=True)
-
-    def _keep_model(
-        self,
-        prepared: Prepared,
-        key: str,
-        out: Path,
-        answered: Sequence[Answer],
-        seconds: Dict[str, float],
-    ) -> None:
-        source = self._store.scratch()
-        (out / WEIGHTS).replace(source / WEIGHTS)
-        data = {"dependencies": _dependencies(answered), "seconds": seconds}
-        self._store.put("model", key, data, source)
-        made = self._stored_model(key)
-        prepared.identity, prepared.weights, prepared.seconds = made.identity, made.weights, seconds
 
     def _keep_reference(
         self, prepared: Prepared, device: str, case: Case, answer: Answer, source: Path
@@ -200,32 +187,27 @@ class Jobs:
         keys: Mapping[str, str],
     ) -> Dict[str, Answer]:
         answers: Dict[str, Answer] = {}
-        parts, out = {}, self._store.scratch()
-        for e in exporters:
-            problem = self._crew.exporter_problem(e.modules, device)
-            if problem:
-                answers[e.format] = problem
-            else:
-                part = {"name": e.format, "out": str(out / e.format)}
-                parts[e.format] = {**part, "lower": e.lower, "suffix": e.suffix}
-        request = {
-            **self._request(f"{TASKS}.export:run", architecture, device),
-            "weights": prepared.weights,
-            "capture": exporters[0].capture,
-            "sizes": list(spec.sizes),
-            "dynamic": sorted(spec.dynamic),
-        }
-        label = f"{architecture.name} {exporters[0].method}"
-        whole, made = self._parts(request, parts, label)
-        spent = sum(answer.get("part_seconds", 0.0) for answer in made.values())
-        for format, answer in made.items():
-            seconds = dict(whole.get("seconds", {}))
-            if "export" in seconds:
-                seconds["export"] += answer.get("part_seconds", 0.0) - spent
-            answer = {**answer, "seconds": seconds}
-            answer["stage"] = answer.get("stage") or Stage.EXPORT.value
-            answers[format] = self._keep_artifact(keys[format], answer, out / format)
-        shutil.rmtree(out, ignore_errors=True)
+        with self._store.scratch() as out:
+            parts = {}
+            for e in exporters:
+                problem = self._crew.exporter_problem(e.modules, device)
+                if problem:
+                    answers[e.format] = problem
+                else:
+                    part = {"name": e.format, "out": str(out / e.format)}
+                    parts[e.format] = {**part, "lower": e.lower, "suffix": e.suffix}
+            request = {
+                **self._request(f"{TASKS}.export:run", architecture, device),
+                "weights": prepared.weights,
+                "capture": exporters[0].capture,
+                "sizes": list(spec.sizes),
+                "dynamic": sorted(spec.dynamic),
+            }
+            label = f"{architecture.name} {exporters[0].method}"
+            whole, made = self._parts(request, parts, label)
+            for format, answer in made.items():
+                shared = _with_capture(answer, whole, list(made.values()))
+                answers[format] = self._keep_artifact(keys[format], shared, out / format)
         return answers
 
     def _keep_artifact(self, key: str, answer: Answer, source: Path) -> Answer:
@@ -325,6 +307,8 @@ class Jobs:
                 break
             answers[whole["note"]] = whole
             del pending[whole["note"]]
+        if not all(map(passed, [whole, *answers.values()])):
+            self._store.check_space()
         return whole, answers
 
     def _stored(self, kind: str, key: str, verify: bool = True) -> Optional[Answer]:
@@ -353,6 +337,21 @@ class Jobs:
             "outputs": described["outputs"],
             "device": device,
         }
+
+
+def _with_capture(answer: Answer, whole: Answer, parts: Sequence[Answer]) -> Answer:
+    """The answer about one format, with the time and the warnings of the capture they share."""
+    seconds = dict(whole.get("seconds", {}))
+    if "export" in seconds:
+        others = sum(part.get("part_seconds", 0.0) for part in parts if part is not answer)
+        seconds["export"] -= others
+    shared = whole.get("warnings", []) if answer is not whole else []
+    return {
+        **answer,
+        "seconds": seconds,
+        "warnings": [*shared, *answer.get("warnings", [])],
+        "stage": answer.get("stage") or Stage.EXPORT.value,
+    }
 
 
 def unchanged(dependencies: Mapping[str, str]) -> bool:

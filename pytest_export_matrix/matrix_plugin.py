@@ -42,9 +42,10 @@ class MatrixPlugin:
     def __init__(self, config: pytest.Config, asked: Sequence[str]) -> None:
         self.config, self.asked = config, asked
         self.is_worker = options.is_xdist_worker(config)
-        if not self.is_worker:
-            since = time.time() if config.getoption("export_matrix_no_cache") else 0.0
-            config.option.export_matrix_since = since  # travels to the processes of pytest-xdist
+        if self.is_worker:
+            self.since: float = config.workerinput["export_matrix_since"]  # type: ignore[attr-defined]
+        else:
+            self.since = time.time() if config.getoption("export_matrix_no_cache") else 0.0
         self.started, self.clock = datetime.now(timezone.utc), time.monotonic()
         self.whole: List[Cell] = []
         self.cells: List[Cell] = []
@@ -65,7 +66,7 @@ class MatrixPlugin:
             self.settings = options.read(self.config)
             self.registry = self._register()
             self._plan()
-            self.store = Store(self.settings.cache, self.config.option.export_matrix_since)
+            self.store = Store(self.settings.cache, self.since)
             if not self.is_worker:
                 check_reports(self.settings.reports)
 
@@ -127,6 +128,11 @@ class MatrixPlugin:
         self.planned = [item.cell.id for item in self.items]
 
     @pytest.hookimpl(optionalhook=True)
+    def pytest_configure_node(self, node: Any) -> None:
+        """What every process of pytest-xdist has to know of this one."""
+        node.workerinput["export_matrix_since"] = self.since
+
+    @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_node_collection_finished(self, ids: Sequence[str]) -> None:
         self.planned = [i[len(NODE_PREFIX) :] for i in ids if i.startswith(NODE_PREFIX)]
 
@@ -151,7 +157,11 @@ class MatrixPlugin:
                 modules_asked_for(self.registry), s.threads, 3 * s.lanes, s.cache / "bytecode"
             )
             crew = Crew(self.registry, pool, limits, paths, str(s.cache))
-            described = {"environment": current.fingerprint(), "tool": tool_digest()}
+            described = {
+                "environment": current.fingerprint(),
+                "tool": tool_digest(),
+                "project": paths,
+            }
             jobs = Jobs(self.registry, self.store, crew, described)
             cells = [item.cell for item in self.items]
             shown = {

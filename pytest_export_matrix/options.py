@@ -53,7 +53,10 @@ def read(config: pytest.Config) -> Settings:
         threads=max(1, cores // (processes or lanes)),
         seconds=_number(config, "timeout", 900.0),
         memory=int(_number(config, "memory", memory / 2**30) * 2**30),
-        cache=Path(cache) if cache else platformdirs.user_cache_path("pytest-export-matrix"),
+        # Absolute: workers have another working directory.
+        cache=Path(cache or platformdirs.user_cache_path("pytest-export-matrix"))
+        .expanduser()
+        .absolute(),
     )
 
 

@@ -218,9 +218,14 @@ def _problems(entry: Entry) -> Iterator[Tuple[str, str]]:
         value = getattr(entry, name, None)
         if value is not None and not (isinstance(value, str) and REFERENCE.match(value)):
             yield f"{name}={value!r} does not name something", 'write it as "package.module:name"'
+    for name in ("formats", "modules", "preload", "extras", "declares"):
+        if not _is_list(getattr(entry, name, ())):
+            value = getattr(entry, name)
+            yield f"{name}={value!r} is no list of names", f"for instance {name}=[{value!r}]"
     if isinstance(entry, Architecture):
         for name in ("sizes", "other_sizes"):
-            if not all(_is_size(size) for size in getattr(entry, name)) or not getattr(entry, name):
+            sizes = getattr(entry, name)
+            if not _is_list(sizes) or not sizes or not all(map(_is_size, sizes)):
                 example = "((224, 256), (203, 271))"
                 yield f"{name} is no list of (height, width)", f"for instance {name}={example}"
         if not isinstance(entry.outputs, (OutputKind, str)):
@@ -232,5 +237,9 @@ def _problems(entry: Entry) -> Iterator[Tuple[str, str]]:
             yield f"layout={entry.layout!r} names no dimensions", "for instance NCHW or [CHW]"
 
 
+def _is_list(value: Any) -> bool:
+    return isinstance(value, (list, tuple))
+
+
 def _is_size(size: Any) -> bool:
-    return len(tuple(size)) == 2 and all(isinstance(n, int) and n > 0 for n in size)
+    return _is_list(size) and len(size) == 2 and all(isinstance(n, int) and n > 0 for n in size)

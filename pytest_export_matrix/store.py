@@ -9,6 +9,7 @@ want the same entry wait for each other at its lock.
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import json
 import os
@@ -120,12 +121,23 @@ class Store:
     def remove(self, kind: str, key: str) -> None:
         shutil.rmtree(self.folder(kind, key), ignore_errors=True)
 
-    def scratch(self) -> Path:
-        """A new folder on the same disk, to be filled and then given to `put`."""
+    @contextlib.contextmanager
+    def scratch(self) -> Iterator[Path]:
+        """A folder on the same disk whose parts can be given to `put`; gone afterwards."""
         try:
-            return Path(tempfile.mkdtemp(dir=self.root, prefix="tmp-"))
+            folder = Path(tempfile.mkdtemp(dir=self.root, prefix="tmp-"))
         except OSError as error:
             raise CacheError(f"cache folder {self.root}", str(error), remedy=REMEDY) from error
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def check_space(self) -> None:
+        """Raises CacheError where the disk is full: then what failed, failed for that."""
+        if shutil.disk_usage(self.root).free < 2**20:
+            text = os.strerror(errno.ENOSPC)
+            raise CacheError(f"cache folder {self.root}", text, remedy=REMEDY)
 
     @contextlib.contextmanager
     def lock(self, kind: str, key: str, stopped: Callable[[], bool]) -> Iterator[None]:

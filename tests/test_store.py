@@ -16,9 +16,9 @@ from pytest_export_matrix.store import ENTRY, KEEP_SECONDS, Store, digest
 
 
 def put(store: Store, key: str = "key", text: str = "content") -> Path:
-    source = store.scratch()
-    (source / "model.pt").write_text(text)
-    store.put("artifact", key, {"n": 1}, source)
+    with store.scratch() as source:
+        (source / "model.pt").write_text(text)
+        store.put("artifact", key, {"n": 1}, source)
     return store.folder("artifact", key)
 
 

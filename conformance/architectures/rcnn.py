@@ -38,7 +38,7 @@ def parts(backbone: str, classes: int) -> dict[str, Any]:
             aspect_ratios=((0.5, 1.0, 2.0),) * 5,
         ),
         "rpn_pre_nms_top_n_test": 60,
-        "rpn_post_nms_top_n_test": 24 if slim else 16,
+        "rpn_post_nms_top_n_test": 24 if slim else 12,
         "box_roi_pool": region_pool(7),
         "box_head": TwoMLPHead(features.out_channels * 7**2, width),
         "box_predictor": FastRCNNPredictor(width, classes),

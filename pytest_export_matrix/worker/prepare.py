@@ -26,6 +26,7 @@ def run(request: Dict[str, Any], stages: Stages) -> Dict[str, Any]:
     stages.begin(Stage.BUILD)
     use_project(request["paths"])
     model = models.build(request)
+    os.makedirs(request["out"], exist_ok=True)
     kept = request["weights"] or os.path.join(request["out"], weights.FILE)
     if os.path.exists(kept):
         weights.load(model, kept)

@@ -1,0 +1,95 @@
+"""Registrations that are wrong: one clear message, exit code 4, nothing run."""
+
+from __future__ import annotations
+
+import pytest
+
+BODY = """
+import pytest_export_matrix as em
+
+def pytest_export_matrix_register(registry):
+    {}
+"""
+WRONG = {
+    "two of one name": (
+        "for _ in range(2): registry.add(em.Architecture('vit', build='models:build'))",
+        ["registration of architecture 'vit': that name is registered already", "rename one"],
+    ),
+    "name of a built-in": (
+        "registry.add(em.Runtime('onnxruntime', formats=['onnx'], session='mine:Session'))",
+        ["registration of runtime 'onnxruntime'", "registered already"],
+    ),
+    "name with a blank": (
+        "registry.add(em.Architecture('my detector', build='models:build'))",
+        ["a name holds only letters, digits, _ and .", "try 'my_detector'"],
+    ),
+    "name that is a number": (
+        "registry.add(em.Architecture(3, build='models:build'))",
+        ["a name holds only letters"],
+    ),
+    "reference without a module": (
+        "registry.add(em.Architecture('vit', build='build'))",
+        ["build='build' does not name something", "package.module:name"],
+    ),
+    "reference that is a function": (
+        "registry.add(em.Architecture('vit', build=print))",
+        ["does not name something", "package.module:name"],
+    ),
+    "no entry": ("registry.add('vit')", ["a str cannot be registered", "Architecture"]),
+    "class of an entry": ("registry.add(em.Runtime)", ["cannot be registered"]),
+    "unknown output kind": (
+        "registry.add(em.Architecture('vit', build='models:build', outputs='tensor'))",
+        ["no output kind 'tensor'", "did you mean 'tensors'?"],
+    ),
+    "output kind that is not called": (
+        "registry.add(em.Architecture('vit', build='models:build', outputs=em.Detections))",
+        ["is no output kind", "outputs=Detections()"],
+    ),
+    "sizes that are none": (
+        "registry.add(em.Architecture('vit', build='models:build', sizes=(224, 224)))",
+        ["sizes is no list of (height, width)"],
+    ),
+    "no sizes": (
+        "registry.add(em.Architecture('vit', build='models:build', sizes=()))",
+        ["sizes is no list of (height, width)"],
+    ),
+    "layout of no dimensions": (
+        "registry.add(em.Architecture('vit', build='models:build', layout='images'))",
+        ["layout='images'", "NCHW"],
+    ),
+    "formats that are one word": (
+        "registry.add(em.Runtime('mine', formats='onnx', session='mine:Session'))",
+        ["formats", "'onnx'"],
+    ),
+    "hook that raises": (
+        "raise OSError('no such dataset')",
+        ["pytest_export_matrix_register", "conftest.py:4", "no such dataset"],
+    ),
+    "hook with a misspelt argument": (
+        "registry.add(em.Architecture('vit', biuld='models:build'))",
+        ["conftest.py:4", "biuld"],
+    ),
+    "nothing registered": ("pass", ["no architecture is registered", "--export-matrix-model"]),
+}
+
+
+@pytest.mark.parametrize(("statement", "messages"), WRONG.values(), ids=WRONG.keys())
+def test_a_wrong_registration_is_refused_and_named(
+    pytester: pytest.Pytester, statement: str, messages: list[str]
+) -> None:
+    pytester.makeconftest(BODY.format(statement))
+
+    result = pytester.runpytest_inprocess("--export-matrix", "--export-matrix-cache=cache")
+
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    shown = "\n".join(result.outlines + result.errlines)
+    assert "Traceback" not in shown and "INTERNALERROR" not in shown
+    for message in messages:
+        assert message in shown
+
+
+def test_a_project_without_any_registration_is_told_what_to_do(pytester: pytest.Pytester) -> None:
+    result = pytester.runpytest_subprocess("--export-matrix", "--export-matrix-cache=cache")
+
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["*no architecture is registered*", "*--export-matrix-model*"])

@@ -1,0 +1,133 @@
+"""Nothing is made twice, and nothing that is stale is answered."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+from conftest import EXPECTED, FILES, ONE_LANE, Small
+from miniatures.project import Project, Run, cell
+
+ONNX = {"format": "onnx", "runtime": "onnxruntime"}
+
+
+def test_a_file_is_exported_once_for_all_cells_that_can_share_it(small: Small) -> None:
+    assert small.first.outcomes == EXPECTED
+    made = list((small.project.cache / "v1" / "artifact").iterdir())
+    assert len(made) == FILES
+
+
+def test_a_second_run_is_answered_from_the_cache(small: Small) -> None:
+    exported = small.project.exports()
+
+    run = small.again()
+
+    assert all(row["cached"] for row in run.rows.values())
+    assert run.outcomes == EXPECTED
+    assert small.project.exports() == exported
+    assert f"{len(EXPECTED)} answered from the cache" in run.output
+
+
+def test_no_cache_makes_everything_again(small: Small) -> None:
+    exported = small.project.exports()
+
+    run = small.again("--export-matrix-no-cache")
+
+    assert not any(row["cached"] for row in run.rows.values())
+    assert run.outcomes == EXPECTED
+    assert len(small.project.exports()) == len(exported) + FILES
+
+
+def test_a_file_that_is_damaged_on_disk_is_made_again(small: Small) -> None:
+    exported = small.project.exports()
+    one, other = sorted((small.project.cache / "v1" / "artifact").glob("*/model.pt"))
+    flipped = bytearray(one.read_bytes())
+    flipped[len(flipped) // 2] ^= 0xFF
+    one.write_bytes(flipped)
+    other.write_bytes(other.read_bytes()[:100])
+    shutil.rmtree(small.project.cache / "v1" / "result")
+
+    run = small.again()
+
+    assert run.outcomes == EXPECTED
+    assert len(small.project.exports()) == len(exported) + FILES
+
+
+def test_a_cache_may_be_named_by_a_relative_path(small: Small) -> None:
+    fresh = cell(method="counts", runtime="prints_megabytes")
+    run = small.project.run(*ONE_LANE, "--export-matrix-cache=../cache", cells=[fresh])
+    assert run.outcomes == {fresh: "passed"}
+
+
+class Edited(NamedTuple):
+    before: Run
+    after: Run
+
+
+HELPER_EDITED = cell("classifier", **ONNX)
+MODEL_EDITED = cell("doubles", **ONNX)
+EXPORTER_MENDED = cell("halves", method="raises")
+RUNTIME_MENDED = cell("halves", runtime="off_by_one_percent")
+UNTOUCHED = cell("halves", **ONNX)
+
+
+@pytest.fixture(scope="module")
+def edited(tmp_path_factory: pytest.TempPathFactory) -> Edited:
+    """A project before and after edits of its files, each of which concerns one cell."""
+    project = Project(
+        tmp_path_factory.mktemp("edited") / "project", "classifier", "doubles", "halves"
+    )
+    cells = [HELPER_EDITED, MODEL_EDITED, EXPORTER_MENDED, RUNTIME_MENDED, UNTOUCHED]
+    before = project.run(*ONE_LANE, cells=cells, reports="before")
+    edit(project.root / "helpers.py", "GAIN = 2.0", "GAIN = 2.125")
+    edit(project.root / "doubles.py", "batch * 2", "batch + batch")
+    edit(
+        project.root / "exporters.py",
+        'raise LookupError("no operator of that name")',
+        "return tracing.trace(context)",
+    )
+    edit(project.root / "sessions.py", "array * 1.01", "array * 1.0")
+    return Edited(before, project.run(*ONE_LANE, cells=cells, reports="after"))
+
+
+def edit(path: Path, old: str, new: str) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new), encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", [HELPER_EDITED, MODEL_EDITED])
+def test_a_model_whose_code_was_edited_is_exported_again(edited: Edited, name: str) -> None:
+    before, after = edited.before.rows[name], edited.after.rows[name]
+    assert (before["outcome"], after["outcome"]) == ("passed", "passed")
+    assert not after["cached"]
+    assert after["artifact"]["sha256"] != before["artifact"]["sha256"]
+
+
+def test_an_exporter_of_the_project_that_was_mended_runs_again(edited: Edited) -> None:
+    assert edited.before.outcomes[EXPORTER_MENDED] == "failed"
+    assert edited.after.outcomes[EXPORTER_MENDED] == "passed"
+
+
+def test_a_runtime_of_the_project_that_was_mended_runs_again(edited: Edited) -> None:
+    assert edited.before.outcomes[RUNTIME_MENDED] == "failed"
+    assert edited.after.outcomes[RUNTIME_MENDED] == "passed"
+
+
+def test_an_edit_leaves_other_models_in_the_cache(edited: Edited) -> None:
+    assert edited.after.rows[UNTOUCHED]["cached"]
+
+
+def test_two_projects_that_share_a_cache_do_not_get_each_others_answers(
+    small: Small, tmp_path: Path
+) -> None:
+    other = Project(tmp_path / "project", "classifier")
+    edit(other.root / "models.py", "largest", "smallest")
+    right = cell(method="counts")
+
+    run = other.run(*ONE_LANE, f"--export-matrix-cache={small.project.cache}", cells=[right])
+
+    assert list(run.rows[right]["deviation"]) == ["mean", "smallest"]
+    assert len(other.exports()) == 1

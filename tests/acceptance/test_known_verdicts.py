@@ -1,0 +1,206 @@
+"""Subjects whose verdict is known: each gets it, with its stage and a reason that tells why.
+
+All of them are cells of one run, so that this is also the proof that none of them takes another
+one with it.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Dict, NamedTuple, Optional
+
+import pytest
+from miniatures.project import Project, Run, cell
+
+MEMORY_GIB = "1.5"
+
+
+class Verdict(NamedTuple):
+    cell: str
+    outcome: str
+    stage: Optional[str]
+    #: A part of the reason; None: there is no reason.
+    reason: Optional[str] = None
+
+
+def passed(**axes: str) -> Verdict:
+    return Verdict(cell(**axes), "passed", "compare")
+
+
+def failed(stage: str, reason: str, **axes: str) -> Verdict:
+    return Verdict(cell(**axes), "failed", stage, reason)
+
+
+def wrong(reason: str, **axes: str) -> Verdict:
+    return failed("compare", reason, **{"architecture": "detector", **axes})
+
+
+def crashed(stage: str, reason: str, **axes: str) -> Verdict:
+    return Verdict(cell(**axes), "crashed", stage, reason)
+
+
+SCRIPTED = {"architecture": "detector", "method": "scripting"}
+VERDICTS = {
+    # What is right.
+    "right detector": passed(architecture="detector"),
+    "right detector, two images": passed(architecture="detector", batch="2"),
+    "right detector, other sizes": passed(architecture="detector", resolution="dynamic"),
+    "right detector, scripted": passed(**SCRIPTED, batch="dynamic", resolution="dynamic"),
+    "right detector in ONNX": passed(architecture="detector", format="onnx", runtime="onnxruntime"),
+    "right tensors": passed(),
+    "right tensors, all dynamic": passed(resolution="dynamic", batch="dynamic"),
+    "right tensors, own output kind": passed(architecture="own_kind"),
+    # Answers that are wrong.
+    "off by one percent": wrong("outside tolerance", runtime="off_by_one_percent"),
+    "tensors off by one percent": wrong(
+        "mean: 4 of 4 values outside tolerance",
+        architecture="classifier",
+        runtime="off_by_one_percent",
+    ),
+    "drops an output": wrong("2 outputs, expected 3", runtime="drops_an_output"),
+    "drops a tensor": wrong(
+        "1 outputs, expected 2", architecture="classifier", runtime="drops_an_output"
+    ),
+    "swaps x and y": wrong("more boxes match with x and y swapped", runtime="swaps_x_and_y"),
+    "one detection too many": wrong("detections extra", runtime="one_detection_too_many"),
+    "answers NaN": wrong("NaN", runtime="answers_nan"),
+    "tensors of NaN": wrong("NaN", architecture="classifier", runtime="answers_nan"),
+    "wrong dtype": wrong("boxes: dtype float64, expected float32", runtime="wrong_dtype"),
+    "wrong shape": wrong("no scores of shape [K]", runtime="wrong_shape"),
+    "tensors of wrong shape": wrong(
+        "largest: shape [1, 1, 4], expected [1, 4]",
+        architecture="classifier",
+        runtime="wrong_shape",
+    ),
+    "wrong order": wrong("no boxes of shape [K, 4]", runtime="wrong_order"),
+    "tensors in wrong order": wrong(
+        "outside tolerance", architecture="classifier", runtime="wrong_order"
+    ),
+    "empty against non-empty": wrong("detections missing", runtime="answers_nothing"),
+    "fewer images than asked": wrong(
+        "3 outputs, expected 6", runtime="answers_for_one_image", batch="2"
+    ),
+    "fewer images than asked, structured": wrong(
+        "answers for 1 of 2 images", runtime="answers_for_one_image", **SCRIPTED, batch="2"
+    ),
+    # What tracing makes a constant.
+    "branch on batch, one image": passed(architecture="branches_on_batch"),
+    "branch on batch, two images": passed(architecture="branches_on_batch", batch="2"),
+    "branch on batch, frozen": wrong(
+        "outside tolerance", architecture="branches_on_batch", batch="dynamic"
+    ),
+    "baked height, as exported": passed(architecture="bakes_its_height"),
+    "baked height, other sizes": wrong(
+        "outside tolerance", architecture="bakes_its_height", resolution="dynamic"
+    ),
+    # References that prove nothing.
+    "reference is empty": failed(
+        "reference", "finds nothing in any of the sample inputs", architecture="detects_nothing"
+    ),
+    "reference is NaN": failed(
+        "reference", "the eager model itself answers wrongly", architecture="answers_nan"
+    ),
+    # What ends its process.
+    "segfaults in eager": crashed("reference", "SIGSEGV", architecture="segfaults_in_eager"),
+    "segfaults on export": crashed("export", "SIGSEGV", method="segfaults"),
+    "segfaults on load": crashed("load", "SIGSEGV", runtime="segfaults_on_load"),
+    "segfaults on run": crashed("run", "SIGSEGV", runtime="segfaults_on_run"),
+    "exits on build": crashed("build", "exit code 0", architecture="exits"),
+    "exits on export": crashed("export", "exit code 0", method="exits"),
+    "exits on run": crashed("run", "exit code 0", runtime="exits_on_run"),
+    "calls sys.exit": failed("build", "SystemExit: 0", architecture="calls_sys_exit"),
+    # What takes all memory.
+    "allocates on export": Verdict(
+        cell(method="allocates"), "out_of_memory", "export", f"the limit is {MEMORY_GIB} GiB"
+    ),
+    "allocates on run": Verdict(
+        cell(runtime="allocates_on_run"), "out_of_memory", "run", f"the limit is {MEMORY_GIB} GiB"
+    ),
+    # What talks.
+    "model prints": passed(architecture="prints_megabytes"),
+    "exporter prints": passed(method="prints_megabytes"),
+    "runtime prints": passed(runtime="prints_megabytes"),
+    # What is not in the file.
+    "needs its own code": failed(
+        "load", "the model's own code", method="pickles", format="pickle", runtime="unpickles"
+    ),
+    "writes no file": failed("export", "without writing a file", method="writes_nothing"),
+    "raises on export": failed("export", "LookupError: no operator", method="raises"),
+    "no such session": failed("load", "NotThere", runtime="not_there"),
+    # Registrations that only a worker can find wrong.
+    "no such module": failed("build", "'modles:Classifier'", architecture="no_such_module"),
+    "misspelt factory": failed("build", "did you mean 'Classifier'", architecture="misspelt"),
+    "factory raises": failed(
+        "build", "LookupError: no weights of that name", architecture="raises"
+    ),
+    "factory returns no module": failed(
+        "build", "'models:returns_no_module' returned a str", architecture="returns_no_module"
+    ),
+    "factory is no function": failed(
+        "build", "'models:NOT_A_FUNCTION' is a int", architecture="not_a_function"
+    ),
+    "misspelt inputs": failed(
+        "reference", "did you mean 'image_batch'", architecture="inputs_misspelt"
+    ),
+    "inputs are no tuple": failed(
+        "reference", "'models:no_tuple' returned a Tensor", architecture="inputs_no_tuple"
+    ),
+    "inputs are words": failed("reference", "'models:words'", architecture="inputs_words"),
+    "inputs of wrong shape": failed("reference", "5 channels", architecture="inputs_wrong_shape"),
+    # What warns.
+    "model warns": passed(architecture="warns"),
+    "model warns in ONNX": passed(architecture="warns", format="onnx", runtime="onnxruntime"),
+    "runtime warns": passed(runtime="warns"),
+}
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    project = Project(tmp_path_factory.mktemp("verdicts") / "project")
+    cells = [verdict.cell for verdict in VERDICTS.values()]
+    # Warnings of a library are no errors of the run, whatever pytest is told about its own.
+    return project.run("-W", "error", "--export-matrix-memory", MEMORY_GIB, cells=cells)
+
+
+@pytest.mark.parametrize("verdict", VERDICTS.values(), ids=VERDICTS.keys())
+def test_a_subject_gets_its_known_verdict(run: Run, verdict: Verdict) -> None:
+    row = run.rows[verdict.cell]
+
+    assert (row["outcome"], row["stage"]) == (verdict.outcome, verdict.stage), row["reason"]
+    if verdict.reason is None:
+        assert row["reason"] is None
+    else:
+        assert verdict.reason in row["reason"]
+
+
+def test_every_subject_has_a_result_and_none_vanishes(run: Run) -> None:
+    assert run.results["complete"] is True
+    assert run.results["planned"] == sum(run.results["counts"].values()) == len(VERDICTS)
+    assert set(run.rows) == {verdict.cell for verdict in VERDICTS.values()}
+    assert run.code == pytest.ExitCode.TESTS_FAILED
+
+
+def test_what_a_subject_prints_is_not_on_the_terminal(run: Run) -> None:
+    assert "chatter" not in run.output
+
+
+def warnings_of(run: Run, name: str) -> Dict[str, Dict[str, Any]]:
+    return {warning["message"]: warning for warning in run.rows[name]["warnings"]}
+
+
+def test_warnings_of_an_export_are_recorded_with_its_cell(run: Run) -> None:
+    found = warnings_of(run, cell("warns", format="onnx", runtime="onnxruntime"))
+    assert found["these weights are from 2019"]["category"] == "UserWarning"
+
+
+def test_warnings_of_a_capture_are_recorded_with_its_cell(run: Run) -> None:
+    assert "these weights are from 2019" in warnings_of(run, cell("warns"))
+
+
+def test_warnings_of_a_runtime_are_recorded_with_its_cell(run: Run) -> None:
+    warning = warnings_of(run, cell(runtime="warns"))["this engine is deprecated"]
+    assert (warning["category"], warning["count"]) == ("DeprecationWarning", 4)
+
+
+def test_a_reason_names_no_folder_of_this_machine(run: Run) -> None:
+    reasons = [row["reason"] for row in run.rows.values() if row["reason"]]
+    assert not [text for text in reasons if str(run.reports.parent.parent) in text]

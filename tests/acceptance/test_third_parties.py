@@ -1,0 +1,63 @@
+"""An installed package adds to the matrix, and a model needs no code at all."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from miniatures.project import Project, cell
+
+ENTRY_POINTS = "[pytest_export_matrix]\nengine = their_engine.plugin\n"
+PLUGIN = """
+import pytest_export_matrix as em
+
+def pytest_export_matrix_register(registry):
+    registry.add(
+        em.Runtime("their_engine", formats=["torchscript"], session="their_engine.session:Session")
+    )
+"""
+SESSION = "from pytest_export_matrix.runtimes.pytorch import Session\n"
+
+
+@pytest.fixture
+def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A distribution `their_engine` with an entry point, as pip would leave it."""
+    package, info = tmp_path / "their_engine", tmp_path / "their_engine-1.0.dist-info"
+    for folder in (package, info):
+        folder.mkdir()
+    (package / "__init__.py").write_text("")
+    (package / "plugin.py").write_text(PLUGIN)
+    (package / "session.py").write_text(SESSION)
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: their-engine\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text(ENTRY_POINTS)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+
+
+@pytest.mark.usefixtures("installed")
+def test_a_runtime_of_an_installed_package_runs_beside_the_others(tmp_path: Path) -> None:
+    project = Project(tmp_path / "project")
+    theirs = cell(runtime="their_engine")
+    assert project.run(cells=[theirs]).outcomes == {theirs: "passed"}
+
+
+def test_a_factory_is_run_by_its_name_alone(tmp_path: Path) -> None:
+    project = Project(tmp_path / "project")
+    (project.root / "conftest.py").unlink()
+    run = project.run(
+        *("--export-matrix-model", "models:Classifier"),
+        *("--export-matrix-select", "device=cpu,resolution=fixed,batch=1"),
+    )
+    assert set(run.outcomes.values()) == {"passed"}
+    assert len(run.outcomes) == 5
+
+
+def test_a_model_of_torchvision_is_run_by_its_name_alone(tmp_path: Path) -> None:
+    project = Project(tmp_path / "project")
+    (project.root / "conftest.py").unlink()
+    select = "device=cpu,resolution=fixed,batch=1,method=tracing"
+    for model in ("squeezenet1_1", "ssdlite320_mobilenet_v3_large"):
+        run = project.run(
+            *("--export-matrix-model", f"torchvision:{model}", "--export-matrix-select", select)
+        )
+        assert set(run.outcomes.values()) == {"passed"}, run.output
+        assert {row["architecture"] for row in run.rows.values()} == {model}

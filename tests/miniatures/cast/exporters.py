@@ -1,0 +1,74 @@
+"""Exporters, named by behaviour: captures, and functions that write a file."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import sys
+import threading
+from pathlib import Path
+from typing import Any, NoReturn
+
+from pytest_export_matrix.exporters import tracing
+from pytest_export_matrix.exporters.context import FLAT, STRUCTURED, Context
+
+#: More than the limit that the tests set, less than a machine can bear if the limit fails.
+BLOCK, BLOCKS = 32 << 20, 200
+
+
+def segfaults(context: Context) -> None:
+    ctypes.string_at(0)
+
+
+def exits(context: Context) -> NoReturn:
+    os._exit(0)
+
+
+def raises(context: Context) -> NoReturn:
+    raise LookupError("no operator of that name")
+
+
+def hangs(context: Context) -> None:
+    threading.Event().wait()
+
+
+def allocates(context: Context) -> NoReturn:
+    held = []
+    for _ in range(BLOCKS):
+        held.append(b"x" * BLOCK)
+    raise AssertionError("nobody stopped this")
+
+
+def model_itself(context: Context) -> Any:
+    return context.model
+
+
+def writes_pickle(model: Any, path: str, context: Context) -> str:
+    import torch
+
+    torch.save(model, path)
+    return STRUCTURED
+
+
+def writes_nothing(captured: Any, path: str, context: Context) -> str:
+    return FLAT
+
+
+def prints_megabytes(captured: Any, path: str, context: Context) -> str:
+    for descriptor in (1, 2):
+        os.write(descriptor, b"exporter chatter\n" * 200_000)
+    sys.stdout.close()
+    return tracing.save(captured, path, context)
+
+
+def counts(captured: Any, path: str, context: Context) -> str:
+    """Writes a right file, and one line into exports.log of the project."""
+    with open("exports.log", "a", encoding="utf-8") as log:
+        log.write(f"{type(context.model).__name__} {len(context.flat_arguments()[0])}\n")
+    return tracing.save(captured, path, context)
+
+
+def blocks(context: Context) -> None:
+    """Says that it has begun, and never ends."""
+    Path("export_has_begun").touch()
+    threading.Event().wait()

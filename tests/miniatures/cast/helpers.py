@@ -1,0 +1,3 @@
+"""What models.py imports from beside itself."""
+
+GAIN = 2.0
