@@ -40,8 +40,8 @@ def pyramid(backbone: str, stages: tuple[int, ...] = STAGES, p6p7: bool = False)
 def _damp(features: nn.Module) -> None:
     """Let each residual branch change its input a little only, as in a trained network.
 
-    With sixteen random blocks at full strength rounding noise grows 240 times on its way through
-    the pyramid, and boxes move by tenths of a pixel; like this it grows 10 times.
+    With sixteen random blocks at full strength rounding noise grows some 200 times on its way
+    through the pyramid, and boxes move by tenths of a pixel; like this, some 10 times.
     """
     for block in features.modules():
         if isinstance(block, Bottleneck):

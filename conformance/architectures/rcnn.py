@@ -37,6 +37,7 @@ def parts(backbone: str, classes: int) -> dict[str, Any]:
             sizes=tuple((size,) for size in ANCHOR_SIZES),
             aspect_ratios=((0.5, 1.0, 2.0),) * 5,
         ),
+        # Few, so that there are few scores that could lie near each other.
         "rpn_pre_nms_top_n_test": 60,
         "rpn_post_nms_top_n_test": 24 if slim else 12,
         "box_roi_pool": region_pool(7),
