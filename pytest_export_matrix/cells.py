@@ -38,11 +38,3 @@ class Cell:
 
 
 AXES = tuple(field.name for field in fields(Cell))
-
-
-def parse_id(text: str) -> Cell:
-    """The cell that `text` names. Raises ValueError where it is no cell id."""
-    parts = text.split("-")
-    if len(parts) != len(AXES) or not all(NAME.match(part) for part in parts):
-        raise ValueError(f"{text!r} is not a cell id ({'-'.join(AXES)})")
-    return Cell(*parts)
