@@ -274,8 +274,9 @@ class Jobs:
         answer = self._crew.infer(runtime, cell.id, request, needs or [])
         if needs is None:
             needs = []
-            extras = self._crew.installed_extras(runtime)
-            if _stopped_before(answer, Stage.COMPARE) and extras:
+            stopped = _stopped_before(answer, Stage.COMPARE)
+            extras = self._crew.installed_extras(runtime) if stopped else []
+            if extras:
                 second = self._crew.infer(runtime, cell.id, request, extras)
                 if passed(second) or _progress(second) > _progress(answer):
                     answer, needs = second, extras

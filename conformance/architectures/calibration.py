@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 from torchvision.ops import FrozenBatchNorm2d
+
+from pytest_export_matrix.calibration import patterned
 
 SIZES = ((192, 256), (240, 192), (128, 256))
 """Heights and widths of the calibration pictures."""
@@ -81,7 +82,7 @@ def _normalise(model: nn.Module, spreads: Mapping[str, float]) -> None:
         # The layers without a bias have a BatchNorm behind them.
         if isinstance(module, FrozenBatchNorm2d) or getattr(module, "bias", None) is not None
     ]
-    model(_patterned())
+    model(patterned(SIZES))
     for hook in hooks:
         hook.remove()
 
@@ -113,7 +114,7 @@ def _pattern_detector(model: nn.Module, layer: nn.Module) -> tuple[Tensor, float
     patterned and to -1 where it is flat: a ridge regression."""
     groups = [
         (rows, target)
-        for target, images in ((0.0, _patterned()), (-1.0, _flat(model)))
+        for target, images in ((0.0, patterned(SIZES)), (-1.0, _flat(model)))
         for rows in _features(model, layer, images)
     ]
     width = groups[0][0].shape[1]
@@ -139,20 +140,6 @@ def _features(model: nn.Module, layer: nn.Module, images: list[Tensor]) -> list[
         model(batch)
     hook.remove()
     return calls
-
-
-def _patterned() -> list[Tensor]:
-    """Noise with as much in large shapes as in small ones, as photographs have: float32 CHW."""
-    random = np.random.default_rng(0)
-    return [_pattern(random, *size) for size in SIZES]
-
-
-def _pattern(random: np.random.Generator, height: int, width: int) -> Tensor:
-    image = torch.zeros(1, 3, height, width)
-    for cells in (2, 4, 8, 16, 32, 64, 128):
-        noise = torch.from_numpy(random.normal(size=(1, 3, cells, cells))).float()
-        image += nn.functional.interpolate(noise, size=(height, width), mode="bilinear")
-    return torch.sigmoid(1.5 * image / image.std())[0]
 
 
 def _flat(model: Any) -> list[Tensor]:

@@ -2,17 +2,9 @@
 
 from __future__ import annotations
 
-from tabulate import tabulate
-
-from pytest_export_matrix.reporters.text import footnotes, grid, title
+from pytest_export_matrix.reporters.text import document
 from pytest_export_matrix.results import Results
-from pytest_export_matrix.support import tables
 
 
 def render(results: Results) -> str:
-    parts = []
-    for table in tables(results.cells):
-        header, rows = grid(table)
-        parts += [f"### {title(table)}", tabulate(rows, headers=header, tablefmt="github")]
-    notes = "\n".join(f"- {note}" for note in footnotes(results))
-    return "\n\n".join([*parts, notes]) + "\n"
+    return document(results, lambda title: f"### {title}", "github")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import List, Tuple
+from typing import Callable, List, Tuple
+
+from tabulate import tabulate
 
 from pytest_export_matrix.outcomes import OUTCOMES
 from pytest_export_matrix.results import Results
-from pytest_export_matrix.support import Table, unavailable
+from pytest_export_matrix.support import Table, tables, unavailable
 
 
 def title(table: Table) -> str:
@@ -16,6 +18,16 @@ def title(table: Table) -> str:
 def grid(table: Table) -> Tuple[List[str], List[List[str]]]:
     """Header and rows of text."""
     return ["Export method", *table.methods], [[label, *entries] for label, entries in table.rows]
+
+
+def document(results: Results, heading: Callable[[str], str], tablefmt: str) -> str:
+    """Every table under its heading, then the footnotes, in a format of tabulate."""
+    parts = []
+    for table in tables(results.cells):
+        header, rows = grid(table)
+        parts += [heading(title(table)), tabulate(rows, headers=header, tablefmt=tablefmt)]
+    notes = "\n".join(f"- {note}" for note in footnotes(results))
+    return "\n\n".join([*parts, notes]) + "\n"
 
 
 def tally(results: Results) -> str:
