@@ -8,7 +8,7 @@ from typing import Any, Callable, Iterator, List, Optional, Tuple
 import pytest
 
 from pytest_export_matrix.cells import NODE, Cell
-from pytest_export_matrix.outcomes import Outcome, Result
+from pytest_export_matrix.outcomes import Result
 
 REASON_LINES, DETAIL_LINES = 12, 25
 
@@ -45,7 +45,7 @@ class CellItem(pytest.Item):
 
     def runtest(self) -> None:
         self.result = self._result(self.cell)
-        if self.result.outcome == Outcome.UNAVAILABLE.value:
+        if self.result.absent:
             pytest.skip(f"unavailable: {self.result.reason}")
         if not self.result.passed:
             raise CellFailed(self.result)

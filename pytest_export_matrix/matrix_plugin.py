@@ -24,7 +24,7 @@ from pytest_export_matrix.jobs import Jobs
 from pytest_export_matrix.outcomes import Result
 from pytest_export_matrix.registry import Registry
 from pytest_export_matrix.reporters import REPORTERS
-from pytest_export_matrix.results import Results
+from pytest_export_matrix.results import Matrix, Results, axes_of
 from pytest_export_matrix.runtimes import RUNTIMES
 from pytest_export_matrix.session import Session
 from pytest_export_matrix.store import Store, tool_digest
@@ -224,6 +224,8 @@ class MatrixPlugin:
             started=self.started.isoformat(timespec="seconds"),
             seconds=time.monotonic() - self.clock,
             environments={"default": current.describe(modules)},
+            matrix=Matrix.of(self.whole, self.settings.profile),
+            axes=axes_of(self.whole),
         )
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:

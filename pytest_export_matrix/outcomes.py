@@ -59,6 +59,8 @@ class Result:
     exported_at: List[List[int]] = field(default_factory=list)
     ran_at: List[List[int]] = field(default_factory=list)
     deviation: Dict[str, Any] = field(default_factory=dict)
+    deviating: List[str] = field(default_factory=list)
+    flaky: bool = False
     extra_dependencies: List[str] = field(default_factory=list)
     seconds: Dict[str, float] = field(default_factory=dict)
     artifact: Optional[Dict[str, Any]] = None
@@ -70,6 +72,24 @@ class Result:
     @property
     def passed(self) -> bool:
         return self.outcome == Outcome.PASSED.value
+
+    @property
+    def absent(self) -> bool:
+        return self.outcome == Outcome.UNAVAILABLE.value
+
+    @property
+    def ending(self) -> str:
+        """How the cell ended, in words: `passed`, `failed at compare (boxes)`, `flaky at run`."""
+        words = "flaky" if self.flaky else self.outcome
+        if self.stage and not self.passed:
+            words += f" at {self.stage}"
+        return f"{words} ({', '.join(self.deviating)})" if self.deviating else words
+
+    @property
+    def worst(self) -> Optional[float]:
+        """The largest relative deviation of any output, where one was measured."""
+        figures = [f for f in self.deviation.values() if isinstance(f, dict) and "max_rel" in f]
+        return max((float(f["max_rel"]) for f in figures), default=None)
 
     @property
     def headline(self) -> str:

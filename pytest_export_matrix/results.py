@@ -5,28 +5,63 @@ FORMAT_VERSION 1: the first.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Dict, List
+from typing import Any, Dict, List, Mapping, Optional, Sequence
 
+from pytest_export_matrix.cells import AXES, NAME, Cell
+from pytest_export_matrix.changes import Changes
 from pytest_export_matrix.errors import ResultsError
-from pytest_export_matrix.outcomes import OUTCOMES, Result, count
+from pytest_export_matrix.outcomes import OUTCOMES, STAGES, Result, count
 
 FORMAT_VERSION = 1
 FILENAME = "results.json"
 
 
+@dataclass(frozen=True)
+class Matrix:
+    """Which matrix results belong to: how many cells the project has in all, the digest of their
+    ids, and the profile that the architectures were built with."""
+
+    cells: int
+    sha256: str
+    profile: str
+
+    @classmethod
+    def of(cls, cells: Sequence[Cell], profile: str) -> "Matrix":
+        text = "\n".join(sorted(cell.id for cell in cells))
+        return cls(len(cells), hashlib.sha256(text.encode()).hexdigest(), profile)
+
+
 @dataclass
 class Results:
-    """`planned` cells and the results there are of them; complete when there is one of each."""
+    """`planned` cells and the results there are of them; complete when there is one of each.
+
+    `matrix` is the whole that the cells are taken from, by a selection or as one `shard` of
+    several ("2/5"); `axes` the values of each axis in order of registration, which is the order of
+    reports. `changes` are those against a baseline or older results, where one was given; they are
+    shown, not kept in the file.
+    """
 
     planned: int
     cells: List[Result]
     started: str = ""
     seconds: float = 0.0
     environments: Dict[str, Any] = field(default_factory=dict)
+    matrix: Optional[Matrix] = None
+    shard: Optional[str] = None
+    axes: Dict[str, List[str]] = field(default_factory=dict)
+    changes: Optional[Changes] = None
+
+    def __post_init__(self) -> None:
+        places = {
+            axis: {value: i for i, value in enumerate(values)} for axis, values in self.axes.items()
+        }
+        self.cells = sorted(self.cells, key=lambda result: result.cell.id)
+        self.cells.sort(key=lambda result: _place(result.cell, places))
 
     @property
     def complete(self) -> bool:
@@ -35,6 +70,15 @@ class Results:
     @property
     def counts(self) -> Dict[str, int]:
         return count(self.cells)
+
+
+def _place(cell: Cell, places: Mapping[str, Mapping[str, int]]) -> List[int]:
+    return [places.get(axis, {}).get(value, 0) for axis, value in cell.axes.items()]
+
+
+def axes_of(cells: Sequence[Cell]) -> Dict[str, List[str]]:
+    """The values of each axis, in the order in which `cells` have them."""
+    return {axis: list(dict.fromkeys(getattr(cell, axis) for cell in cells)) for axis in AXES}
 
 
 def dumps(results: Results) -> str:
@@ -46,14 +90,17 @@ def dumps(results: Results) -> str:
         "seconds": round(results.seconds, 1),
         "planned": results.planned,
         "counts": results.counts,
+        "matrix": results.matrix and vars(results.matrix),
+        "shard": results.shard,
         "environments": results.environments,
     }
     rows = sorted((result.row() for result in results.cells), key=lambda row: str(row["id"]))
     for row in rows:
         row["seconds"] = {stage: round(value, 3) for stage, value in row["seconds"].items()}
     lines = ",\n".join(json.dumps(row, ensure_ascii=False) for row in rows)
+    axes = ",\n".join(f"  {json.dumps(k)}: {json.dumps(v)}" for k, v in results.axes.items())
     opening = json.dumps(head, indent=1, ensure_ascii=False).removesuffix("\n}")
-    return f'{opening},\n "cells": [\n{lines}\n]}}\n'
+    return f'{opening},\n "axes": {{\n{axes}\n }},\n "cells": [\n{lines}\n]}}\n'
 
 
 def loads(text: str, name: str) -> Results:
@@ -74,19 +121,74 @@ def loads(text: str, name: str) -> Results:
             remedy="pip install --upgrade pytest-export-matrix",
         )
     try:
-        cells = [Result.from_row(row) for row in data["cells"]]
-        if any(result.outcome not in OUTCOMES for result in cells):
-            raise ValueError("unknown outcome")
-        results = Results(
-            data["planned"], cells, data["started"], data["seconds"], data["environments"]
-        )
-    except (KeyError, TypeError, ValueError) as error:
+        results = _from(data)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise ResultsError(asked, f"malformed ({error!r})", remedy=remedy) from None
     if (results.complete, results.counts) != (data.get("complete"), data.get("counts")):
         raise ResultsError(
             asked, "its counts do not fit its cells: truncated or edited", remedy=remedy
         )
     return results
+
+
+def _from(data: Mapping[str, Any]) -> Results:
+    matrix, axes = data.get("matrix"), data.get("axes", {})
+    results = Results(
+        planned=_typed("planned", data["planned"], int),
+        cells=[_result(row) for row in data["cells"]],
+        started=_typed("started", data["started"], str),
+        seconds=_typed("seconds", data["seconds"], (int, float)),
+        environments=_typed("environments", data["environments"], dict),
+        matrix=matrix and Matrix(**matrix),
+        shard=data.get("shard"),
+        axes={axis: list(map(str, axes[axis])) for axis in axes if axis in AXES},
+    )
+    if len({result.cell for result in results.cells}) < len(results.cells):
+        raise ValueError("a cell is in it twice")
+    for environment in results.environments.values():
+        _typed("packages", environment["packages"], dict)
+        _typed("python", environment["python"], str)
+    return results
+
+
+def _result(row: Mapping[str, Any]) -> Result:
+    result = Result.from_row(row)
+    for value in result.cell.axes.values():
+        if not NAME.match(value):
+            raise ValueError(f"no name for a value of an axis: {value!r}")
+    if result.outcome not in OUTCOMES:
+        raise ValueError(f"unknown outcome {result.outcome!r}")
+    if result.stage not in (None, *STAGES):
+        raise ValueError(f"unknown stage {result.stage!r}")
+    for name, kind in FIELDS.items():
+        _typed(name, getattr(result, name), kind)
+    for seconds in result.seconds.values():
+        _typed("seconds", seconds, (int, float))
+    return result
+
+
+FIELDS: Dict[str, Any] = {
+    "language": str,
+    "environment": str,
+    "reason": (str, type(None)),
+    "exported_at": list,
+    "ran_at": list,
+    "deviation": dict,
+    "deviating": list,
+    "flaky": bool,
+    "extra_dependencies": list,
+    "seconds": dict,
+    "artifact": (dict, type(None)),
+    "warnings": list,
+    "cached": bool,
+    "repro": str,
+}
+
+
+def _typed(name: str, value: Any, kind: Any) -> Any:
+    if not isinstance(value, kind):
+        raise TypeError(f"{name} is {value!r}")
+    return value
 
 
 def load(path: Path) -> Results:
@@ -102,5 +204,5 @@ def write(path: Path, text: str) -> None:
     """Write a report so that a reader sees the old one or the new one, never half of it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.{os.getpid()}")
-    partial.write_text(text, encoding="utf-8")
+    partial.write_text(text, encoding="utf-8", newline="")
     os.replace(partial, path)

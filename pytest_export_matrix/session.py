@@ -157,6 +157,7 @@ class Session:
         result.artifact = exported["artifact"]
         result.ran_at = [case.canvas for case in cases[: answer.get("ran", 0)]]
         result.deviation = answer.get("deviation", {})
+        result.deviating = answer.get("deviating", [])
         result.extra_dependencies = answer.get("extras", [])
         result.seconds.update(answer.get("seconds", {}))
         result.warnings = result.warnings + answer.get("warnings", [])

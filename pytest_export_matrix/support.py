@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Callable, Dict, Iterable, List, Optional, Sequence, Tuple, TypeVar
 
-from pytest_export_matrix.outcomes import Outcome, Result
+from pytest_export_matrix.outcomes import Result
 
 YES, NO = "✅", "❌"
 NOT_RUN = "not run"
@@ -36,7 +36,7 @@ class Table:
 
 def tables(results: Sequence[Result]) -> List[Table]:
     """A table for each device on which something was run."""
-    ran = [result for result in results if result.outcome != Outcome.UNAVAILABLE.value]
+    ran = [result for result in results if not result.absent]
     devices = _unique(result.cell.device for result in ran)
     return [_table(device, [r for r in ran if r.cell.device == device]) for device in devices]
 
@@ -45,7 +45,7 @@ def unavailable(results: Sequence[Result]) -> List[Tuple[str, int]]:
     """Why cells were unavailable, with the number of each."""
     reasons: Dict[str, int] = {}
     for result in results:
-        if result.outcome == Outcome.UNAVAILABLE.value:
+        if result.absent:
             reasons[result.headline] = reasons.get(result.headline, 0) + 1
     return sorted(reasons.items())
 
@@ -110,7 +110,9 @@ class Column:
         result = self._cells.get((*way, resolution, batch))
         if result is None:
             return NOT_RUN
-        return YES if result.passed else f"{NO} ({result.stage})"
+        if result.passed:
+            return YES
+        return f"{NO} ({'flaky, ' if result.flaky else ''}{result.stage})"
 
     def _requirement(self, way: Way) -> str:
         marks = {batch: self._mark(way, "fixed", batch) for batch in ("1", "2", "dynamic")}

@@ -8,7 +8,7 @@ from typing import Any, Dict, List
 import pytest
 from tabulate import tabulate
 
-from pytest_export_matrix.outcomes import STAGES, Outcome
+from pytest_export_matrix.outcomes import STAGES
 from pytest_export_matrix.reporters.text import grid, tally, title
 from pytest_export_matrix.results import Results
 from pytest_export_matrix.session import Session
@@ -67,7 +67,7 @@ def summarize(
         reporter.write_line(tabulate(rows, headers=header, tablefmt="simple", maxcolwidths=40))
         reporter.write_line("")
     for result in results.cells:
-        if not result.passed and result.outcome != Outcome.UNAVAILABLE.value:
+        if not result.passed and not result.absent:
             where = f" at {result.stage}" if result.stage else ""
             reporter.write_line(
                 f"{result.cell.id}: {result.outcome}{where}: {result.headline}", red=True

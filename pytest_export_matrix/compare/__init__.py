@@ -4,9 +4,10 @@ A comparison is a pure function (reference, actual, options) -> deviation, where
 actual are trees of numpy arrays and deviation is JSON:
 
     {"outputs": {name: {"max_abs", "max_rel", "allowed", ...}}, "problems": [text, ...],
-     "matched": n, "missing": n, "extra": n, "notes": [text, ...]}
+     "deviating": [name, ...], "matched": n, "missing": n, "extra": n, "notes": [text, ...]}
 
-It is equal within tolerance if and only if `problems` is empty. The three counts belong to kinds
+It is equal within tolerance if and only if `problems` is empty. `deviating` says what the problems
+are about: names of outputs, or "missing", "extra", "structure". The three counts belong to kinds
 whose outputs are sets of objects.
 """
 

@@ -8,9 +8,9 @@ detections of a class that overlap more, so an equal answer has exactly one such
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any, Dict, List, Optional, Set, Tuple
 
-from pytest_export_matrix.compare.tolerances import compare_values, mismatch, tolerance
+from pytest_export_matrix.compare.tolerances import compare_values, misfit, mismatch, tolerance
 
 MIN_OVERLAP = 0.5
 #: Outputs whose tolerance is their own; all others are compared as "values".
@@ -18,6 +18,8 @@ KINDS = {"boxes": "boxes", "scores": "scores", "masks": "masks", "keypoints": "k
 
 Image = Dict[str, Any]
 Pairs = List[Tuple[int, int]]
+#: What is wrong: the output it is about (or "missing", "extra", "structure"), and the text.
+Problem = Tuple[str, str]
 
 
 def compare(reference: Any, actual: Any, options: Dict[str, Any]) -> Dict[str, Any]:
@@ -30,23 +32,20 @@ def compare(reference: Any, actual: Any, options: Dict[str, Any]) -> Dict[str, A
     found: Dict[str, Any] = {"matched": 0, "missing": 0, "extra": 0, "notes": []}
     problem = _not_detections(reference)
     if problem:
-        return {
-            **found,
-            "outputs": {},
-            "problems": [f"the reference is no list of detections: {problem}"],
-        }
+        return {**found, **misfit(f"the reference is no list of detections: {problem}")}
     problem = _not_detections(actual)
     if problem:
-        return {**found, "outputs": {}, "problems": [f"no list of detections: {problem}"]}
+        return {**found, **misfit(f"no list of detections: {problem}")}
     if len(actual) != len(reference):
-        problem = f"answers for {len(actual)} of {len(reference)} images"
-        return {**found, "outputs": {}, "problems": [problem]}
+        return {**found, **misfit(f"answers for {len(actual)} of {len(reference)} images")}
+    deviating: Set[str] = set()
     outputs: Dict[str, Any] = {}
     problems: List[str] = []
     for index, (expected, got) in enumerate(zip(reference, actual)):
-        for problem in _compare_image(expected, got, options, found, outputs):
+        for about, problem in _compare_image(expected, got, options, found, outputs):
             problems.append(f"image {index}: {problem}")
-    return {**found, "outputs": outputs, "problems": problems}
+            deviating.add(about)
+    return {**found, "outputs": outputs, "problems": problems, "deviating": sorted(deviating)}
 
 
 def _not_detections(answer: Any) -> Optional[str]:
@@ -68,16 +67,18 @@ def _compare_image(
     options: Dict[str, Any],
     found: Dict[str, Any],
     outputs: Dict[str, Any],
-) -> List[str]:
+) -> List[Problem]:
     """What is wrong with one image; adds its counts to `found` and its deviations to `outputs`."""
     if list(got) != list(expected):
-        return [f"outputs {', '.join(got)}, expected {', '.join(expected)}"]
-    shapes = [mismatch(name, expected[name], got[name], skip_first=True) for name in expected]
-    problems = [problem for problem in shapes if problem]
+        return [("structure", f"outputs {', '.join(got)}, expected {', '.join(expected)}")]
+    shapes = [
+        (name, mismatch(name, expected[name], got[name], skip_first=True)) for name in expected
+    ]
+    problems: List[Problem] = [(name, problem) for name, problem in shapes if problem]
     lengths = {name: len(got[name]) for name in got}
     if len(set(lengths.values())) > 1:
-        problems.append(f"as many of each output expected, got {lengths}")
-    problems += [f"{name}: {n} values are NaN" for name, n in _nan_counts(got) if n]
+        problems.append(("structure", f"as many of each output expected, got {lengths}"))
+    problems += [(name, f"{name}: {n} values are NaN") for name, n in _nan_counts(got) if n]
     if problems:
         return problems
     pairs = match(expected, got)
@@ -93,16 +94,16 @@ def _compare_image(
             found["notes"].append(f"{len(excused)} {what} within tolerance of the score threshold")
         if len(excused) < len(scores):
             problems.append(
-                f"{len(scores) - len(excused)} of {len(image['boxes'])} detections {what}"
+                (what, f"{len(scores) - len(excused)} of {len(image['boxes'])} detections {what}")
             )
     if problems and len(match(expected, _swapped(got))) > len(pairs):
-        problems.append("more boxes match with x and y swapped")
+        problems.append(("boxes", "more boxes match with x and y swapped"))
     rows, columns = [i for i, _ in pairs], [j for _, j in pairs]
     for name in expected:
         kind = KINDS.get(name, "values")
         deviation, wrong = compare_values(name, kind, expected[name][rows], got[name][columns])
         outputs[name] = widest(outputs.get(name, {}), deviation)
-        problems += wrong
+        problems += [(name, problem) for problem in wrong]
     return problems
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Dict, Iterator, List, Tuple
 
-from pytest_export_matrix.compare.tolerances import compare_arrays
+from pytest_export_matrix.compare.tolerances import compare_arrays, misfit
 from pytest_export_matrix.trees import flatten, is_leaf
 
 
@@ -14,21 +14,22 @@ def compare(reference: Any, actual: Any, options: Dict[str, Any]) -> Dict[str, A
     The number of outputs and their names are checked before any value.
     """
     if not flatten(reference)[0]:
-        return {"outputs": {}, "problems": ["the reference holds no tensor"]}
+        return misfit("the reference holds no tensor")
     expected, got = list(named_leaves(reference)), list(named_leaves(actual))
     if len(got) != len(expected):
-        problem = (
+        return misfit(
             f"{len(got)} outputs ({_names(got)}), expected {len(expected)} ({_names(expected)})"
         )
-        return {"outputs": {}, "problems": [problem]}
     if [name for name, _ in got] != [name for name, _ in expected]:
-        return {"outputs": {}, "problems": [f"outputs {_names(got)}, expected {_names(expected)}"]}
+        return misfit(f"outputs {_names(got)}, expected {_names(expected)}")
     outputs: Dict[str, Any] = {}
     problems: List[str] = []
+    deviating: List[str] = []
     for (name, wanted), (_, found) in zip(expected, got):
         outputs[name], wrong = compare_arrays(name, "values", wanted, found)
         problems += wrong
-    return {"outputs": outputs, "problems": problems}
+        deviating += [name] if wrong else []
+    return {"outputs": outputs, "problems": problems, "deviating": deviating}
 
 
 def named_leaves(tree: Any, prefix: str = "") -> Iterator[Tuple[str, Any]]:

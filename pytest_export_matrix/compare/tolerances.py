@@ -42,6 +42,11 @@ def tolerance(kind: str, dtype: str) -> Tolerance:
     return TOLERANCES.get((kind, dtype), TOLERANCES.get(("values", dtype), EXACT))
 
 
+def misfit(problem: str) -> Dict[str, Any]:
+    """The deviation of an answer that cannot be compared: its structure is another one."""
+    return {"outputs": {}, "problems": [problem], "deviating": ["structure"]}
+
+
 def compare_arrays(name: str, kind: str, reference: Any, actual: Any) -> Findings:
     """The deviation of two numpy arrays and what is wrong with it (nothing, if within tolerance).
 

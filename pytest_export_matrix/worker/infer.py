@@ -10,9 +10,10 @@ import importlib.abc
 import importlib.machinery
 import os
 import sys
-from typing import Any, Dict, List, Optional, Sequence
+from typing import Any, Dict, List, Optional, Sequence, Set
 
 from pytest_export_matrix.compare.detections import widest
+from pytest_export_matrix.compare.tolerances import misfit
 from pytest_export_matrix.outcomes import Outcome, Stage
 from pytest_export_matrix.trees import flatten, to_arrays, unflatten, without_empty
 from pytest_export_matrix.worker import protocol
@@ -72,16 +73,17 @@ def compare(cases: List[Any], answers: List[Any], request: Dict[str, Any]) -> Di
     merged: Dict[str, Any] = {}
     problems: List[str] = []
     notes: List[str] = []
+    deviating: Set[str] = set()
     wrong = 0
     for case, answer in zip(cases, answers):
         reference = unflatten(case["output"], case["outputs"])
         restored, problem = restore(answer, case["outputs"], request)
-        found = (
-            {"problems": [problem]} if problem else function(reference, restored, kind["options"])
-        )
+        found = misfit(problem) if problem else function(reference, restored, kind["options"])
         shapes = ", ".join(str(list(array.shape)) for array in case["input"])
         problems += [f"at {shapes}: {text}" for text in found["problems"]]
-        wrong += bool(found["problems"])
+        if found["problems"]:
+            wrong += 1
+            deviating.update(found.get("deviating") or ["structure"])
         notes += found.get("notes", [])
         merged = merge(merged, found)
     if not problems:
@@ -94,6 +96,7 @@ def compare(cases: List[Any], answers: List[Any], request: Dict[str, Any]) -> Di
         "outcome": Outcome.FAILED.value,
         "reason": head + "\n".join(shown),
         "deviation": merged,
+        "deviating": sorted(deviating),
         "notes": sorted(set(notes)),
     }
 
