@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, field
-from typing import Dict, List, Tuple
+from typing import Dict, Iterator, List, Mapping, Sequence, Tuple
 
 from pytest_export_matrix.cells import Cell
+
+#: What several cells have in common: (axis, value), ...
+Terms = Tuple[Tuple[str, str], ...]
 
 #: The kinds of change, worst first, each with what it says of a cell.
 KINDS: Dict[str, str] = {
     "broke": "passed before, does not now",
     "changed": "did not pass before either, but in another way",
+    "failed": "does not pass",
     "flaky": "failed, and passed when it was run once more",
     "gone": "is not in the matrix any more",
     "missing": "unavailable here, though required",
@@ -36,12 +41,16 @@ class Change:
 
 @dataclass(frozen=True)
 class Summary:
-    """Changes of one kind that one sentence covers: `where` is axis=value, axis=value."""
+    """Changes of one kind that one sentence covers: every cell `where` says, of those that could
+    change so. `where` is "axis=value, axis=value", the id of a single cell, or "all cells"."""
 
     kind: str
     where: str
     cells: List[Cell]
-    is_all: bool
+
+    @property
+    def text(self) -> str:
+        return self.where if len(self.cells) == 1 else f"{self.where} ({len(self.cells)} cells)"
 
 
 @dataclass(frozen=True)
@@ -56,3 +65,43 @@ class Changes:
 
     def of(self, *kinds: str) -> List[Change]:
         return [change for change in self.changes if change.kind in kinds]
+
+
+def summarize(changes: Sequence[Change], eligible: Mapping[str, Sequence[Cell]]) -> List[Summary]:
+    """The fewest sentences that say where the changes are, by kind, worst first.
+
+    `eligible` holds by kind the cells that could have changed so: a sentence covers those alone
+    that did. Greedy set cover over conjunctions of up to three axes, the widest first.
+    """
+    found = []
+    for kind in KINDS:
+        cells = list(dict.fromkeys(change.cell for change in changes if change.kind == kind))
+        found += _cover(kind, cells, eligible.get(kind, cells))
+    return found
+
+
+def _cover(kind: str, cells: Sequence[Cell], eligible: Sequence[Cell]) -> List[Summary]:
+    changed = set(cells)
+    by_terms: Dict[Terms, List[Cell]] = {}
+    for cell in dict.fromkeys([*eligible, *cells]):
+        for terms in _conjunctions(cell):
+            by_terms.setdefault(terms, []).append(cell)
+    pure = {terms: found for terms, found in by_terms.items() if changed.issuperset(found)}
+    summaries, left = [], changed
+    while left:
+        best = max(pure, key=lambda terms: (len(left.intersection(pure[terms])), -len(terms)))
+        covered = [cell for cell in pure[best] if cell in left]
+        if len(covered) == 1:
+            where = covered[0].id
+        else:
+            where = ", ".join(f"{axis}={value}" for axis, value in best) or "all cells"
+        summaries.append(Summary(kind, where, covered))
+        left = left.difference(covered)
+    return summaries
+
+
+def _conjunctions(cell: Cell) -> Iterator[Terms]:
+    """What may be said of a cell: nothing, up to three of its axes, or all."""
+    axes = tuple(cell.axes.items())
+    for size in (0, 1, 2, 3, len(axes)):
+        yield from itertools.combinations(axes, size)

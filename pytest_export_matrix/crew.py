@@ -11,14 +11,13 @@ import time
 from dataclasses import dataclass, field
 from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence
 
+from pytest_export_matrix.answers import Answer
 from pytest_export_matrix.environments import current
 from pytest_export_matrix.outcomes import Outcome, Stage
 from pytest_export_matrix.registry import Registry, Runtime
 from pytest_export_matrix.runtimes import TORCH_PRELOAD
 from pytest_export_matrix.worker.launch import Limits, WorkerFailure, WorkerKind
 from pytest_export_matrix.worker.pool import Pool
-
-Answer = Dict[str, Any]
 
 #: What building a model and keeping its weights and answers takes, whatever the export method.
 BUILD_MODULES = ("torch", "safetensors", "numpy")
@@ -191,15 +190,6 @@ class Crew:
         request = {"task": task, "session": session, "device": device}
         problem = self._run(kind, what, request).get("problem")
         return _unavailable(problem) if problem else None
-
-
-def passed(answer: Answer) -> bool:
-    return bool(answer["outcome"] == Outcome.PASSED.value)
-
-
-def lasting(answer: Answer) -> bool:
-    """Whether an answer would be given again, so that it may be remembered."""
-    return not answer.get("transient") and answer["outcome"] != Outcome.UNAVAILABLE.value
 
 
 def _unavailable(reason: str) -> Answer:

@@ -3,6 +3,7 @@
     options, ini, conftest hooks  -> UsageError    what was asked cannot be planned
     the cache folder              -> CacheError    results cannot be kept
     reports/results.json          -> ResultsError  a results file cannot be read
+    the baseline                  -> BaselineError the file of accepted outcomes cannot be read
 
 What happens to one cell is never an exception here: it is that cell's result (`outcomes.Result`).
 Every message reads as help: what was asked, what is wrong, the nearest right thing, what mends it.
@@ -11,7 +12,7 @@ Every message reads as help: what was asked, what is wrong, the nearest right th
 from __future__ import annotations
 
 import difflib
-from typing import Iterable, Optional
+from typing import Iterable, Optional, Type
 
 
 class ExportMatrixError(Exception):
@@ -50,11 +51,21 @@ class ResultsError(ExportMatrixError):
     """A results file that is truncated, of a newer format, or not one."""
 
 
-def unknown(asked: str, what: str, value: str, known: Iterable[str]) -> UsageError:
-    """A UsageError for a `value` that is none of the `known` ones, with the nearest of them."""
+class BaselineError(ExportMatrixError):
+    """A baseline that is missing, truncated, edited into nonsense, or of a newer format."""
+
+
+def unknown(
+    asked: str,
+    what: str,
+    value: str,
+    known: Iterable[str],
+    kind: Type[ExportMatrixError] = UsageError,
+) -> ExportMatrixError:
+    """An error for a `value` that is none of the `known` ones, with the nearest of them."""
     names = sorted(known)
     close = difflib.get_close_matches(value, names, n=1, cutoff=0.4)
-    return UsageError(
+    return kind(
         asked,
         f"no {what} {value!r}",
         nearest=close[0] if close else None,

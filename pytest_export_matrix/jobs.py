@@ -13,14 +13,28 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
+from pytest_export_matrix.answers import (
+    Answer,
+    Doubted,
+    dependencies,
+    lasting,
+    passed,
+    progress,
+    stopped_before,
+    twice,
+    unchanged,
+    with_capture,
+    worth_another,
+)
 from pytest_export_matrix.cells import Cell
-from pytest_export_matrix.crew import BUILD_MODULES, Answer, Crew, lasting, passed
+from pytest_export_matrix.crew import BUILD_MODULES, Crew
 from pytest_export_matrix.matrix import Case, Spec
-from pytest_export_matrix.outcomes import STAGES, Outcome, Stage
+from pytest_export_matrix.outcomes import Outcome, Stage
 from pytest_export_matrix.registry import Architecture, Exporter, Registry, Runtime
-from pytest_export_matrix.store import Store, digest, file_digest
+from pytest_export_matrix.store import Store, digest
 from pytest_export_matrix.worker import protocol
 
 TASKS = "pytest_export_matrix.worker"
@@ -49,8 +63,17 @@ class Jobs:
         self._described = digest(described)
         self._needs: Dict[Tuple[str, str], List[str]] = {}
 
-    def prepare(self, architecture: Architecture, device: str, cases: Sequence[Case]) -> Prepared:
-        """Weights and eager answers; what the store lacks is made in one task."""
+    def prepare(
+        self,
+        architecture: Architecture,
+        device: str,
+        cases: Sequence[Case],
+        doubted: Doubted,
+    ) -> Prepared:
+        """Weights and eager answers; what the store lacks is made in one task.
+
+        One case that fails is tried once more: where it fails again, the others count as tried.
+        """
         key = digest([self._described, self._describe(architecture)])
         with self._store.lock("model", key, self._crew.stopped):
             prepared = self._stored_model(key)
@@ -59,6 +82,21 @@ class Jobs:
             missing = [case for case in cases if case not in prepared.cases]
             if missing:
                 self._make_references(prepared, key, architecture, device, missing)
+            if prepared.problem:
+                if worth_another(prepared.problem, doubted):
+                    first = prepared.problem
+                    self._make_references(prepared, key, architecture, device, missing, first)
+                return prepared
+            failing = [case for case in cases if worth_another(prepared.cases[case], doubted)]
+            for index, case in enumerate(failing):
+                first = prepared.cases[case]
+                self._make_references(prepared, key, architecture, device, [case], first)
+                prepared.problem = None  # what went wrong this time, went wrong with this case
+                if not passed(prepared.cases[case]):
+                    for tried in failing[index:]:
+                        answer = {**prepared.cases[tried], "tried": True}
+                        self._keep_reference(prepared, device, tried, answer)
+                    break
             return prepared
 
     def _stored_model(self, key: str) -> Prepared:
@@ -93,8 +131,10 @@ class Jobs:
         architecture: Architecture,
         device: str,
         cases: Sequence[Case],
+        first: Optional[Answer] = None,
     ) -> None:
-        """Add to `prepared` and to the store what a worker answers for `cases`."""
+        """Add to `prepared` and to the store what a worker answers for `cases`; `first` is what an
+        earlier try came to."""
         prepared.problem = self._crew.exporter_problem(BUILD_MODULES, device)
         if prepared.problem:
             return
@@ -111,25 +151,32 @@ class Jobs:
             whole, answers = self._parts(request, parts, f"{architecture.name} eager")
             answered = [answer for answer in answers.values() if "part_seconds" in answer]
             if not answered:
-                prepared.problem = whole  # nobody knows what the model is made from
+                prepared.problem = twice(first, whole)  # nobody knows what the model is made from
                 return
             if not prepared.identity:
                 seconds = {"build": whole.get("seconds", {}).get("build", 0.0)}
-                data = {"dependencies": _dependencies(answered), "seconds": seconds}
+                data = {"dependencies": dependencies(answered), "seconds": seconds}
                 self._store.put("model", key, data, out / "model")
                 made = self._stored_model(key)
                 prepared.identity, prepared.weights = made.identity, made.weights
                 prepared.seconds = seconds
             for name, case in zip(parts, cases):
-                self._keep_reference(prepared, device, case, answers[name], out / name)
+                answer = twice(first, answers[name])
+                self._keep_reference(prepared, device, case, answer, out / name)
 
     def _keep_reference(
-        self, prepared: Prepared, device: str, case: Case, answer: Answer, source: Path
+        self,
+        prepared: Prepared,
+        device: str,
+        case: Case,
+        answer: Answer,
+        source: Optional[Path] = None,
     ) -> None:
         key = self._reference_key(prepared, device, case)
         prepared.cases[case] = answer
         if lasting(answer):
-            source.mkdir(exist_ok=True)
+            if source:
+                source.mkdir(exist_ok=True)
             self._store.put("reference", key, answer, source)
             answer["folder"] = str(self._store.folder("reference", key))
 
@@ -140,6 +187,7 @@ class Jobs:
         device: str,
         spec: Spec,
         exporters: Sequence[Exporter],
+        doubted: Doubted,
     ) -> Dict[str, Answer]:
         """The answer about each format of one capture: a file, or why there is none."""
         if prepared.problem:
@@ -162,7 +210,13 @@ class Jobs:
             if missing:
                 made = self._make_artifacts(architecture, prepared, device, spec, missing, keys)
                 answers.update(made)
-        return {format: answer for format, answer in answers.items() if answer}
+            found = {format: answer for format, answer in answers.items() if answer}
+            again = [e for e in exporters if worth_another(found[e.format], doubted, e.format)]
+            if again:
+                found.update(
+                    self._make_artifacts(architecture, prepared, device, spec, again, keys, found)
+                )
+            return found
 
     def _stored_artifact(self, key: str, verify: bool = False) -> Optional[Answer]:
         answer = self._stored("artifact", key, verify)
@@ -185,6 +239,7 @@ class Jobs:
         spec: Spec,
         exporters: Sequence[Exporter],
         keys: Mapping[str, str],
+        first: Mapping[str, Answer] = MappingProxyType({}),
     ) -> Dict[str, Answer]:
         answers: Dict[str, Answer] = {}
         with self._store.scratch() as out:
@@ -206,8 +261,9 @@ class Jobs:
             label = f"{architecture.name} {exporters[0].method}"
             whole, made = self._parts(request, parts, label)
             for format, answer in made.items():
-                shared = _with_capture(answer, whole, list(made.values()))
-                answers[format] = self._keep_artifact(keys[format], shared, out / format)
+                shared = with_capture(answer, whole, list(made.values()))
+                tried = twice(first.get(format), shared)
+                answers[format] = self._keep_artifact(keys[format], tried, out / format)
         return answers
 
     def _keep_artifact(self, key: str, answer: Answer, source: Path) -> Answer:
@@ -228,6 +284,7 @@ class Jobs:
         exported: Answer,
         cases: Sequence[Case],
         structure: Optional[Dict[str, Any]],
+        doubted: Doubted,
     ) -> Optional[Answer]:
         """How the file of `exported` does in `runtime`; None where it is not whole any more.
 
@@ -238,7 +295,7 @@ class Jobs:
         references = [self._reference_key(prepared, cell.device, case) for case in cases]
         key = digest([exported["key"], exported["artifact"]["sha256"], asdict(runtime), references])
         stored = self._stored("result", key)
-        if stored:
+        if stored and not worth_another(stored, doubted):
             return stored
         problem = self._crew.runtime_problem(runtime, cell.device)
         if problem:
@@ -257,7 +314,10 @@ class Jobs:
             "device": cell.device,
             "hidden": architecture.build.partition(":")[0].partition(".")[0],
         }
-        answer = self._infer_with_extras(runtime, cell, request, exported["key"])
+        answer = stored or self._infer_with_extras(runtime, cell, request, exported["key"])
+        if worth_another(answer, doubted):
+            second = self._infer_with_extras(runtime, cell, request, exported["key"])
+            answer = twice(answer, second)
         if lasting(answer):
             self._store.put("result", key, answer)
         return answer
@@ -274,13 +334,13 @@ class Jobs:
         answer = self._crew.infer(runtime, cell.id, request, needs or [])
         if needs is None:
             needs = []
-            stopped = _stopped_before(answer, Stage.COMPARE)
+            stopped = stopped_before(answer, Stage.COMPARE)
             extras = self._crew.installed_extras(runtime) if stopped else []
             if extras:
                 second = self._crew.infer(runtime, cell.id, request, extras)
-                if passed(second) or _progress(second) > _progress(answer):
+                if passed(second) or progress(second) > progress(answer):
                     answer, needs = second, extras
-            if not _stopped_before(answer, Stage.COMPARE):
+            if not stopped_before(answer, Stage.COMPARE):
                 self._needs[artifact, runtime.name] = needs
         return {**answer, "extras": needs}
 
@@ -338,42 +398,3 @@ class Jobs:
             "outputs": described["outputs"],
             "device": device,
         }
-
-
-def _with_capture(answer: Answer, whole: Answer, parts: Sequence[Answer]) -> Answer:
-    """The answer about one format, with the time and the warnings of the capture they share."""
-    seconds = dict(whole.get("seconds", {}))
-    if "export" in seconds:
-        others = sum(part.get("part_seconds", 0.0) for part in parts if part is not answer)
-        seconds["export"] -= others
-    shared = whole.get("warnings", []) if answer is not whole else []
-    return {
-        **answer,
-        "seconds": seconds,
-        "warnings": [*shared, *answer.get("warnings", [])],
-        "stage": answer.get("stage") or Stage.EXPORT.value,
-    }
-
-
-def unchanged(dependencies: Mapping[str, str]) -> bool:
-    """Whether the files, each with its sha256, are still as they were."""
-    try:
-        return all(file_digest(Path(name)) == sha256 for name, sha256 in dependencies.items())
-    except OSError:
-        return False
-
-
-def _dependencies(answers: Sequence[Answer]) -> Dict[str, str]:
-    """Every file that one of `answers` was made from."""
-    return {name: sha for answer in answers for name, sha in answer["dependencies"].items()}
-
-
-def _progress(answer: Answer) -> int:
-    return STAGES.index(answer["stage"]) if answer.get("stage") else -1
-
-
-def _stopped_before(answer: Answer, stage: Stage) -> bool:
-    """Whether an ordinary failure, no crash, ended the task before `stage`."""
-    return answer["outcome"] == Outcome.FAILED.value and _progress(answer) < STAGES.index(
-        stage.value
-    )

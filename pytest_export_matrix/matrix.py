@@ -5,7 +5,7 @@ from __future__ import annotations
 import fnmatch
 import itertools
 from dataclasses import dataclass, replace
-from typing import Dict, FrozenSet, List, Mapping, Sequence, Tuple
+from typing import Dict, FrozenSet, Hashable, List, Mapping, Sequence, Tuple
 
 from pytest_export_matrix.cells import AXES, Cell
 from pytest_export_matrix.errors import UsageError, unknown
@@ -48,6 +48,10 @@ class Spec:
     dynamic: FrozenSet[str]
 
 
+#: Cells that share one capture: architecture, method, capture, device, spec.
+CaptureKey = Tuple[str, str, str, str, Spec]
+
+
 def canvas(sizes: Sequence[Size]) -> List[int]:
     return [len(sizes), max(h for h, _ in sizes), max(w for _, w in sizes)]
 
@@ -84,6 +88,13 @@ def export_spec(cell: Cell, architecture: Architecture, exporter: Exporter) -> S
     )
 
 
+def capture_key(cell: Cell, registry: Registry) -> CaptureKey:
+    """What cells must have in common to be served by one capture."""
+    exporter = registry.exporter(cell.method, cell.format)
+    spec = export_spec(cell, registry.architecture(cell.architecture), exporter)
+    return (cell.architecture, cell.method, exporter.capture, cell.device, spec)
+
+
 def cases(cell: Cell, architecture: Architecture) -> List[Case]:
     """The calls that `cell` has to answer rightly.
 
@@ -112,7 +123,27 @@ def batch_sizes(architecture: Architecture, sizes: Sequence[Size], images: int) 
     return tuple((h, w) for h, w in itertools.islice(itertools.cycle(usable), images))
 
 
-def select(cells: Sequence[Cell], expressions: Sequence[str]) -> List[Cell]:
+def shard(cells: Sequence[Cell], groups: Sequence[Hashable], part: int, parts: int) -> List[Cell]:
+    """The cells of one of `parts` shards, `part` counting from 1; `groups` holds for each cell what
+    it must share a shard with.
+
+    Groups stay in order, so that an architecture is built in few shards; each goes where the middle
+    of its cells falls when all are laid end to end and cut into equal lengths.
+    """
+    members: Dict[Hashable, List[Cell]] = {}
+    for cell, group in zip(cells, groups):
+        members.setdefault(group, []).append(cell)
+    picked, before = set(), 0
+    for together in members.values():
+        if (2 * before + len(together)) * parts // (2 * len(cells)) == part - 1:
+            picked.update(together)
+        before += len(together)
+    return [cell for cell in cells if cell in picked]
+
+
+def select(
+    cells: Sequence[Cell], expressions: Sequence[str], option: str = "--export-matrix-select"
+) -> List[Cell]:
     """The cells that one of the `expressions` picks, in order; all of them without expressions.
 
     An expression is `axis=glob,axis=glob`: every axis it names must match; globs of one axis
@@ -124,7 +155,7 @@ def select(cells: Sequence[Cell], expressions: Sequence[str]) -> List[Cell]:
     values = {axis: sorted({getattr(cell, axis) for cell in cells}) for axis in AXES}
     picked = set()
     for expression in expressions:
-        wanted = _parse(expression, values)
+        wanted = _parse(f"{option} {expression!r}", expression, values)
         matching = [
             cell
             for cell in cells
@@ -132,7 +163,7 @@ def select(cells: Sequence[Cell], expressions: Sequence[str]) -> List[Cell]:
         ]
         if not matching:
             raise UsageError(
-                f"--export-matrix-select {expression!r}",
+                f"{option} {expression!r}",
                 "picks no cell: these values do not go together",
                 remedy="pytest --export-matrix --collect-only lists the cells",
             )
@@ -140,8 +171,9 @@ def select(cells: Sequence[Cell], expressions: Sequence[str]) -> List[Cell]:
     return [cell for cell in cells if cell in picked]
 
 
-def _parse(expression: str, values: Mapping[str, Sequence[str]]) -> Dict[str, List[str]]:
-    asked = f"--export-matrix-select {expression!r}"
+def _parse(
+    asked: str, expression: str, values: Mapping[str, Sequence[str]]
+) -> Dict[str, List[str]]:
     wanted: Dict[str, List[str]] = {}
     for term in expression.split(","):
         axis, equals, glob = (part.strip() for part in term.partition("="))

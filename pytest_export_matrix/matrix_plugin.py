@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 import concurrent.futures
+import os
 import shlex
 import sys
 import time
-import traceback
 from datetime import datetime, timezone
 from typing import Any, Dict, Generator, List, Optional, Sequence
 
 import pytest
 
-from pytest_export_matrix import matrix, models, options, terminal
+from pytest_export_matrix import gate, github, matrix, options, terminal
 from pytest_export_matrix.cells import NODE, NODE_PREFIX, Cell
 from pytest_export_matrix.compare import OUTPUT_KINDS
 from pytest_export_matrix.crew import Crew, modules_asked_for
 from pytest_export_matrix.environments import current
-from pytest_export_matrix.errors import CacheError, ExportMatrixError, unknown
+from pytest_export_matrix.errors import CacheError, ExportMatrixError
 from pytest_export_matrix.exporters import EXPORTERS
+from pytest_export_matrix.gate import Gate
 from pytest_export_matrix.items import CellItem, MatrixCollector
 from pytest_export_matrix.jobs import Jobs
 from pytest_export_matrix.outcomes import Result
+from pytest_export_matrix.planning import plan
 from pytest_export_matrix.registry import Registry
 from pytest_export_matrix.reporters import REPORTERS
 from pytest_export_matrix.results import Matrix, Results, axes_of
@@ -32,7 +34,6 @@ from pytest_export_matrix.worker.launch import Limits
 from pytest_export_matrix.worker.pool import Pool
 from pytest_export_matrix.writing import check_reports, write_reports
 
-ENTRY_POINTS = "pytest_export_matrix"
 WAIT_SECONDS = 0.5
 
 
@@ -47,8 +48,6 @@ class MatrixPlugin:
         else:
             self.since = time.time() if config.getoption("export_matrix_no_cache") else 0.0
         self.started, self.clock = datetime.now(timezone.utc), time.monotonic()
-        self.whole: List[Cell] = []
-        self.cells: List[Cell] = []
         self.planned: List[str] = []
         self.results: Dict[str, Result] = {}
         self.session: Optional[Session] = None
@@ -64,51 +63,22 @@ class MatrixPlugin:
         """Plan the matrix, so that bad input is refused before anything is collected or run."""
         with usage_errors():
             self.settings = options.read(self.config)
-            self.registry = self._register()
-            self._plan()
+            self.plan = plan(self.config, self.settings, self.asked)
+            self.registry = self.plan.registry
+            self.gate = self._load_gate()
             self.store = Store(self.settings.cache, self.since)
             if not self.is_worker:
                 check_reports(self.settings.reports)
 
-    def _register(self) -> Registry:
-        registry = Registry()
-        try:
-            self.config.pluginmanager.load_setuptools_entrypoints(ENTRY_POINTS)
-            self.config.hook.pytest_export_matrix_register(registry=registry)
-        except ExportMatrixError:
-            raise
-        except Exception as error:  # anything that a registration raises, named by its place
-            frame = traceback.extract_tb(error.__traceback__)[-1]
-            place = f"{frame.filename}:{frame.lineno}"
-            raise pytest.UsageError(f"pytest_export_matrix_register, {place}: {error!r}") from error
-        for text in self.settings.models:
-            registry.add(models.architecture(text))
-        return registry
-
-    def _plan(self) -> None:
-        """All cells of the project, and those asked for."""
-        if not self.registry.architectures:
-            raise pytest.UsageError(
-                "no architecture is registered: there is nothing to export\n"
-                "  name a model (--export-matrix-model torchvision:resnet18), or register one in\n"
-                "  conftest.py (pytest_export_matrix_register)"
-            )
-        chosen = matrix.with_profile(self.registry.architectures, self.settings.profile)
-        self.registry.replace_architectures(chosen)
-        for architecture in chosen:
-            self.registry.outputs(architecture)
-        self.whole = matrix.plan(self.registry)
-        self.cells = matrix.select(self.whole, self.settings.select)
-        named = [models.architecture(text).name for text in self.settings.models]
-        if named:
-            self.cells = [cell for cell in self.cells if cell.architecture in named]
-        if self.asked:
-            ids = {cell.id: cell for cell in self.whole}
-            for text in self.asked:
-                if text not in ids:
-                    raise unknown(f"{NODE_PREFIX}{text}", "cell", text, ids)
-            wanted = set(self.asked)
-            self.cells = [cell for cell in self.cells if cell.id in wanted]
+    def _load_gate(self) -> Gate:
+        """The baseline and what is required, checked before anything is run."""
+        s, path = self.settings, self.settings.baseline
+        required = matrix.select(self.plan.whole, s.require, "--export-matrix-require")
+        baseline = gate.load(path, s.profile, s.update)
+        if path and baseline and self.plan.is_whole and not s.update:
+            gate.check_all_there(path, baseline, [cell.id for cell in self.plan.whole])
+        ids = frozenset(cell.id for cell in required) if s.require else frozenset()
+        return Gate(path, baseline, s.profile, ids, s.update, self._accept)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_modifyitems(
@@ -116,7 +86,12 @@ class MatrixPlugin:
     ) -> None:
         """Add the cells to what was collected from paths; -k, -m and --lf choose among them."""
         collector = MatrixCollector.from_parent(
-            session, name=NODE, nodeid=NODE, cells=self.cells, result=self._result
+            session,
+            name=NODE,
+            nodeid=NODE,
+            cells=self.plan.cells,
+            result=self._result,
+            verdict=self.gate.verdict,
         )
         session.ihook.pytest_collectstart(collector=collector)
         report = session.ihook.pytest_make_collect_report(collector=collector)
@@ -169,7 +144,9 @@ class MatrixPlugin:
                 str(self.config.rootpath): ".",
                 sys.prefix: "<python>",
             }
-            self.session = Session(self.registry, cells, jobs, crew, s.lanes, self._repro, shown)
+            self.session = Session(
+                self.registry, cells, jobs, crew, s.lanes, self._repro, shown, self.gate.expected
+            )
             if not self.is_worker:
                 self.session.start()
         return self.session
@@ -180,9 +157,15 @@ class MatrixPlugin:
         except CacheError as error:
             pytest.exit(str(error), returncode=pytest.ExitCode.USAGE_ERROR)
 
-    def _repro(self, cell: Cell) -> str:
+    def _accept(self, cell: Cell) -> str:
+        """The command that accepts the ending of `cell`."""
+        given = self.config.getoption("export_matrix_baseline")
+        named = ["--export-matrix-baseline", given] if given else []
+        return self._repro(cell, *named, "--export-matrix-update")
+
+    def _repro(self, cell: Cell, *more: str) -> str:
         """The command that runs `cell` alone."""
-        words = ["pytest", "--export-matrix"]
+        words = ["pytest", "--export-matrix", *more]
         if self.settings.profile != matrix.DEFAULT_PROFILE:
             words += ["--export-matrix-profile", self.settings.profile]
         for text in self.settings.models:
@@ -211,27 +194,35 @@ class MatrixPlugin:
         if self.session:
             self.session.close()
         if not self.is_worker and self.results and not self.config.option.collectonly:
-            is_whole = sorted(self.planned) == sorted(cell.id for cell in self.whole)
-            self.report_lines = write_reports(
-                self.collected(), self.registry, self.settings, is_whole
-            )
+            results, whole = self.collected(), [cell.id for cell in self.plan.whole]
+            is_whole = sorted(self.planned) == sorted(whole)
+            self.report_lines = write_reports(results, self.registry, self.settings, is_whole)
+            if self.settings.update:
+                everything = whole if is_whole and results.complete else None
+                self.report_lines.append(self.gate.accept(results.cells, everything))
 
     def collected(self) -> Results:
-        modules = modules_asked_for(self.registry)
+        modules, s = modules_asked_for(self.registry), self.settings
+        cells = [self.results[i] for i in self.planned if i in self.results]
         return Results(
             planned=len(self.planned),
-            cells=[self.results[i] for i in self.planned if i in self.results],
+            cells=cells,
             started=self.started.isoformat(timespec="seconds"),
             seconds=time.monotonic() - self.clock,
             environments={"default": current.describe(modules)},
-            matrix=Matrix.of(self.whole, self.settings.profile),
-            axes=axes_of(self.whole),
+            matrix=Matrix.of(self.plan.whole, s.profile),
+            shard=f"{s.shard[0]}/{s.shard[1]}" if s.shard else None,
+            axes=axes_of(self.plan.whole),
+            changes=self.gate.changes(cells),
         )
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         if self.results:
             spent = dict(self.session.crew.spent) if self.session else {}
-            terminal.summarize(terminalreporter, self.collected(), spent, self.report_lines)
+            results = self.collected()
+            verdicts = self.gate.verdicts(results.cells)
+            terminal.summarize(terminalreporter, results, verdicts, spent, self.report_lines)
+            github.report(results, verdicts, os.environ, terminalreporter.write_line)
 
 
 class usage_errors:  # noqa: N801

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, List, Optional
+from typing import Any, List, Optional, Tuple
 
 import platformdirs
 import psutil
@@ -18,9 +19,12 @@ from pytest_export_matrix.matrix import DEFAULT_PROFILE
 
 @dataclass(frozen=True)
 class Settings:
-    """What the options and the ini file ask for. `reports_asked`: by the command line itself."""
+    """What the options and the ini file ask for. `reports_asked`: by the command line itself;
+    `shard`: part and parts."""
 
     select: List[str]
+    require: List[str]
+    shard: Optional[Tuple[int, int]]
     models: List[str]
     profile: str
     reports: Path
@@ -30,6 +34,8 @@ class Settings:
     seconds: float
     memory: int
     cache: Path
+    baseline: Optional[Path]
+    update: bool
 
 
 def read(config: pytest.Config) -> Settings:
@@ -42,9 +48,15 @@ def read(config: pytest.Config) -> Settings:
     lanes = 1 if processes else scheduler.default_lanes(cores, psutil.virtual_memory().available)
     lanes = int(_number(config, "workers", lanes, whole=True))
     memory = scheduler.default_memory_limit(processes or lanes)
-    cache = _value(config, "cache")
+    cache, baseline = _value(config, "cache"), _value(config, "baseline")
+    update = config.getoption("export_matrix_update")
+    if update and not baseline:
+        remedy = "--export-matrix-baseline FILE, or export_matrix_baseline in the ini file"
+        raise UsageError("--export-matrix-update", "no baseline is named", remedy=remedy)
     return Settings(
         select=_list(config, "select"),
+        require=_list(config, "require"),
+        shard=_shard(_value(config, "shard")),
         models=_list(config, "model"),
         profile=_value(config, "profile") or DEFAULT_PROFILE,
         reports=config.rootpath / (_value(config, "reports") or "reports"),
@@ -57,6 +69,8 @@ def read(config: pytest.Config) -> Settings:
         cache=Path(cache or platformdirs.user_cache_path("pytest-export-matrix"))
         .expanduser()
         .absolute(),
+        baseline=config.rootpath / baseline if baseline else None,
+        update=update,
     )
 
 
@@ -72,6 +86,16 @@ def _value(config: pytest.Config, name: str) -> Optional[str]:
 def _list(config: pytest.Config, name: str) -> List[str]:
     given: List[str] = config.getoption(f"export_matrix_{name}")
     return given or list(config.getini(f"export_matrix_{name}"))
+
+
+def _shard(text: Optional[str]) -> Optional[Tuple[int, int]]:
+    if text is None:
+        return None
+    match = re.match(r"(\d+)/(\d+)\Z", text)
+    if not match or not 1 <= int(match[1]) <= int(match[2]):
+        remedy = "for instance --export-matrix-shard 2/5, the second of five"
+        raise UsageError(f"--export-matrix-shard {text}", "not PART/PARTS", remedy=remedy)
+    return int(match[1]), int(match[2])
 
 
 def _number(config: pytest.Config, name: str, default: float, whole: bool = False) -> float:

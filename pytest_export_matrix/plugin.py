@@ -20,9 +20,12 @@ VALUES = (
     ("timeout", "seconds that one stage may take (default: 900)"),
     ("memory", "GiB that one task may hold (default: a share of this machine's)"),
     ("cache", "folder of exported files and answers (default: the user's cache folder)"),
+    ("baseline", "file of accepted outcomes: gate against it"),
+    ("shard", "PART/PARTS, for instance 2/5: these cells alone, split by exported file"),
 )
 LISTS = (
     ("select", "axis=glob,axis=glob", "only these cells; may be repeated"),
+    ("require", "axis=glob,axis=glob", "these cells must be available here; may be repeated"),
     ("model", "NAME", "a model without any code: torchvision:NAME or package.module:factory"),
 )
 
@@ -42,6 +45,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         parser.addini(f"export_matrix_{name}", text, type="string")
     group.addoption(
         "--export-matrix-no-cache", action="store_true", help="forget what earlier runs made"
+    )
+    group.addoption(
+        "--export-matrix-update",
+        action="store_true",
+        help="accept today's outcomes: write them into the baseline",
     )
 
 

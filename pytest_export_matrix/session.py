@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from concurrent.futures import Future
-from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence
 
 from pytest_export_matrix import matrix
+from pytest_export_matrix.answers import Answer, Doubted, passed
 from pytest_export_matrix.cells import Cell
-from pytest_export_matrix.crew import Activity, Answer, Crew, passed
+from pytest_export_matrix.crew import Activity, Crew
 from pytest_export_matrix.jobs import Jobs, Prepared
-from pytest_export_matrix.matrix import Case, Spec
+from pytest_export_matrix.matrix import CaptureKey, Case, Spec
 from pytest_export_matrix.outcomes import Outcome, Result, Stage
 from pytest_export_matrix.registry import Architecture, Exporter, Registry
 from pytest_export_matrix.scheduler import Scheduler
-
-#: A group of cells that share one capture: architecture, method, capture, device, spec.
-CaptureKey = Tuple[str, str, str, str, Spec]
 
 NOTHING_FOUND: Answer = {
     "outcome": Outcome.FAILED.value,
@@ -30,7 +28,11 @@ DAMAGED: Answer = {
 
 
 class Session:
-    """The results of `cells`, made in the background once `start` or `result` asks for them."""
+    """The results of `cells`, made in the background once `start` or `result` asks for them.
+
+    Work that fails is done once more, in a fresh worker, unless `expected` says of the result that
+    it would be just what is accepted: what passes then is flaky.
+    """
 
     def __init__(
         self,
@@ -41,8 +43,10 @@ class Session:
         lanes: int,
         repro: Callable[[Cell], str],
         shown: Mapping[str, str],
+        expected: Callable[[Result], bool],
     ) -> None:
         self._registry, self._jobs, self._repro, self._shown = registry, jobs, repro, shown
+        self._expected = expected
         self.crew = crew
         self._cells = list(cells)
         self._scheduler = Scheduler(lanes)
@@ -87,21 +91,41 @@ class Session:
         return add(cell, lambda: self._finish(cell, prepared, exported), after=[exported])
 
     def _prepare(self, name: str, device: str) -> Prepared:
-        wanted: Dict[Case, None] = {}
-        for cell in self._cells:
-            if (cell.architecture, cell.device) == (name, device):
-                wanted.update(dict.fromkeys(self._cases(cell)))
-                example = _example(self._spec(cell))
-                wanted.update({example: None} if example else {})
+        cells = [cell for cell in self._cells if (cell.architecture, cell.device) == (name, device)]
+        wanted = dict.fromkeys(case for cell in cells for case in self._asked(cell))
         architecture = self._registry.architecture(name)
-        return self._jobs.prepare(architecture, device, list(wanted))
+        doubted = self._doubted(Stage.REFERENCE, cells)
+        return self._jobs.prepare(architecture, device, list(wanted), doubted)
 
     def _export(self, key: CaptureKey, prepared: Prepared) -> Dict[str, Answer]:
-        """The answer about each format that shares this capture."""
+        """The answer about each format that shares this capture; of those that some cell needs,
+        which is none whose eager model gave no answer."""
         name, _, _, device, spec = key
-        exporters = {cell.format: self._exporter(cell) for cell in self._captures[key]}
+        cells = [cell for cell in self._captures[key] if not self._lacking(cell, prepared)]
+        if not cells:
+            return {}
+        exporters = {cell.format: self._exporter(cell) for cell in cells}
         architecture = self._registry.architecture(name)
-        return self._jobs.export(architecture, prepared, device, spec, list(exporters.values()))
+        doubted = self._doubted(Stage.EXPORT, cells)
+        return self._jobs.export(
+            architecture, prepared, device, spec, list(exporters.values()), doubted
+        )
+
+    def _doubted(self, stage: Stage, cells: Sequence[Cell]) -> Doubted:
+        """Whether a failure (of the format named, if any) is news to one of `cells`."""
+
+        def doubted(answer: Answer, format: str) -> bool:
+            concerned = [cell for cell in cells if format in ("", cell.format)]
+            return not all(self._expected(self._ended(cell, answer, stage)) for cell in concerned)
+
+        return doubted
+
+    def _ended(self, cell: Cell, answer: Answer, stage: Stage) -> Result:
+        """The result of `cell` if it ends with `answer`."""
+        runtime = self._registry.runtime(cell.runtime)
+        result = Result(cell, runtime.language, runtime.environment, Outcome.UNAVAILABLE.value)
+        conclude(result, answer, stage)
+        return result
 
     def _finish(
         self,
@@ -131,37 +155,49 @@ class Session:
 
     def _judge(self, result: Result, prepared: Prepared, exports: Dict[str, Answer]) -> None:
         """Fill `result` with what the stages came to; the first that did not pass decides."""
-        cell, exported = result.cell, exports[result.cell.format]
-        spec, cases = self._spec(cell), self._cases(cell)
+        cell, spec, cases = result.cell, self._spec(result.cell), self._cases(result.cell)
         result.seconds = dict(prepared.seconds)
-        example = _example(spec)
-        asked = [*cases, example] if example else cases
-        references = {case: prepared.cases.get(case) or prepared.problem for case in asked}
-        for answer in references.values():
-            if answer and not passed(answer):
-                conclude(result, answer, Stage.REFERENCE)
-                return
-        found = [references[case] or {} for case in cases]
-        result.seconds["reference"] = sum(answer["part_seconds"] for answer in found)
-        if not any(answer["shows"] for answer in found):
-            conclude(result, NOTHING_FOUND, Stage.REFERENCE)
+        lacking = self._lacking(cell, prepared)
+        if lacking:
+            conclude(result, lacking, Stage.REFERENCE)
             return
+        found = [prepared.cases[case] for case in cases]
+        result.seconds["reference"] = sum(answer["part_seconds"] for answer in found)
+        exported = exports[cell.format]
         result.exported_at = [matrix.canvas(spec.sizes)] if spec.sizes else []
         result.seconds.update(exported.get("seconds", {}))
         result.warnings = [dict(warning) for warning in exported.get("warnings", [])]
         if not passed(exported):
             conclude(result, exported, Stage.EXPORT)
             return
+        example = _example(spec)
         structure = prepared.cases[example]["outputs"] if example else None
         answer = self._infer(cell, prepared, exports, cases, structure)
         result.artifact = exported["artifact"]
         result.ran_at = [case.canvas for case in cases[: answer.get("ran", 0)]]
         result.deviation = answer.get("deviation", {})
-        result.deviating = answer.get("deviating", [])
         result.extra_dependencies = answer.get("extras", [])
         result.seconds.update(answer.get("seconds", {}))
         result.warnings = result.warnings + answer.get("warnings", [])
         conclude(result, answer, Stage.COMPARE)
+        for tried, stage in (
+            *((prepared.cases[case], Stage.REFERENCE) for case in self._asked(cell)),
+            (exported, Stage.EXPORT),
+            (answer, Stage.COMPARE),
+        ):
+            if result.passed and "flaky" in tried:
+                conclude(result, {**tried["flaky"], "cached": result.cached}, stage)
+                result.flaky = True
+
+    def _lacking(self, cell: Cell, prepared: Prepared) -> Optional[Answer]:
+        """Why the eager model has no answers that `cell` can be compared with, if so."""
+        for case in self._asked(cell):
+            answer = prepared.cases.get(case) or prepared.problem
+            if answer and not passed(answer):
+                return answer
+        if not any(prepared.cases[case]["shows"] for case in self._cases(cell)):
+            return NOTHING_FOUND
+        return None
 
     def _infer(
         self,
@@ -175,7 +211,8 @@ class Session:
         runtime = self._registry.runtime(cell.runtime)
         for _ in range(2):
             exported = exports[cell.format]
-            answer = self._jobs.infer(runtime, cell, prepared, exported, cases, structure)
+            doubted = self._doubted(Stage.COMPARE, [cell])
+            answer = self._jobs.infer(runtime, cell, prepared, exported, cases, structure, doubted)
             if answer is not None:
                 return answer
             self._jobs.forget(exported)
@@ -194,9 +231,13 @@ class Session:
     def _cases(self, cell: Cell) -> List[Case]:
         return matrix.cases(cell, self._architecture(cell))
 
+    def _asked(self, cell: Cell) -> List[Case]:
+        """What the eager model has to answer for `cell`: its cases, and the export's example."""
+        example = _example(self._spec(cell))
+        return [*self._cases(cell), example] if example else self._cases(cell)
+
     def _capture_key(self, cell: Cell) -> CaptureKey:
-        capture = self._exporter(cell).capture
-        return (cell.architecture, cell.method, capture, cell.device, self._spec(cell))
+        return matrix.capture_key(cell, self._registry)
 
 
 def _example(spec: Spec) -> Optional[Case]:
@@ -209,6 +250,7 @@ def conclude(result: Result, answer: Answer, stage: Stage) -> None:
     result.outcome = answer["outcome"]
     result.stage = answer.get("stage") or stage.value
     result.reason = answer.get("reason") or "; ".join(answer.get("notes", [])) or None
+    result.deviating = answer.get("deviating", [])
     result.detail = "\n".join(filter(None, (answer.get("detail"), answer.get("log"))))
     result.cached = bool(answer.get("cached"))
     if result.outcome == Outcome.UNAVAILABLE.value:

@@ -9,10 +9,11 @@ import pytest
 from tabulate import tabulate
 
 from pytest_export_matrix.outcomes import STAGES
-from pytest_export_matrix.reporters.text import grid, tally, title
+from pytest_export_matrix.reporters.text import change_lines, grid, tally, title
 from pytest_export_matrix.results import Results
 from pytest_export_matrix.session import Session
 from pytest_export_matrix.support import tables, unavailable
+from pytest_export_matrix.verdict import Verdict
 
 #: Between lines of progress where the terminal cannot rewrite one (a file, a CI log).
 QUIET_SECONDS = 30.0
@@ -57,9 +58,13 @@ class Progress:
 
 
 def summarize(
-    reporter: pytest.TerminalReporter, results: Results, spent: Dict[str, float], lines: List[str]
+    reporter: pytest.TerminalReporter,
+    results: Results,
+    verdicts: Dict[str, Verdict],
+    spent: Dict[str, float],
+    lines: List[str],
 ) -> None:
-    """The support table, each cell that did not pass, and where the reports are."""
+    """The support table, each cell that fails the run, and where the reports are."""
     reporter.section("export matrix")
     for table in tables(results.cells):
         header, rows = grid(table)
@@ -67,14 +72,15 @@ def summarize(
         reporter.write_line(tabulate(rows, headers=header, tablefmt="simple", maxcolwidths=40))
         reporter.write_line("")
     for result in results.cells:
-        if not result.passed and not result.absent:
-            where = f" at {result.stage}" if result.stage else ""
-            reporter.write_line(
-                f"{result.cell.id}: {result.outcome}{where}: {result.headline}", red=True
-            )
+        verdict = verdicts[result.cell.id]
+        if verdict.fails:
+            said = verdict.sentence if result.passed else result.headline
+            reporter.write_line(f"{result.cell.id}: {result.ending}: {said}", red=True)
             reporter.write_line(f"    {result.repro}")
     for reason, number in unavailable(results.cells):
         reporter.write_line(f"{number} unavailable: {reason}", yellow=True)
+    for line in change_lines(results.changes):
+        reporter.write_line(line)
     cached = sum(result.cached for result in results.cells)
     reporter.write_line(f"{tally(results)}; {cached} answered from the cache")
     if spent:

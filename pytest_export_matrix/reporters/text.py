@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Callable, List, Tuple
+from typing import Callable, List, Optional, Tuple
 
 from tabulate import tabulate
 
+from pytest_export_matrix.changes import KINDS, Changes
 from pytest_export_matrix.outcomes import OUTCOMES
 from pytest_export_matrix.results import Results
 from pytest_export_matrix.support import Table, tables, unavailable
@@ -52,3 +53,16 @@ def footnotes(results: Results) -> List[str]:
         packages = ", ".join(f"{k} {v}" for k, v in sorted(environment["packages"].items()))
         notes.append(f"Environment {name}: Python {environment['python']}, {packages}.")
     return notes
+
+
+def change_lines(changes: Optional[Changes]) -> List[str]:
+    """A line for each summary of what is not as before, worst first, and each changed package."""
+    if changes is None:
+        return []
+    if not changes.changes and not changes.packages:
+        return [f"against {changes.against}: nothing changed"]
+    lines = [f"against {changes.against}:"]
+    lines += [f"  {found.kind} ({KINDS[found.kind]}): {found.text}" for found in changes.summaries]
+    for environment, package, old, new in changes.packages:
+        lines.append(f"  {environment}: {package} {old} -> {new}")
+    return lines

@@ -28,6 +28,7 @@ CHILDREN_SECONDS = 2.0
 #: Starting includes importing torch from a cold disk.
 START_SECONDS = 300.0
 KILL_SECONDS = 5.0
+SIGKILL = "SIGKILL"
 #: Called with the stage and its note while a task is under way.
 Watch = Callable[[str, str], None]
 
@@ -189,6 +190,8 @@ class Worker:
             code = self._process.wait()
             outcome, reason = Outcome.CRASHED, f"the worker itself ended: {_describe_code(code)}"
         return {
+            # The kernel ends whatever it finds when memory is short: it need not happen again.
+            "transient": SIGKILL in reason,
             "outcome": outcome.value,
             "stage": stages[-1]["stage"] if stages else None,
             "note": stages[-1]["note"] if stages else "",
@@ -262,7 +265,7 @@ def _describe_code(code: int) -> str:
         name = signal.Signals(-code).name
     except ValueError:
         name = f"signal {-code}"
-    hint = " (out of memory, perhaps: nobody here sent it)" if name == "SIGKILL" else ""
+    hint = " (out of memory, perhaps: nobody here sent it)" if name == SIGKILL else ""
     return f"killed by {name}{hint}"
 
 
