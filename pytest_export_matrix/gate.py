@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import collections
 import difflib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Callable, Collection, Dict, FrozenSet, List, Optional, Sequence
+from typing import Callable, Collection, Dict, FrozenSet, Optional, Sequence
 
 from pytest_export_matrix import baseline as baselines
 from pytest_export_matrix import verdict
@@ -102,14 +101,3 @@ def check_all_there(path: Path, baseline: Baseline, whole: Collection[str]) -> N
             nearest=close[0] if close else None,
             remedy="if they are meant to be gone: pytest --export-matrix --export-matrix-update",
         )
-
-
-def tally(verdicts: Collection[Verdict]) -> str:
-    """The number of each verdict, in words."""
-    counts = collections.Counter(found.kind for found in verdicts)
-    return ", ".join(f"{number} {kind}" for kind, number in counts.most_common())
-
-
-def failing(verdicts: Dict[str, Verdict]) -> List[str]:
-    """The ids of the cells that fail the gate."""
-    return [cell for cell, found in verdicts.items() if found.fails]

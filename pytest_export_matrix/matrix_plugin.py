@@ -12,7 +12,7 @@ from typing import Any, Dict, Generator, List, Optional, Sequence
 
 import pytest
 
-from pytest_export_matrix import gate, github, matrix, options, terminal
+from pytest_export_matrix import gate, github, matrix, options
 from pytest_export_matrix.cells import NODE, NODE_PREFIX, Cell
 from pytest_export_matrix.compare import OUTPUT_KINDS
 from pytest_export_matrix.crew import Crew, modules_asked_for
@@ -24,8 +24,9 @@ from pytest_export_matrix.items import CellItem, MatrixCollector
 from pytest_export_matrix.jobs import Jobs
 from pytest_export_matrix.outcomes import Result
 from pytest_export_matrix.planning import plan
+from pytest_export_matrix.progress import Progress
 from pytest_export_matrix.registry import Registry
-from pytest_export_matrix.reporters import REPORTERS
+from pytest_export_matrix.reporters import REPORTERS, terminal
 from pytest_export_matrix.results import Matrix, Results, axes_of
 from pytest_export_matrix.runtimes import RUNTIMES
 from pytest_export_matrix.session import Session
@@ -116,7 +117,7 @@ class MatrixPlugin:
         """Wait for a cell's result with progress on the terminal, then let pytest run the item."""
         if isinstance(item, CellItem):
             future = self._begin().result(item.cell)
-            with terminal.Progress(self.config, self._begin()) as progress:
+            with Progress(self.config, self._begin()) as progress:
                 while not concurrent.futures.wait([future], timeout=WAIT_SECONDS).done:
                     progress.show()
         return (yield)
@@ -190,16 +191,24 @@ class MatrixPlugin:
             self.results[row["id"]] = Result.from_row(row)
 
     @pytest.hookimpl(tryfirst=True)
-    def pytest_sessionfinish(self) -> None:
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
         if self.session:
             self.session.close()
-        if not self.is_worker and self.results and not self.config.option.collectonly:
-            results, whole = self.collected(), [cell.id for cell in self.plan.whole]
-            is_whole = sorted(self.planned) == sorted(whole)
-            self.report_lines = write_reports(results, self.registry, self.settings, is_whole)
-            if self.settings.update:
-                everything = whole if is_whole and results.complete else None
-                self.report_lines.append(self.gate.accept(results.cells, everything))
+        if self.settings.shard and session.exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED:
+            session.exitstatus = pytest.ExitCode.OK  # more shards than jobs: this one has none
+        if self.is_worker or self.config.option.collectonly:
+            return
+        if self.results or self.settings.shard:
+            self._write(self.collected())
+
+    def _write(self, results: Results) -> None:
+        """Write what this run may write: the reports, the baseline."""
+        whole = [cell.id for cell in self.plan.whole]
+        is_whole = sorted(self.planned) == sorted(whole)
+        self.report_lines = write_reports(results, self.registry, self.settings, is_whole)
+        if self.settings.update:
+            everything = whole if is_whole and results.complete else None
+            self.report_lines.append(self.gate.accept(results.cells, everything))
 
     def collected(self) -> Results:
         modules, s = modules_asked_for(self.registry), self.settings
@@ -221,7 +230,11 @@ class MatrixPlugin:
             spent = dict(self.session.crew.spent) if self.session else {}
             results = self.collected()
             verdicts = self.gate.verdicts(results.cells)
-            terminal.summarize(terminalreporter, results, verdicts, spent, self.report_lines)
+            terminalreporter.section("export matrix")
+            for colour, line in terminal.lines(results, verdicts, spent):
+                terminalreporter.write_line(line, **({colour: True} if colour else {}))
+            for line in self.report_lines:
+                terminalreporter.write_line(line)
             github.report(results, verdicts, os.environ, terminalreporter.write_line)
 
 

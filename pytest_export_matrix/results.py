@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Dict, List, Mapping, Optional, Sequence
@@ -132,15 +133,17 @@ def loads(text: str, name: str) -> Results:
 
 
 def _from(data: Mapping[str, Any]) -> Results:
-    matrix, axes = data.get("matrix"), data.get("axes", {})
+    matrix, axes, shard = data.get("matrix"), data.get("axes", {}), data.get("shard")
+    if shard is not None and not re.match(r"[1-9]\d{0,3}/[1-9]\d{0,3}\Z", shard):
+        raise ValueError(f"shard is {shard!r}")
     results = Results(
         planned=_typed("planned", data["planned"], int),
         cells=[_result(row) for row in data["cells"]],
         started=_typed("started", data["started"], str),
         seconds=_typed("seconds", data["seconds"], (int, float)),
         environments=_typed("environments", data["environments"], dict),
-        matrix=matrix and Matrix(**matrix),
-        shard=data.get("shard"),
+        matrix=_matrix(matrix) if matrix else None,
+        shard=shard,
         axes={axis: list(map(str, axes[axis])) for axis in axes if axis in AXES},
     )
     if len({result.cell for result in results.cells}) < len(results.cells):
@@ -149,6 +152,14 @@ def _from(data: Mapping[str, Any]) -> Results:
         _typed("packages", environment["packages"], dict)
         _typed("python", environment["python"], str)
     return results
+
+
+def _matrix(data: Mapping[str, Any]) -> Matrix:
+    matrix = Matrix(**data)
+    _typed("matrix.cells", matrix.cells, int)
+    _typed("matrix.sha256", matrix.sha256, str)
+    _typed("matrix.profile", matrix.profile, str)
+    return matrix
 
 
 def _result(row: Mapping[str, Any]) -> Result:

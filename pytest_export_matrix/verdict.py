@@ -13,6 +13,7 @@ A failure is the same only if outcome, stage and (at `compare`) the deviating ou
 
 from __future__ import annotations
 
+import collections
 from dataclasses import dataclass, replace
 from typing import Collection, Dict, Iterable, List, Optional, Sequence, Tuple
 
@@ -24,8 +25,6 @@ from pytest_export_matrix.outcomes import Result
 #: what a deviation is rounding: the unit of float32 is 1.2e-7.
 DRIFT = 10.0
 ROUNDING = 1e-7
-
-GATING = ("broke", "changed", "fixed", "flaky", "missing", "failed")
 
 
 @dataclass(frozen=True)
@@ -97,6 +96,12 @@ def _old(cell: str, baseline: Optional[Baseline]) -> str:
         return ""
     accepted = baseline.accepted.get(cell)
     return accepted.ending if accepted else ("passed" if cell in baseline.passing else "")
+
+
+def kinds(verdicts: Iterable[Verdict]) -> str:
+    """The number of verdicts of each kind, in words."""
+    counts = collections.Counter(found.kind for found in verdicts)
+    return ", ".join(f"{number} {kind}" for kind, number in counts.most_common())
 
 
 def gone(baseline: Baseline, cells: Collection[str]) -> List[str]:

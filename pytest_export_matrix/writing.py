@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import importlib
 from pathlib import Path
-from typing import Callable, List
+from typing import TYPE_CHECKING, Callable, List, Sequence
 
-from pytest_export_matrix.options import Settings
-from pytest_export_matrix.registry import Registry
+from pytest_export_matrix.registry import Registry, Reporter
 from pytest_export_matrix.results import FILENAME, Results, dumps, load, write
+
+if TYPE_CHECKING:
+    from pytest_export_matrix.options import Settings
 
 PARTIAL = "results.partial.json"
 
@@ -37,7 +39,12 @@ def write_reports(
         name = FILENAME if settings.reports_asked else PARTIAL
         write(folder / name, dumps(results))
         return [f"the run was broken off: its results are in {folder / name}"]
-    for reporter in registry.reporters:
+    return write_all(folder, results, registry.reporters)
+
+
+def write_all(folder: Path, results: Results, reporters: Sequence[Reporter]) -> List[str]:
+    """Write every report into `folder`; lines that say so."""
+    for reporter in reporters:
         write(folder / reporter.filename, render(reporter.render)(results))
     return [f"reports: {folder}"]
 

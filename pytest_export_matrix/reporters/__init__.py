@@ -15,3 +15,12 @@ REPORTERS = (
     Reporter("markdown", "support_table.md", f"{_HERE}.markdown:render"),
     Reporter("rst", "support_table.rst", f"{_HERE}.rst:render"),
 )
+
+#: The support table alone, by the name of its format: what `export-matrix table` prints.
+TABLES = {
+    "md": f"{_HERE}.markdown:render",
+    "rst": f"{_HERE}.rst:render",
+    "html": f"{_HERE}.tables:as_html",
+    "csv": f"{_HERE}.tables:as_csv",
+    "json": f"{_HERE}.tables:as_json",
+}

@@ -1,0 +1,181 @@
+"""The command `export-matrix`: the work on results files, without torch and without pytest.
+
+Exit codes: 0 all is well; 1 what was looked at is not (a gate fails, something broke, shards are
+missing); 4 the input cannot be used.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+from typing import Callable, Dict, Optional, Sequence
+
+from pytest_export_matrix import gate, github
+from pytest_export_matrix.baseline import Baseline
+from pytest_export_matrix.cells import Cell
+from pytest_export_matrix.combine import combine
+from pytest_export_matrix.diff import diff
+from pytest_export_matrix.errors import ExportMatrixError
+from pytest_export_matrix.gate import Gate
+from pytest_export_matrix.matrix import DEFAULT_PROFILE, select
+from pytest_export_matrix.reporters import REPORTERS, TABLES, changes, terminal
+from pytest_export_matrix.reporters.text import tally
+from pytest_export_matrix.results import FILENAME, Results, dumps, load, write
+from pytest_export_matrix.verdict import Verdict
+from pytest_export_matrix.writing import render, write_all
+
+OK, FAILED, USAGE_ERROR = 0, 1, 4
+COLOURS = {"red": "\x1b[31m", "yellow": "\x1b[33m"}
+RESET = "\x1b[0m"
+
+
+def main(arguments: Optional[Sequence[str]] = None) -> int:
+    """Run one command; the exit code."""
+    options = _parser().parse_args(arguments)
+    command: Callable[[argparse.Namespace], int] = options.command
+    try:
+        return command(options)
+    except ExportMatrixError as error:
+        print(f"ERROR: {error}", file=sys.stderr)
+    except OSError as error:
+        print(f"ERROR: {error.filename}: {error.strerror}", file=sys.stderr)
+    return USAGE_ERROR
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="export-matrix",
+        description="Work on the results files of pytest --export-matrix.",
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def add(name: str, run: Callable[[argparse.Namespace], int]) -> argparse.ArgumentParser:
+        text = (run.__doc__ or "").strip()
+        found = commands.add_parser(name, help=text.splitlines()[0], description=text)
+        found.set_defaults(command=run)
+        return found
+
+    command = add("combine", combine_files)
+    command.add_argument("files", nargs="+", type=Path, metavar="RESULTS")
+    command.add_argument("-o", "--output", type=Path, default=Path(FILENAME), metavar="FILE")
+
+    command = add("diff", diff_files)
+    command.add_argument("old", type=Path)
+    command.add_argument("new", type=Path)
+    command.add_argument("--format", choices=list(changes.FORMATS), default="terminal")
+
+    command = add("gate", gate_file)
+    command.add_argument("results", type=Path)
+    command.add_argument("--baseline", type=Path, required=True, metavar="FILE")
+    command.add_argument("--update", action="store_true", help="accept these outcomes")
+    command.add_argument("--require", action="append", default=[], metavar="axis=glob,...")
+
+    command = add("report", report_file)
+    command.add_argument("results", type=Path)
+    command.add_argument("--reports", type=Path, metavar="DIR", help="write every report there")
+    against = command.add_mutually_exclusive_group()
+    against.add_argument("--against", type=Path, metavar="OLD", help="show what changed since")
+    against.add_argument("--baseline", type=Path, metavar="FILE", help="show what is not accepted")
+
+    command = add("table", table_file)
+    command.add_argument("results", type=Path)
+    command.add_argument("--format", choices=list(TABLES), default="md")
+    return parser
+
+
+def combine_files(options: argparse.Namespace) -> int:
+    """Make one results file of several: of shards, or of machines.
+
+    What is unavailable in one is taken from another. Exits with 1 where files tell differently
+    about a cell (the result that did not pass is kept), or cells are still without a result.
+    """
+    combined = combine([(str(path), load(path)) for path in options.files])
+    results = combined.results
+    write(options.output, dumps(results))
+    print(f"{options.output}: {tally(results)}")
+    for cell, kept, other in combined.conflicts:
+        print(f"conflict: {cell.id}: {other} in one file, {kept} in another, which is kept")
+    for shard in combined.missing:
+        print(f"missing: shard {shard}")
+    return OK if results.complete and not combined.conflicts else FAILED
+
+
+def diff_files(options: argparse.Namespace) -> int:
+    """What changed between two results files.
+
+    Exits with 1 where something broke, got flaky or is gone.
+    """
+    old, new = load(options.old), load(options.new)
+    found = diff(old, new, str(options.old))
+    print(changes.FORMATS[options.format](found), end="")
+    return FAILED if found.of("broke", "flaky", "gone") else OK
+
+
+def gate_file(options: argparse.Namespace) -> int:
+    """Hold a results file against a baseline, as pytest --export-matrix-baseline does.
+
+    Exits with 1 where a cell is not as accepted, or has no result.
+    """
+    results = load(options.results)
+    cells = [result.cell for result in results.cells]
+    profile = results.matrix.profile if results.matrix else DEFAULT_PROFILE
+    baseline = gate.load(options.baseline, profile, options.update)
+    is_whole = results.complete and (not results.matrix or len(cells) == results.matrix.cells)
+    if baseline and is_whole and not options.update:
+        gate.check_all_there(options.baseline, baseline, [cell.id for cell in cells])
+    required = select(cells, options.require, "--require") if options.require else []
+    ids = frozenset(cell.id for cell in required)
+    command = f"export-matrix gate {options.results} --baseline {options.baseline} --update"
+    held = Gate(options.baseline, baseline, profile, ids, options.update, lambda _: command)
+    results.changes = held.changes(results.cells)
+    verdicts = _show(results, held)
+    github.report(results, verdicts, os.environ, print)
+    if options.update:
+        whole = [cell.id for cell in cells] if is_whole else None
+        print(held.accept(results.cells, whole))
+    if not is_whole:
+        total = results.matrix.cells if results.matrix else results.planned
+        print(f"not the whole matrix: {len(cells)} of {total} cells have a result")
+    fails = any(verdict.fails for verdict in verdicts.values())
+    return FAILED if fails or not is_whole else OK
+
+
+def report_file(options: argparse.Namespace) -> int:
+    """Show results as the run that made them did, and write its reports anew."""
+    results = load(options.results)
+    profile = results.matrix.profile if results.matrix else DEFAULT_PROFILE
+    baseline: Optional[Baseline] = gate.load(options.baseline, profile, False)
+    shown = Gate(options.baseline, baseline, profile, frozenset(), False, _update_command)
+    results.changes = shown.changes(results.cells)
+    if options.against:
+        results.changes = diff(load(options.against), results, str(options.against))
+    _show(results, shown)
+    if options.reports:
+        for line in write_all(options.reports, results, REPORTERS):
+            print(line)
+    return OK
+
+
+def table_file(options: argparse.Namespace) -> int:
+    """Print the support table of a results file."""
+    print(render(TABLES[options.format])(load(options.results)), end="")
+    return OK
+
+
+def _update_command(_: Cell) -> str:
+    return "pytest --export-matrix --export-matrix-update"
+
+
+def _show(results: Results, held: Gate) -> Dict[str, Verdict]:
+    """Print what a run prints at its end; the verdicts on its cells."""
+    verdicts = held.verdicts(results.cells)
+    coloured = sys.stdout.isatty() and "NO_COLOR" not in os.environ
+    for colour, line in terminal.lines(results, verdicts, {}):
+        print(f"{COLOURS[colour]}{line}{RESET}" if coloured and colour else line)
+    return verdicts
+
+
+if __name__ == "__main__":
+    sys.exit(main())
