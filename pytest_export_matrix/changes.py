@@ -11,6 +11,9 @@ from pytest_export_matrix.cells import Cell
 #: What several cells have in common: (axis, value), ...
 Terms = Tuple[Tuple[str, str], ...]
 
+#: The axes, those that explain most first.
+TELLING = ("runtime", "method", "format", "architecture", "resolution", "batch", "device")
+
 #: The kinds of change, worst first, each with what it says of a cell.
 KINDS: Dict[str, str] = {
     "broke": "passed before, does not now",
@@ -42,7 +45,7 @@ class Change:
 @dataclass(frozen=True)
 class Summary:
     """Changes of one kind that one sentence covers: every cell `where` says, of those that could
-    change so. `where` is "axis=value, axis=value", the id of a single cell, or "all cells"."""
+    change so. `where` is "axis=value, axis=value", or the id of a single cell."""
 
     kind: str
     where: str
@@ -94,14 +97,14 @@ def _cover(kind: str, cells: Sequence[Cell], eligible: Sequence[Cell]) -> List[S
         if len(covered) == 1:
             where = covered[0].id
         else:
-            where = ", ".join(f"{axis}={value}" for axis, value in best) or "all cells"
+            where = ", ".join(f"{axis}={value}" for axis, value in best)
         summaries.append(Summary(kind, where, covered))
         left = left.difference(covered)
     return summaries
 
 
 def _conjunctions(cell: Cell) -> Iterator[Terms]:
-    """What may be said of a cell: nothing, up to three of its axes, or all."""
-    axes = tuple(cell.axes.items())
-    for size in (0, 1, 2, 3, len(axes)):
+    """What may be said of a cell: up to three of its axes, or all; the most telling first."""
+    axes = tuple((axis, getattr(cell, axis)) for axis in TELLING)
+    for size in (1, 2, 3, len(axes)):
         yield from itertools.combinations(axes, size)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pytest_export_matrix import Architecture, Detections, Exporter, Registry, Runtime, matrix
 from pytest_export_matrix.cells import Cell
@@ -183,3 +185,25 @@ class TestProfile:
     def test_an_unknown_profile_is_refused_with_the_nearest(self) -> None:
         with pytest.raises(UsageError, match="did you mean 'full'"):
             matrix.with_profile([self.slim_and_full], "ful")
+
+
+class TestShard:
+    @given(parts=st.integers(1, 40))
+    def test_shards_are_a_partition_and_share_no_file(self, parts: int) -> None:
+        everything = registry()
+        cells = matrix.plan(everything)
+        groups = [matrix.capture_key(each, everything) for each in cells]
+        shards = [matrix.shard(cells, groups, i, parts) for i in range(1, parts + 1)]
+        assert sorted(c.id for part in shards for c in part) == sorted(c.id for c in cells)
+        keys = [{matrix.capture_key(each, everything) for each in part} for part in shards]
+        assert sum(map(len, keys)) == len(set(groups))
+
+    @pytest.mark.parametrize("parts", [2, 3, 4])
+    def test_shards_are_about_equally_large(self, parts: int) -> None:
+        everything = registry()
+        cells = matrix.plan(everything)
+        groups = [matrix.capture_key(each, everything) for each in cells]
+        largest = max(groups.count(group) for group in groups)
+        for part in range(1, parts + 1):
+            size = len(matrix.shard(cells, groups, part, parts))
+            assert abs(size - len(cells) / parts) <= largest

@@ -1,0 +1,62 @@
+"""Results made up for the tests of what is derived from them."""
+
+from __future__ import annotations
+
+from typing import Any, Iterable
+
+from pytest_export_matrix.cells import Cell
+from pytest_export_matrix.outcomes import Outcome, Result
+from pytest_export_matrix.results import Matrix, Results, axes_of
+
+FORMATS = {"torchscript": "pytorch", "onnx": "onnxruntime"}
+BATCHES = ("1", "2", "dynamic")
+
+
+def cells(*architectures: str) -> list[Cell]:
+    """Twelve cells an architecture: two files, two resolutions, three batches."""
+    return [
+        Cell(architecture, "tracing", format, runtime, "cpu", resolution, batch)
+        for architecture in architectures or ("net",)
+        for format, runtime in FORMATS.items()
+        for resolution in ("fixed", "dynamic")
+        for batch in BATCHES
+    ]
+
+
+def result(cell: Cell | None = None, outcome: Outcome = Outcome.PASSED, **fields: Any) -> Result:
+    """A result; one that did not pass failed at `compare`, where nothing else is said."""
+    if outcome not in (Outcome.PASSED, Outcome.UNAVAILABLE):
+        fields = {"stage": "compare", "reason": "why", **fields}
+    if outcome is Outcome.UNAVAILABLE:
+        fields = {"reason": "not here", **fields}
+    if outcome is Outcome.PASSED:
+        fields = {"stage": "compare", **fields}
+    return Result(cell or cells()[0], "python", "default", outcome.value, **fields)
+
+
+def passed(deviation: float, cell: Cell | None = None, **fields: Any) -> Result:
+    figures = {"boxes": {"max_abs": 1.0, "max_rel": deviation, "allowed": 2.0}}
+    return result(cell, deviation=figures, **fields)
+
+
+def failed(cell: Cell | None = None, stage: str = "compare", **fields: Any) -> Result:
+    return result(cell, Outcome.FAILED, stage=stage, **fields)
+
+
+def results(found: Iterable[Result], whole: Iterable[Cell] = (), **fields: Any) -> Results:
+    """A results file of `found`, which are all that was planned of the matrix `whole`."""
+    kept = list(found)
+    every = list(whole) or [each.cell for each in kept]
+    fields = {
+        "planned": len(kept),
+        "started": "2030-01-01",
+        "matrix": Matrix.of(every, "slim"),
+        "axes": axes_of(every),
+        "environments": environments(),
+        **fields,
+    }
+    return Results(cells=kept, **fields)
+
+
+def environments(torch: str = "2.14") -> dict[str, Any]:
+    return {"default": {"python": "3.11.7", "platform": "Linux", "packages": {"torch": torch}}}

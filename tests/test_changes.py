@@ -1,0 +1,44 @@
+"""Summaries of changes are short, and say nothing of a cell that did not change."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+from states import cells
+
+from pytest_export_matrix.cells import Cell
+from pytest_export_matrix.changes import Change, Summary, summarize
+
+EVERY = cells("a", "b", "c")
+
+
+def broke(changed: list[Cell]) -> list[Summary]:
+    return summarize([Change(cell, "broke", "", "") for cell in changed], {"broke": EVERY})
+
+
+def test_all_cells_of_one_axis_are_one_sentence() -> None:
+    (summary,) = broke([cell for cell in EVERY if cell.architecture == "b"])
+    assert summary.text == "architecture=b (12 cells)"
+
+
+def test_two_axes_are_one_sentence() -> None:
+    changed = [c for c in EVERY if c.format == "onnx" and c.batch == "dynamic"]
+    (summary,) = broke(changed)
+    assert summary.text == "runtime=onnxruntime, batch=dynamic (6 cells)"
+
+
+def test_a_single_cell_is_named_whole() -> None:
+    assert [summary.text for summary in broke([EVERY[7]])] == [EVERY[7].id]
+
+
+@given(st.sets(st.sampled_from(EVERY)))
+def test_every_change_is_said_once_and_nothing_else(changed: set[Cell]) -> None:
+    summaries = broke(sorted(changed, key=lambda cell: cell.id))
+    said = [cell for summary in summaries for cell in summary.cells]
+    assert len(said) == len(set(said))
+    assert set(said) == changed
+    for summary in summaries:
+        if len(summary.cells) > 1:
+            terms = [term.split("=") for term in summary.where.split(", ")]
+            meant = {c for c in EVERY if all(getattr(c, axis) == v for axis, v in terms)}
+            assert meant <= changed
