@@ -11,7 +11,7 @@ from .calibration import Choice, calibrate
 CLASSES = 5  # with the background
 CHOICES = {
     "resnet10": Choice(seed=12, bias=-0.5, contrast=3.0),
-    "resnet50": Choice(seed=3, bias=0.3, contrast=3.0),
+    "resnet50": Choice(seed=3, bias=0.5, contrast=3.0),
 }
 
 

@@ -150,3 +150,11 @@ def words(sizes: Sequence[Tuple[int, int]], seed: int) -> Tuple[str]:
 
 def wrong_shape(sizes: Sequence[Tuple[int, int]], seed: int) -> Tuple[Tensor]:
     return (torch.zeros(1, 5, 4, 4),)
+
+
+def fails_the_first_time() -> nn.Module:
+    from sessions import tries
+
+    if tries("builds") == 1:
+        raise RuntimeError("not this time")
+    return Classifier()

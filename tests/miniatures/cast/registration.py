@@ -64,6 +64,7 @@ ARCHITECTURES = (
     tensors("prints_megabytes", "PrintsMegabytes"),
     tensors("segfaults_in_eager", "SegfaultsInEager"),
     tensors("exits", "exits"),
+    tensors("fails_the_first_time", "fails_the_first_time"),
     tensors("calls_sys_exit", "calls_sys_exit"),
     tensors("own_kind", "Classifier", outputs=em.OutputKind("own", "kinds:compare", {"digits": 3})),
     tensors("no_such_module", "modles:Classifier"),
@@ -86,6 +87,7 @@ EXPORTERS = (
     exporter("prints_megabytes", lower="prints_megabytes"),
     exporter("writes_nothing", lower="writes_nothing"),
     exporter("counts", lower="counts"),
+    exporter("fails_the_first_time", lower="fails_the_first_time"),
     exporter("pickles", "model_itself", "writes_pickle", format="pickle"),
 )
 RUNTIMES = (
@@ -108,6 +110,8 @@ RUNTIMES = (
     runtime("allocates_on_run", "AllocatesOnRun"),
     runtime("prints_megabytes", "PrintsMegabytes"),
     runtime("warns", "Warns"),
+    runtime("fails_the_first_time", "FailsTheFirstTime"),
+    runtime("fails_every_time", "FailsEveryTime"),
     runtime("unpickles", "Unpickles", format="pickle"),
     runtime("not_there", "NotThere"),
 )
