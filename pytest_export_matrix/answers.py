@@ -55,7 +55,7 @@ def twice(first: Optional[Answer], second: Answer) -> Answer:
     if first is None:
         return second
     if not passed(second):
-        return {**first, "tried": True}
+        return {**first, "tried": True, "cached": False}
     kept = ("outcome", "stage", "reason", "deviating", "detail", "log")
     return {**second, "flaky": {name: first[name] for name in kept if name in first}}
 

@@ -33,7 +33,7 @@ RESET = "\x1b[0m"
 
 def main(arguments: Optional[Sequence[str]] = None) -> int:
     """Run one command; the exit code."""
-    options = _parser().parse_args(arguments)
+    options = parser().parse_args(arguments)
     command: Callable[[argparse.Namespace], int] = options.command
     try:
         return command(options)
@@ -44,12 +44,12 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     return USAGE_ERROR
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def parser() -> argparse.ArgumentParser:
+    whole = argparse.ArgumentParser(
         prog="export-matrix",
         description="Work on the results files of pytest --export-matrix.",
     )
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    commands = whole.add_subparsers(required=True, metavar="COMMAND")
 
     def add(name: str, run: Callable[[argparse.Namespace], int]) -> argparse.ArgumentParser:
         text = (run.__doc__ or "").strip()
@@ -82,7 +82,7 @@ def _parser() -> argparse.ArgumentParser:
     command = add("table", table_file)
     command.add_argument("results", type=Path)
     command.add_argument("--format", choices=list(TABLES), default="md")
-    return parser
+    return whole
 
 
 def combine_files(options: argparse.Namespace) -> int:
