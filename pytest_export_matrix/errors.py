@@ -3,6 +3,7 @@
     options, ini, conftest hooks  -> UsageError    what was asked cannot be planned
     the cache folder              -> CacheError    results cannot be kept
     reports/results.json          -> ResultsError  a results file cannot be read
+    the tables of a document      -> DocumentError a document, or one of its markers, is wrong
 
 What happens to one cell is never an exception here: it is that cell's result (`outcomes.Result`).
 Every message reads as help: what was asked, what is wrong, the nearest right thing, what mends it.
@@ -48,6 +49,10 @@ class CacheError(ExportMatrixError):
 
 class ResultsError(ExportMatrixError):
     """A results file that is truncated, of a newer format, or not one."""
+
+
+class DocumentError(ExportMatrixError):
+    """A document whose tables cannot be written: its markers, or the results for them."""
 
 
 def unknown(asked: str, what: str, value: str, known: Iterable[str]) -> UsageError:
