@@ -16,9 +16,9 @@ BACKSLASHED = re.compile(r"[\\`*{}\[\]]")
 ENTITIES = str.maketrans(
     {c: f"&#{ord(c)};" for c in "|~$"} | {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 )
-#: reStructuredText: marks of inline markup, and what an address is recognised by (`javascript:` is
-#: one, too).
-RST_SPECIAL = re.compile(r"[\\`*|@]|(?<=[\w.+-]):(?=\S)")
+#: reStructuredText: marks of inline markup, what an address is recognised by (`javascript:` is one,
+#: too), and the first of two colons, which would announce a literal block.
+RST_SPECIAL = re.compile(r"[\\`*|@]|:(?=\S)")
 #: An underscore inside a word is one in both languages, and names read better without backslashes.
 UNDERSCORE = re.compile(r"(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
 #: What begins a line of reStructuredText and can be nothing but text.
@@ -38,8 +38,6 @@ def escape_markdown(text: str) -> str:
 def escape_rst(text: str) -> str:
     text = clean(text)
     escaped = UNDERSCORE.sub(r"\\_", RST_SPECIAL.sub(r"\\\g<0>", text))
-    if escaped.endswith("::"):
-        escaped = f"{escaped[:-1]}\\:"  # else what follows would be a literal block
     if text and not RST_PLAIN.match(text):
         escaped = f"\\ {escaped}"  # an escaped blank is nothing: no bullet, enumerator, directive
     return escaped

@@ -28,6 +28,7 @@ HOSTILE = (
     "|substitution| target_ __anonymous :role:`x` `text <javascript:alert(1)>`_",
     ".. raw:: html",
     "ends like a literal block::",
+    "ends like a paragraph before one ::",
     "- bullet",
     "1. enumerated",
     "A. enumerated",
