@@ -351,3 +351,21 @@ def test_a_flaky_cell_is_no_green_one() -> None:
     found.cells[0].outcome, found.cells[0].flaky = Outcome.FAILED.value, True
     text = rewrite(f"{begin('table=cells')}\n{END}\n", found, SOURCE, "a.md")
     assert "❌ flaky at compare" in text
+
+
+def test_the_page_that_explains_markers_has_none() -> None:
+    page = Path(__file__).parents[1] / "docs" / "tables.md"
+    text = page.read_text(encoding="utf-8")
+    assert BEGIN.removesuffix(" -->") in text
+    assert refused(text).problem.startswith("no markers")
+
+
+def test_the_guide_shows_tables_of_its_results() -> None:
+    root = Path(__file__).parents[1]
+    guide = root / "docs" / "deployment.md"
+    text = guide.read_text(encoding="utf-8")
+    found = loads((root / "reports" / "results.json").read_text(encoding="utf-8"), "results.json")
+    again = rewrite(text, found, "../reports/results.json", "deployment.md")
+    assert re.findall("export-matrix: begin(.*) -->", again) == [
+        *(" device=cpu", " device=cpu table=cells", " device=cpu table=limits", " device=cuda")
+    ]
