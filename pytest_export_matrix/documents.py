@@ -29,9 +29,10 @@ BYTE_ORDER_MARK = "\ufeff"
 BEGIN, END = "begin", "end"
 
 FENCE = re.compile(r" {0,3}(?:(?:[-*+]|\d{1,9}[.)]) +|> ?)*(?P<fence>`{3,}(?=[^`]*\Z)|~{3,})")
-RST_COMMENT = re.compile(r"\.\.(?: (?![\w.+:-]+ ?::(?: |\Z)|\[|_|\|)|\Z)")
-RST_CODE = re.compile(r"\.\. (?:[\w-]+:)?(?:code|code-block|sourcecode|parsed-literal|raw) ?::")
-RST_BULLET = re.compile(r"((?:[-*+]|\(?(?:\w+|#)[.)]) +)*")
+#: reStructuredText: what the lines indented below are no part of the text of.
+RST_COMMENT = re.compile(r"\.\.(?: +(?! |[\w.+:-]+ ?::(?: |\Z)|\[|_|\|)|\Z)")
+RST_CODE = re.compile(r"\.\. +(?:[\w-]+:)?(?:code|code-block|sourcecode|parsed-literal|raw) ?::")
+RST_BULLETS = re.compile(r"(?:(?:[-*+]|\(?(?:\d+|[A-Za-z]|#)[.)]) +)*")
 
 
 @dataclass(frozen=True)
@@ -187,7 +188,7 @@ def _rst_prose(lines: List[str]) -> Iterator[Line]:
         directive = RST_CODE.match(text)
         comment = RST_COMMENT.match(text) and not RST_MARKER.match(line)
         if directive or comment or (text.rstrip().endswith("::") and not text.startswith(".. ")):
-            code = indent + len(RST_BULLET.match(text)[0])  # type: ignore[index]
+            code = indent + len(text) - len(RST_BULLETS.sub("", text, count=1))
         yield Line(index, line, lines[index - 1] if index else "")
 
 
@@ -200,7 +201,7 @@ RST_MARKER = re.compile(
 MARKDOWN_LANGUAGE = Language(
     MARKDOWN,
     MARKDOWN_MARKER,
-    re.compile(r" {0,3}<!--[ \t]*export-matrix(?![\w-])"),
+    re.compile(r" {0,3}<!--[ \t]*export-matrix[ \t]*(?::|begin\b|end\b)"),
     "<!-- export-matrix: begin --> and, below it, <!-- export-matrix: end -->",
     _markdown_prose,
     wants_blank=False,
@@ -208,7 +209,7 @@ MARKDOWN_LANGUAGE = Language(
 RST_LANGUAGE = Language(
     RST,
     RST_MARKER,
-    re.compile(r"[ \t]*\.\.[ ]+export-matrix(?![\w-]| ?::)"),
+    re.compile(r"[ \t]*\.\.[ ]+export-matrix[ \t]*(?::(?!:)|begin\b|end\b)"),
     '".. export-matrix: begin" and, below it, ".. export-matrix: end"',
     _rst_prose,
     wants_blank=True,
@@ -220,6 +221,11 @@ LANGUAGES = {
     ".rst": RST_LANGUAGE,
     ".rest": RST_LANGUAGE,
 }
+
+
+def source_of(path: Path, results_file: Path) -> str:
+    """What the document at `path` calls the results file: its way there, with forward slashes."""
+    return Path(os.path.relpath(results_file, path.parent)).as_posix()
 
 
 def update(path: Path, results: Results, source: str) -> bool:

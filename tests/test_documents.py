@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from miniatures.findings import results
 
-from pytest_export_matrix.documents import check, rewrite, update
+from pytest_export_matrix.documents import check, rewrite, source_of, update
 from pytest_export_matrix.errors import DocumentError
 from pytest_export_matrix.outcomes import Outcome
 from pytest_export_matrix.results import dumps, loads
@@ -224,6 +224,7 @@ IN_MARKDOWN = [
     f"1. > ```\n   > {BEGIN}\n   > {END}\n   > ```\n",
     f"    {BEGIN}\n    {END}\n",
     f"Write `{BEGIN}` and `{END}`.\n",
+    "<!-- export-matrix is the name of a pytest option -->\n",
     f"``` not a fence ``` {BEGIN}\n",
 ]
 IN_RST = [
@@ -234,6 +235,7 @@ IN_RST = [
     f".. sourcecode:: rst\n\n   {RST_BEGIN}\n   {RST_END}\n\n",
     f".. a comment\n\n   {RST_BEGIN}\n   {RST_END}\n\n",
     f"..\n   {RST_BEGIN}\n   {RST_END}\n\n",
+    f"Done. Like this::\n\n  {RST_BEGIN}\n\n  {RST_END}\n\n",
     f"Write ``{RST_BEGIN}``.\n\n",
     ".. export-matrix:: results.json\n\n",
 ]
@@ -249,7 +251,13 @@ def test_an_example_of_markers_is_left_alone(name: str, example: str) -> None:
 
 @pytest.mark.parametrize(
     "before",
-    [".. note::\n\n", ".. tab:: x::\n\n", "- item::\n\n     code\n\n", ".. [1] footnote\n\n"],
+    [
+        ".. note::\n\n",
+        "..  note::\n\n",
+        ".. tab:: x::\n\n",
+        "- item::\n\n     code\n\n",
+        ".. [1] footnote\n\n",
+    ],
 )
 def test_a_marker_inside_of_other_directives_and_lists_is_one(before: str) -> None:
     text = written(f"{before}  {RST_BEGIN}\n\n  {RST_END}\n", "a.rst")
@@ -363,9 +371,11 @@ def test_the_page_that_explains_markers_has_none() -> None:
 def test_the_guide_shows_tables_of_its_results() -> None:
     root = Path(__file__).parents[1]
     guide = root / "docs" / "deployment.md"
+    source = source_of(guide, root / "reports" / "results.json")
+    assert source == "../reports/results.json"
     text = guide.read_text(encoding="utf-8")
     found = loads((root / "reports" / "results.json").read_text(encoding="utf-8"), "results.json")
-    again = rewrite(text, found, "../reports/results.json", "deployment.md")
+    again = rewrite(text, found, source, "deployment.md")
     assert re.findall("export-matrix: begin(.*) -->", again) == [
         *(" device=cpu", " device=cpu table=cells", " device=cpu table=limits", " device=cuda")
     ]
