@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-import itertools
 from dataclasses import dataclass, field
-from typing import Dict, Iterator, List, Mapping, Sequence, Tuple
+from typing import Dict, List, Mapping, Sequence, Tuple
 
 from pytest_export_matrix.cells import Cell
-
-#: What several cells have in common: (axis, value), ...
-Terms = Tuple[Tuple[str, str], ...]
-
-#: The axes, those that explain most first.
-TELLING = ("runtime", "method", "format", "architecture", "resolution", "batch", "device")
+from pytest_export_matrix.where import boxes, inside, words
 
 #: The kinds of change, worst first, each with what it says of a cell.
 KINDS: Dict[str, str] = {
@@ -45,7 +39,7 @@ class Change:
 @dataclass(frozen=True)
 class Summary:
     """Changes of one kind that one sentence covers: every cell `where` says, of those that could
-    change so. `where` is "axis=value, axis=value", or the id of a single cell."""
+    change so. `where` is "axis=value or value, axis=value", the id of a single cell, or "all"."""
 
     kind: str
     where: str
@@ -70,41 +64,21 @@ class Changes:
         return [change for change in self.changes if change.kind in kinds]
 
 
-def summarize(changes: Sequence[Change], eligible: Mapping[str, Sequence[Cell]]) -> List[Summary]:
-    """The fewest sentences that say where the changes are, by kind, worst first.
+def summarize(
+    changes: Sequence[Change],
+    eligible: Mapping[str, Sequence[Cell]],
+    everything: Sequence[Cell],
+) -> List[Summary]:
+    """Where the changes are, by kind, worst first.
 
-    `eligible` holds by kind the cells that could have changed so: a sentence covers those alone
-    that did. Greedy set cover over conjunctions of up to three axes, the widest first.
+    `eligible` holds by kind the cells that could have changed so, of `everything`: a sentence
+    covers those alone that did.
     """
     found = []
     for kind in KINDS:
         cells = list(dict.fromkeys(change.cell for change in changes if change.kind == kind))
-        found += _cover(kind, cells, eligible.get(kind, cells))
+        for box in boxes(cells, eligible.get(kind, cells), everything) if cells else []:
+            covered = inside(box, cells)
+            where = covered[0].id if len(covered) == 1 else words(box)
+            found.append(Summary(kind, where, covered))
     return found
-
-
-def _cover(kind: str, cells: Sequence[Cell], eligible: Sequence[Cell]) -> List[Summary]:
-    changed = set(cells)
-    by_terms: Dict[Terms, List[Cell]] = {}
-    for cell in dict.fromkeys([*eligible, *cells]):
-        for terms in _conjunctions(cell):
-            by_terms.setdefault(terms, []).append(cell)
-    pure = {terms: found for terms, found in by_terms.items() if changed.issuperset(found)}
-    summaries, left = [], changed
-    while left:
-        best = max(pure, key=lambda terms: (len(left.intersection(pure[terms])), -len(terms)))
-        covered = [cell for cell in pure[best] if cell in left]
-        if len(covered) == 1:
-            where = covered[0].id
-        else:
-            where = ", ".join(f"{axis}={value}" for axis, value in best)
-        summaries.append(Summary(kind, where, covered))
-        left = left.difference(covered)
-    return summaries
-
-
-def _conjunctions(cell: Cell) -> Iterator[Terms]:
-    """What may be said of a cell: up to three of its axes, or all; the most telling first."""
-    axes = tuple((axis, getattr(cell, axis)) for axis in TELLING)
-    for size in (1, 2, 3, len(axes)):
-        yield from itertools.combinations(axes, size)

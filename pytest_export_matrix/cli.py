@@ -7,12 +7,13 @@ missing); 4 the input cannot be used.
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import sys
 from pathlib import Path
 from typing import Callable, Dict, Optional, Sequence
 
-from pytest_export_matrix import gate, github
+from pytest_export_matrix import documents, gate, github
 from pytest_export_matrix.baseline import Baseline
 from pytest_export_matrix.cells import Cell
 from pytest_export_matrix.combine import combine
@@ -24,9 +25,8 @@ from pytest_export_matrix.reporters import REPORTERS, TABLES, changes, terminal
 from pytest_export_matrix.reporters.text import tally
 from pytest_export_matrix.results import FILENAME, Results, dumps, load, write
 from pytest_export_matrix.verdict import Verdict
-from pytest_export_matrix.writing import render, write_all
+from pytest_export_matrix.writing import FAILED, OK, USAGE_ERROR, render, write_all
 
-OK, FAILED, USAGE_ERROR = 0, 1, 4
 COLOURS = {"red": "\x1b[31m", "yellow": "\x1b[33m"}
 RESET = "\x1b[0m"
 
@@ -34,6 +34,9 @@ RESET = "\x1b[0m"
 def main(arguments: Optional[Sequence[str]] = None) -> int:
     """Run one command; the exit code."""
     options = parser().parse_args(arguments)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a terminal need not know ✅
     command: Callable[[argparse.Namespace], int] = options.command
     try:
         return command(options)
@@ -71,6 +74,11 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument("--baseline", type=Path, required=True, metavar="FILE")
     command.add_argument("--update", action="store_true", help="accept these outcomes")
     command.add_argument("--require", action="append", default=[], metavar="axis=glob,...")
+
+    command = add("docs", docs_files)
+    command.add_argument("documents", nargs="+", type=Path, metavar="DOCUMENT")
+    command.add_argument("results", type=Path, metavar="RESULTS")
+    command.add_argument("--check", action="store_true", help="only say whether they are stale")
 
     command = add("report", report_file)
     command.add_argument("results", type=Path)
@@ -140,6 +148,23 @@ def gate_file(options: argparse.Namespace) -> int:
         print(f"not the whole matrix: {len(cells)} of {total} cells have a result")
     fails = any(verdict.fails for verdict in verdicts.values())
     return FAILED if fails or not is_whole else OK
+
+
+def docs_files(options: argparse.Namespace) -> int:
+    """Rewrite the tables between the markers of documents.
+
+    With --check nothing is written: exits with 1 and the difference where one is stale.
+    """
+    results = load(options.results)
+    if not options.check:
+        for line in documents.refresh(options.documents, results, options.results):
+            print(line)
+        return OK
+    stale = documents.differences(options.documents, results, options.results)
+    if stale:
+        names = " ".join(map(str, options.documents))
+        print("".join(stale), f"to mend that: export-matrix docs {names} {options.results}", sep="")
+    return FAILED if stale else OK
 
 
 def report_file(options: argparse.Namespace) -> int:

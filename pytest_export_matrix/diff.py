@@ -38,7 +38,12 @@ def diff(old: Results, new: Results, name: str) -> Changes:
     ]
     found = [change for change in changes if change]
     found += _timing(before, now)
-    return Changes(name, found, summarize(found, _eligible(before, now)), _packages(old, new))
+    return Changes(
+        name,
+        found,
+        summarize(found, _eligible(before, now), [*{**before, **now}]),
+        _packages(old, new),
+    )
 
 
 def _change(old: Optional[Result], new: Result) -> Optional[Change]:

@@ -4,6 +4,7 @@
     the cache folder              -> CacheError    results cannot be kept
     reports/results.json          -> ResultsError  a results file cannot be read
     the baseline                  -> BaselineError the file of accepted outcomes cannot be read
+    the tables of a document      -> DocumentError a document, or one of its markers, is wrong
 
 What happens to one cell is never an exception here: it is that cell's result (`outcomes.Result`).
 Every message reads as help: what was asked, what is wrong, the nearest right thing, what mends it.
@@ -49,6 +50,10 @@ class CacheError(ExportMatrixError):
 
 class ResultsError(ExportMatrixError):
     """A results file that is truncated, of a newer format, or not one."""
+
+
+class DocumentError(ExportMatrixError):
+    """A document whose tables cannot be written: its markers, or the results for them."""
 
 
 class BaselineError(ExportMatrixError):

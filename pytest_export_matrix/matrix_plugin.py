@@ -33,7 +33,12 @@ from pytest_export_matrix.session import Session
 from pytest_export_matrix.store import Store, tool_digest
 from pytest_export_matrix.worker.launch import Limits
 from pytest_export_matrix.worker.pool import Pool
-from pytest_export_matrix.writing import check_reports, write_reports
+from pytest_export_matrix.writing import (
+    check_documents,
+    check_reports,
+    refresh_documents,
+    write_reports,
+)
 
 WAIT_SECONDS = 0.5
 
@@ -70,6 +75,7 @@ class MatrixPlugin:
             self.store = Store(self.settings.cache, self.since)
             if not self.is_worker:
                 check_reports(self.settings.reports)
+                check_documents(self.settings.docs)
 
     def _load_gate(self) -> Gate:
         """The baseline and what is required, checked before anything is run."""
@@ -199,16 +205,20 @@ class MatrixPlugin:
         if self.is_worker or self.config.option.collectonly:
             return
         if self.results or self.settings.shard:
-            self._write(self.collected())
+            self._write(self.collected(), session)
 
-    def _write(self, results: Results) -> None:
-        """Write what this run may write: the reports, the baseline."""
+    def _write(self, results: Results, session: pytest.Session) -> None:
+        """Write what this run may write: the reports, the baseline, the tables of documents."""
         whole = [cell.id for cell in self.plan.whole]
         is_whole = sorted(self.planned) == sorted(whole)
         self.report_lines = write_reports(results, self.registry, self.settings, is_whole)
         if self.settings.update:
             everything = whole if is_whole and results.complete else None
             self.report_lines.append(self.gate.accept(results.cells, everything))
+        if self.settings.docs:
+            lines, code = refresh_documents(results, self.settings, is_whole)
+            self.report_lines += lines
+            session.exitstatus = session.exitstatus or code
 
     def collected(self) -> Results:
         modules, s = modules_asked_for(self.registry), self.settings

@@ -36,6 +36,8 @@ class Settings:
     cache: Path
     baseline: Optional[Path]
     update: bool
+    docs: List[Path]
+    docs_check: bool
 
 
 def read(config: pytest.Config) -> Settings:
@@ -71,6 +73,8 @@ def read(config: pytest.Config) -> Settings:
         .absolute(),
         baseline=config.rootpath / baseline if baseline else None,
         update=update,
+        docs=[config.rootpath / name for name in _list(config, "docs")],
+        docs_check=config.getoption("export_matrix_docs_check"),
     )
 
 

@@ -26,7 +26,14 @@ VALUES = (
 LISTS = (
     ("select", "axis=glob,axis=glob", "only these cells; may be repeated"),
     ("require", "axis=glob,axis=glob", "these cells must be available here; may be repeated"),
+    ("docs", "FILE", "rewrite the marked tables of this document; may be repeated"),
     ("model", "NAME", "a model without any code: torchvision:NAME or package.module:factory"),
+)
+
+FLAGS = (
+    ("no-cache", "forget what earlier runs made"),
+    ("update", "accept today's outcomes: write them into the baseline"),
+    ("docs-check", "fail where a document is stale instead of rewriting it"),
 )
 
 
@@ -43,14 +50,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     for name, text in VALUES:
         group.addoption(f"--export-matrix-{name}", metavar=name.upper(), help=text)
         parser.addini(f"export_matrix_{name}", text, type="string")
-    group.addoption(
-        "--export-matrix-no-cache", action="store_true", help="forget what earlier runs made"
-    )
-    group.addoption(
-        "--export-matrix-update",
-        action="store_true",
-        help="accept today's outcomes: write them into the baseline",
-    )
+    for name, text in FLAGS:
+        group.addoption(f"--export-matrix-{name}", action="store_true", help=text)
 
 
 def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:

@@ -215,5 +215,6 @@ def write(path: Path, text: str) -> None:
     """Write a report so that a reader sees the old one or the new one, never half of it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.{os.getpid()}")
-    partial.write_text(text, encoding="utf-8", newline="")
+    # What an engine says may hold half of a surrogate pair: JSON reads such an escape back.
+    partial.write_bytes(text.encode("utf-8", "backslashreplace"))
     os.replace(partial, path)

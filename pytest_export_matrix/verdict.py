@@ -128,7 +128,7 @@ def changes(
     passed = [cell for cell in eligible if verdicts[cell.id].old.startswith("passed")]
     failed = [cell for cell in eligible if verdicts[cell.id].old and cell not in passed]
     could = {"broke": passed, "drifting": passed, "changed": failed, "fixed": failed}
-    return Changes(against, found, summarize(found, could))
+    return Changes(against, found, summarize(found, could, [r.cell for r in results]))
 
 
 def _now(result: Result, verdict: Verdict) -> str:

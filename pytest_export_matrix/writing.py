@@ -1,17 +1,21 @@
-"""Writing the reports of a run into its folder, and when not to."""
+"""Writing reports into their folder and tables into documents, and when not to."""
 
 from __future__ import annotations
 
 import importlib
 from pathlib import Path
-from typing import TYPE_CHECKING, Callable, List, Sequence
+from typing import TYPE_CHECKING, Callable, List, Sequence, Tuple
 
+from pytest_export_matrix import documents
+from pytest_export_matrix.errors import DocumentError
 from pytest_export_matrix.registry import Registry, Reporter
 from pytest_export_matrix.results import FILENAME, Results, dumps, load, write
 
 if TYPE_CHECKING:
     from pytest_export_matrix.options import Settings
 
+#: Exit codes, those of pytest.
+OK, FAILED, USAGE_ERROR = 0, 1, 4
 PARTIAL = "results.partial.json"
 
 
@@ -40,6 +44,36 @@ def write_reports(
         write(folder / name, dumps(results))
         return [f"the run was broken off: its results are in {folder / name}"]
     return write_all(folder, results, registry.reporters)
+
+
+def check_documents(paths: Sequence[Path]) -> None:
+    """Raises DocumentError for a document that no table can be put into."""
+    for path in paths:
+        documents.check_markers(path)
+
+
+def refresh_documents(
+    results: Results, settings: Settings, is_whole: bool
+) -> Tuple[List[str], int]:
+    """Put the tables into the documents, or check them: lines for the terminal, an exit code.
+
+    Only a whole run that came to its end says what a document has to hold.
+    """
+    names = " ".join(path.name for path in settings.docs)
+    if not is_whole or not results.complete:
+        line = f"not a whole run: {names} {'not checked' if settings.docs_check else 'left alone'}"
+        return [line], FAILED if settings.docs_check else OK
+    results_file = settings.reports / FILENAME
+    try:
+        if not settings.docs_check:
+            return documents.refresh(settings.docs, results, results_file), OK
+        stale = documents.differences(settings.docs, results, results_file)
+    except DocumentError as error:
+        return [f"ERROR: {error}"], USAGE_ERROR
+    if not stale:
+        return [f"as it has to be: {names}"], OK
+    mend = f"to mend that: export-matrix docs {names} {settings.reports.name}/{FILENAME}"
+    return [*stale, mend], FAILED
 
 
 def write_all(folder: Path, results: Results, reporters: Sequence[Reporter]) -> List[str]:

@@ -109,6 +109,34 @@ def test_report_shows_and_writes_what_the_run_did(
     assert "Dynamic resolution" in (folder / "out" / "support_table.md").read_text("utf-8")
 
 
+MARKERS = "before\n\n<!-- export-matrix: begin -->\n<!-- export-matrix: end -->\n\nafter\n"
+
+
+def test_documents_are_rewritten_and_checked(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = folder / "page.md"
+    page.write_text(MARKERS, encoding="utf-8")
+    assert main(["docs", "--check", "page.md", "red.json"]) == 1
+    said = capsys.readouterr().out
+    assert "+| Dynamic resolution |" in said
+    assert "to mend that: export-matrix docs page.md red.json" in said
+    assert page.read_text("utf-8") == MARKERS
+
+    assert main(["docs", "page.md", "red.json"]) == 0
+    assert main(["docs", "--check", "page.md", "red.json"]) == 0
+    text = page.read_text("utf-8")
+    page.write_text(text.replace("Dynamic resolution", "Dynamic revolution"), encoding="utf-8")
+    assert main(["docs", "--check", "page.md", "red.json"]) == 1
+
+
+def test_of_two_documents_a_bad_one_leaves_both_untouched(folder: Path) -> None:
+    (folder / "good.md").write_text(MARKERS, encoding="utf-8")
+    (folder / "bad.md").write_text("no markers\n", encoding="utf-8")
+    assert main(["docs", "good.md", "bad.md", "red.json"]) == 4
+    assert (folder / "good.md").read_text("utf-8") == MARKERS
+
+
 @pytest.mark.parametrize(
     "arguments",
     [

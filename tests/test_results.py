@@ -109,6 +109,13 @@ def test_writing_replaces_the_file_whole(tmp_path: Path) -> None:
     assert (tmp_path / "reports" / "results.json").read_text() == "new"
 
 
+def test_what_no_encoding_can_hold_is_written_all_the_same(tmp_path: Path) -> None:
+    odd = results(Outcome.FAILED)
+    odd.cells[0].reason = "half a pair: \udcff"
+    write(tmp_path / "results.json", dumps(odd))
+    assert load(tmp_path / "results.json").cells[0].reason == odd.cells[0].reason
+
+
 def test_a_long_reason_keeps_its_beginning_and_its_end() -> None:
     text = shorten("a" * 5000 + "b" * 5000, limit=100)
     assert text.startswith("a" * 50)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from pytest_export_matrix.reporters.markup import RST
 from pytest_export_matrix.reporters.text import document
 from pytest_export_matrix.results import Results
 
 
 def render(results: Results) -> str:
-    return document(results, lambda title: f"{title}\n{'-' * len(title)}", "grid")
+    return document(results, RST)

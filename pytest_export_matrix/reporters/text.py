@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Callable, List, Optional, Tuple
-
-from tabulate import tabulate
+from typing import List, Optional, Sequence, Tuple
 
 from pytest_export_matrix.changes import KINDS, Changes
 from pytest_export_matrix.outcomes import OUTCOMES
+from pytest_export_matrix.reporters.markup import Markup
 from pytest_export_matrix.results import Results
 from pytest_export_matrix.support import Table, tables, unavailable
 
@@ -21,14 +20,12 @@ def grid(table: Table) -> Tuple[List[str], List[List[str]]]:
     return ["Export method", *table.methods], [[label, *entries] for label, entries in table.rows]
 
 
-def document(results: Results, heading: Callable[[str], str], tablefmt: str) -> str:
-    """Every table under its heading, then the footnotes, in a format of tabulate."""
+def document(results: Results, markup: Markup) -> str:
+    """Every table under its heading, then the footnotes."""
     parts = []
     for table in tables(results.cells):
-        header, rows = grid(table)
-        parts += [heading(title(table)), tabulate(rows, headers=header, tablefmt=tablefmt)]
-    notes = "\n".join(f"- {note}" for note in footnotes(results))
-    return "\n\n".join([*parts, notes]) + "\n"
+        parts += [markup.title(title(table)), markup.table(*grid(table))]
+    return "\n\n".join([*parts, markup.bullets(footnotes(results))]) + "\n"
 
 
 def tally(results: Results) -> str:
@@ -40,14 +37,17 @@ def tally(results: Results) -> str:
     return f"{text}, {lacking} without a result" if lacking else text
 
 
-def footnotes(results: Results) -> List[str]:
+#: What the marks of the support table mean.
+LEGEND = (
+    "✅: the exported file, loaded in a process without the model's code, answered every "
+    "sample input like the eager model, at the exported size and one image. ❌: it did not; "
+    "the stage it failed at is in parentheses.",
+)
+
+
+def footnotes(results: Results, legend: Sequence[str] = LEGEND) -> List[str]:
     """What the marks mean, and what the table was made from."""
-    notes = [
-        "✅: the exported file, loaded in a process without the model's code, answered every "
-        "sample input like the eager model, at the exported size and one image. ❌: it did not; "
-        "the stage it failed at is in parentheses.",
-        tally(results) + ".",
-    ]
+    notes = [*legend, tally(results) + "."]
     notes += [f"{number} unavailable: {reason}." for reason, number in unavailable(results.cells)]
     for name, environment in sorted(results.environments.items()):
         packages = ", ".join(f"{k} {v}" for k, v in sorted(environment["packages"].items()))

@@ -1,0 +1,53 @@
+"""What does not work, each failure once: in which cells, how it ends, what it says. Pure.
+
+Cells that end alike for the same reason are one failure. Reasons that differ in figures alone are
+the same reason; the figures that differ are shown as N.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Dict, List, Sequence, Tuple
+
+from pytest_export_matrix.outcomes import Result
+from pytest_export_matrix.where import where
+
+FIGURE = re.compile(r"(\d+(?:\.\d+)?)")
+ANY_FIGURE = "N"
+
+
+@dataclass(frozen=True)
+class Limit:
+    """One failure of `number` cells; `where` describes exactly those among all that were run."""
+
+    where: str
+    number: int
+    ending: str
+    reason: str
+
+
+def limits(results: Sequence[Result]) -> List[Limit]:
+    """The failures in `results`, in order of their first cell."""
+    ran = [result for result in results if not result.absent]
+    alike: Dict[Tuple[str, ...], List[Result]] = {}
+    for result in ran:
+        if not result.passed:
+            words = FIGURE.split(result.headline)[::2]
+            alike.setdefault((result.ending, *words), []).append(result)
+    universe = [result.cell for result in ran]
+    return [
+        Limit(
+            where([result.cell for result in found], universe),
+            len(found),
+            key[0],
+            template([result.headline for result in found]),
+        )
+        for key, found in alike.items()
+    ]
+
+
+def template(texts: Sequence[str]) -> str:
+    """One text for several that differ in figures alone."""
+    parts = zip(*(FIGURE.split(text) for text in texts))
+    return "".join(each[0] if len(set(each)) == 1 else ANY_FIGURE for each in parts)

@@ -1,0 +1,90 @@
+"""Results as a run of a small matrix leaves them, without a run."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Callable, Optional, Sequence
+
+from pytest_export_matrix.cells import Cell
+from pytest_export_matrix.matrix import BATCHES, RESOLUTIONS
+from pytest_export_matrix.outcomes import Outcome, Result
+from pytest_export_matrix.results import Matrix, Results, axes_of
+
+WAYS = (
+    ("tracing", "torchscript", "pytorch"),
+    ("tracing", "onnx", "onnxruntime"),
+    ("scripting", "torchscript", "pytorch"),
+)
+#: What a results file may hold that is markup, or an attack, somewhere.
+HOSTILE = (
+    "<script>alert(1)</script>",
+    "a | b | c",
+    "x \\| y \\",
+    "*bold* **strong** _emphasis_ __init__ `code` ``",
+    "[link](javascript:alert(1)) ![image](http://x.test/i.png) [1]_ [^1]",
+    "first\nsecond\r\nthird\u2028fourth\x85fifth",
+    "\x1b[31mred\x1b[0m \x00 \u202ereversed \ud800",
+    "{raw}`html` {{ name }} $x^2$ ~~gone~~ &lt; &amp;",
+    "|substitution| target_ __anonymous :role:`x` `text <javascript:alert(1)>`_",
+    ".. raw:: html",
+    "ends like a literal block::",
+    "ends like a paragraph before one ::",
+    "- bullet",
+    "1. enumerated",
+    "A. enumerated",
+    "=====",
+    ">>> doctest",
+    ":field: value",
+    "--option value",
+    "/V option",
+    "<!-- export-matrix: end -->",
+    ".. export-matrix: end",
+    "```",
+    "+---+---+",
+    "javascript:alert(1) http://x.test me@x.test",
+    "# heading",
+    "宽 ✅ é e\u0301 \u200b",
+    "=1+1",
+    "",
+)
+
+
+def results(
+    reason: Callable[[Cell], Optional[str]] = lambda cell: None,
+    architectures: Sequence[str] = ("net_a", "net_b"),
+    devices: Sequence[str] = ("cpu",),
+    absent: Sequence[str] = (),
+    started: str = "2030-01-02T03:04:05+00:00",
+    torch: str = "2.9",
+) -> Results:
+    """All cells; one for which there is a `reason` failed at run, one on an `absent` device is
+    unavailable."""
+    cells = [
+        Cell(architecture, *way, device, resolution, batch)
+        for architecture, way in itertools.product(architectures, WAYS)
+        for device, resolution, batch in itertools.product(devices, RESOLUTIONS, BATCHES)
+    ]
+    found = []
+    for cell in cells:
+        why = reason(cell)
+        outcome = Outcome.PASSED if why is None else Outcome.FAILED
+        stage: Optional[str] = "compare" if why is None else "run"
+        if cell.device in absent:
+            outcome, stage, why = Outcome.UNAVAILABLE, None, f"{cell.device}: none here"
+        found.append(Result(cell, "python", "default", outcome.value, stage, why))
+    packages = {"torch": torch, "onnx": "1.2"}
+    environments = {"default": {"python": "3.12.1", "platform": "Linux", "packages": packages}}
+    matrix = Matrix.of(cells, "slim")
+    return Results(
+        len(cells), found, started, 1.0, environments, matrix=matrix, axes=axes_of(cells)
+    )
+
+
+def hostile(text: str) -> Results:
+    """Results with `text` wherever a file may hold any text."""
+    found = results(lambda cell: text, torch=text, started=text)
+    found.environments[text] = {"python": text, "packages": {text: text}}
+    for result in found.cells:
+        result.environment = text
+        result.deviating = [text]
+    return found

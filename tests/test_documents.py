@@ -1,0 +1,381 @@
+"""A document's tables are rewritten between their markers, and nothing else is."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import List
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from miniatures.findings import results
+
+from pytest_export_matrix.documents import check, rewrite, source_of, update
+from pytest_export_matrix.errors import DocumentError
+from pytest_export_matrix.outcomes import Outcome
+from pytest_export_matrix.results import dumps, loads
+
+BEGIN, END = "<!-- export-matrix: begin -->", "<!-- export-matrix: end -->"
+RST_BEGIN, RST_END = ".. export-matrix: begin", ".. export-matrix: end"
+MARKED = {
+    "a.md": f"# Title\n\n{BEGIN}\n{END}\n\nText.\n",
+    "a.rst": f"Title\n=====\n\n{RST_BEGIN}\n{RST_END}\n\nText.\n",
+}
+SOURCE = "reports/results.json"
+FOUND = results(lambda cell: "no" if cell.batch == "dynamic" else None)
+
+
+def begin(words: str) -> str:
+    return f"<!-- export-matrix: begin {words} -->"
+
+
+def written(text: str, name: str = "a.md") -> str:
+    return rewrite(text, FOUND, SOURCE, name)
+
+
+def refused(text: str, name: str = "a.md") -> DocumentError:
+    with pytest.raises(DocumentError) as error:
+        written(text, name)
+    return error.value
+
+
+# --- what a block holds
+
+
+def test_a_block_holds_the_table_and_what_it_was_made_from() -> None:
+    text = written(MARKED["a.md"])
+    assert "| Batch size requirement | Constant | Constant |" in text
+    assert "- 36 cells planned: 24 passed, 12 failed.\n" in text
+    assert "- Environment default: Python 3.12.1, onnx 1.2, torch 2.9.\n" in text
+    assert "- Made from reports/results.json.\n" in text
+
+
+def test_it_is_the_same_from_a_results_file_that_was_written_and_read() -> None:
+    again = loads(dumps(FOUND), "results.json")
+    for name, text in MARKED.items():
+        assert rewrite(text, again, SOURCE, name) == written(text, name)
+
+
+def test_each_block_selects_cells_as_the_command_line_does() -> None:
+    text = written(f"{begin('architecture=net_a, format=onnx')}\n{END}\n")
+    assert "| net_a | ✅ |" in text
+    assert "net_b" not in text and "TorchScript" not in text
+    assert "6 cells planned" in text
+
+
+def test_globs_of_one_axis_alternate() -> None:
+    text = written(f"{begin('format=onnx format=torch*')}\n{END}\n")
+    assert "36 cells planned" in text
+
+
+def test_a_block_selects_by_the_environment_of_a_runtime() -> None:
+    found = results()
+    for result in found.cells:
+        result.environment = "old" if result.cell.format == "onnx" else "default"
+    found.environments["old"] = {"python": "3.9.1", "packages": {"onnxruntime": "1.17"}}
+    text = rewrite(f"{begin('environment=old')}\n{END}\n", found, SOURCE, "a.md")
+    assert "12 cells planned" in text and "onnxruntime 1.17" in text
+    text = rewrite(f"{begin('environment=def*')}\n{END}\n", found, SOURCE, "a.md")
+    assert "24 cells planned" in text and "onnxruntime 1.17" not in text
+
+
+def test_the_cells_table_has_a_column_for_each_resolution_and_batch() -> None:
+    text = written(f"{begin('table=cells architecture=net_a resolution=fixed')}\n{END}\n")
+    header, _, *rows = [line for line in text.splitlines() if line.startswith("|")]
+    assert header.endswith("| fixed, batch 1 | fixed, batch 2 | fixed, batch dynamic |")
+    assert rows == [
+        "| net_a | tracing | TorchScript | PyTorch | ✅ | ✅ | ❌ failed at run |",
+        "| net_a | tracing | ONNX | ONNX Runtime | ✅ | ✅ | ❌ failed at run |",
+        "| net_a | scripting | TorchScript | PyTorch | ✅ | ✅ | ❌ failed at run |",
+    ]
+
+
+def test_the_limits_table_names_each_failure_once() -> None:
+    text = written(f"{begin('table=limits')}\n{END}\n")
+    assert "| batch=dynamic | 12 | failed at run | no |\n" in text
+
+
+def test_limits_without_a_failure_say_so() -> None:
+    text = written(f"{begin('table=limits batch=1')}\n{END}\n")
+    assert "|" not in text
+    assert "- All that was run passed.\n" in text
+
+
+def test_several_devices_have_a_table_each_with_its_title() -> None:
+    found = results(devices=("cpu", "cuda"))
+    text = rewrite(MARKED["a.md"], found, SOURCE, "a.md")
+    assert "**Export support on cpu**\n\n|" in text and "**Export support on cuda**\n\n|" in text
+    text = rewrite(f"{begin('device=cuda')}\n{END}\n", found, SOURCE, "a.md")
+    assert "Export support on" not in text
+
+
+def test_a_device_that_is_not_here_is_said_not_to_have_been_run() -> None:
+    found = results(devices=("cpu", "cuda"), absent=("cuda",))
+    for table in ("support", "cells", "limits"):
+        text = rewrite(f"{begin(f'device=cuda table={table}')}\n{END}\n", found, SOURCE, "a.md")
+        assert "- None of these cells was run.\n" in text
+        assert "- 36 unavailable: cuda: none here.\n" in text
+        assert "✅" not in text
+
+
+# --- what stays
+
+
+#: Neither markers nor fences can be made of these.
+OUTSIDE = st.text(st.characters(exclude_characters="<`~.", exclude_categories=["Cs"]))
+
+
+@given(before=OUTSIDE, between=OUTSIDE, after=OUTSIDE, newline=st.sampled_from(["\n", "\r\n"]))
+def test_text_outside_the_blocks_stays_byte_for_byte(
+    before: str, between: str, after: str, newline: str
+) -> None:
+    first, second = f"{begin('table=cells')}{newline}", f"{begin('table=limits')}{newline}"
+    before, between = f"{before}{newline}", f"{newline}{between}{newline}"
+    text = f"{before}{first}old{newline}{END}{between}{second}{END}{newline}{after}"
+    new = written(text)
+    assert new.startswith(before + first) and new.endswith(f"{END}{newline}{after}")
+    assert f"{END}{between}{second}" in new
+    assert written(new) == new
+    body = new[len(before + first) : new.index(END)]
+    assert body.count("\n") == body.count(newline)
+
+
+@given(before=OUTSIDE, after=OUTSIDE, newline=st.sampled_from(["\n", "\r\n"]))
+def test_so_it_does_in_restructuredtext(before: str, after: str, newline: str) -> None:
+    opening = f"{before.replace(':', ' ')}{newline}{newline}{RST_BEGIN}{newline}"
+    closing = f"{RST_END}{newline}{after}"
+    new = written(f"{opening}old{newline}{closing}", "a.rst")
+    assert new.startswith(opening) and new.endswith(closing)
+    assert written(new, "a.rst") == new
+
+
+@pytest.mark.parametrize("name", MARKED)
+def test_rewriting_twice_changes_nothing(name: str) -> None:
+    once = written(MARKED[name], name)
+    assert written(once, name) == once
+
+
+def test_the_file_is_rewritten_once_and_checked(tmp_path: Path) -> None:
+    path = tmp_path / "a.md"
+    path.write_text(MARKED["a.md"], encoding="utf-8")
+    difference = check(path, FOUND, SOURCE)
+    assert difference is not None and "+| Formats | TorchScript, ONNX | TorchScript |" in difference
+    assert difference.startswith(f"--- {path}\n+++ {path} from {SOURCE}\n")
+    assert update(path, FOUND, SOURCE) is True
+    assert check(path, FOUND, SOURCE) is None
+    before = path.stat()
+    assert update(path, FOUND, SOURCE) is False
+    assert path.stat() == before
+    assert os.listdir(tmp_path) == ["a.md"]
+
+
+def test_byte_order_mark_line_ends_mode_and_missing_newline_stay(tmp_path: Path) -> None:
+    path = tmp_path / "a.md"
+    path.write_bytes(f"\ufeff{BEGIN}\r\n{END}\r\nmixed\nno newline at the end".encode())
+    path.chmod(0o640)
+    assert update(path, FOUND, SOURCE)
+    data = path.read_bytes()
+    assert data.startswith(f"\ufeff{BEGIN}\r\n\r\n|".encode())
+    assert data.endswith(f"{END}\r\nmixed\nno newline at the end".encode())
+    assert not re.search(rb"[^\r]\n", data[: data.index(b"mixed")])
+    assert path.stat().st_mode & 0o777 == 0o640
+
+
+def test_a_link_to_a_document_stays_a_link(tmp_path: Path) -> None:
+    (tmp_path / "docs").mkdir()
+    real, link = tmp_path / "docs" / "a.md", tmp_path / "link.md"
+    real.write_text(MARKED["a.md"], encoding="utf-8")
+    link.symlink_to(real)
+    assert update(link, FOUND, SOURCE)
+    assert link.is_symlink() and "✅" in real.read_text(encoding="utf-8")
+
+
+def test_line_ends_that_differ_inside_a_block_alone_are_a_difference(tmp_path: Path) -> None:
+    path = tmp_path / "a.md"
+    path.write_bytes(written(MARKED["a.md"]).replace("✅ |\n", "✅ |\r\n").encode())
+    assert check(path, FOUND, SOURCE) == f"{path}: line ends inside a block differ\n"
+
+
+def test_an_indented_marker_has_an_indented_block() -> None:
+    text = written(f".. note::\n\n   {RST_BEGIN}\n   {RST_END}\n", "a.rst")
+    body = text.split("begin\n")[1].splitlines()
+    assert all(line.startswith("   ") for line in body if line)
+
+
+@pytest.mark.parametrize("name", ["a.txt", "README"])
+def test_in_a_file_of_another_name_the_markers_tell_the_language(name: str) -> None:
+    assert "| --- |" in written(MARKED["a.md"], name)
+    assert ".. list-table::" in written(MARKED["a.rst"], name)
+    assert "<!-- export-matrix: begin -->" in str(refused("none", name))
+    assert ".. export-matrix: begin" in str(refused("none", name))
+
+
+# --- what is shown as code is no marker
+
+
+EXAMPLE = f"{BEGIN}\nshown\n{END}\n"
+IN_MARKDOWN = [
+    f"```\n{EXAMPLE}```\n",
+    f"~~~~ markdown\n```\n~~~\n{EXAMPLE}~~~~\n",
+    f"  ````md\n```\n{EXAMPLE}````\n",
+    f"- ```\n  {BEGIN}\n  {END}\n  ```\n",
+    f"1. > ```\n   > {BEGIN}\n   > {END}\n   > ```\n",
+    f"    {BEGIN}\n    {END}\n",
+    f"Write `{BEGIN}` and `{END}`.\n",
+    "<!-- export-matrix is the name of a pytest option -->\n",
+    f"``` not a fence ``` {BEGIN}\n",
+]
+IN_RST = [
+    f"Like this::\n\n  {RST_BEGIN}\n\n  {RST_END}\n\n",
+    f"::\n\n\t{RST_BEGIN}\n\n\t{RST_END}\n\n",
+    f"- item::\n\n    {RST_BEGIN}\n\n    {RST_END}\n\n",
+    f".. code-block:: rst\n   :linenos:\n\n   {RST_BEGIN}\n\n   {RST_END}\n\n",
+    f".. sourcecode:: rst\n\n   {RST_BEGIN}\n   {RST_END}\n\n",
+    f".. a comment\n\n   {RST_BEGIN}\n   {RST_END}\n\n",
+    f"..\n   {RST_BEGIN}\n   {RST_END}\n\n",
+    f"Done. Like this::\n\n  {RST_BEGIN}\n\n  {RST_END}\n\n",
+    f"Write ``{RST_BEGIN}``.\n\n",
+    ".. export-matrix:: results.json\n\n",
+]
+CASES = [("a.md", example) for example in IN_MARKDOWN] + [("a.rst", text) for text in IN_RST]
+
+
+@pytest.mark.parametrize(("name", "example"), CASES)
+def test_an_example_of_markers_is_left_alone(name: str, example: str) -> None:
+    assert refused(example, name).problem.startswith("no markers")
+    text = written(example + MARKED[name], name)
+    assert text.startswith(example) and text.count("Batch size requirement") == 1
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        ".. note::\n\n",
+        "..  note::\n\n",
+        ".. tab:: x::\n\n",
+        "- item::\n\n     code\n\n",
+        ".. [1] footnote\n\n",
+    ],
+)
+def test_a_marker_inside_of_other_directives_and_lists_is_one(before: str) -> None:
+    text = written(f"{before}  {RST_BEGIN}\n\n  {RST_END}\n", "a.rst")
+    assert "Batch size requirement" in text
+
+
+# --- what is refused
+
+
+@pytest.mark.parametrize(
+    ("text", "messages"),
+    [
+        ("# Title\n", ["a.md: no markers", "write <!-- export-matrix: begin --> and"]),
+        ("", ["a.md: no markers"]),
+        (f"\n{BEGIN}\n", ["a.md, line 2: a begin without an end"]),
+        (f"\n\n{END}\n", ["a.md, line 3: an end without a begin"]),
+        (f"{BEGIN}\n{END}\n{END}\n", ["a.md, line 3: an end without a begin"]),
+        (
+            f"{BEGIN}\n{begin('table=cells')}\n{END}\n{END}\n",
+            ["a.md, line 2: the block of line 1 has no end before this one", "do not nest"],
+        ),
+        (
+            f"{BEGIN}\n{END}\n{begin('table=support')}\n{END}\n",
+            ["a.md, line 3: asks for the same as the block of line 1"],
+        ),
+        (
+            f"{begin('device=cpu format=onnx')}\n{END}\n{begin('format=onnx,device=cpu')}\n{END}\n",
+            ["a.md, line 3: asks for the same as the block of line 1"],
+        ),
+        (f"{begin('devise=cpu')}\n{END}\n", ["a.md, line 1: no argument 'devise'", "'device'"]),
+        (f"{begin('format=onxx')}\n{END}\n", ["a.md, line 1: no format 'onxx'", "'onnx'"]),
+        (f"{begin('environment=x')}\n{END}\n", ["line 1: no environment 'x'", "known: default"]),
+        (f"{begin('table=limit')}\n{END}\n", ["a.md, line 1: no table 'limit'", "'limits'"]),
+        (f"{begin('table=cells table=limits')}\n{END}\n", ["line 1: table= is given twice"]),
+        (f"{begin('onnx')}\n{END}\n", ["'onnx' is not argument=value", "arguments: architecture"]),
+        (
+            f"{begin('method=scripting format=onnx')}\n{END}\n",
+            ["a.md, line 1: picks no cell: these values do not go together"],
+        ),
+        (f"{begin('batch=1')}\n{END}\n", ["line 1: a support table is about every", "table=cells"]),
+        (f"<!-- export-matrix: start -->\n{END}\n", ["line 1: no marker 'start'", "begin, end"]),
+        (f"<!-- export-matrix: begin\n{END}\n", ["a.md, line 1: no marker"]),
+        (f"{BEGIN}\n<!-- export-matrix end -->\n", ["a.md, line 2: no marker"]),
+        (f"{BEGIN}\n<!-- export-matrix: end device=cpu -->\n", ["'device=cpu' stands after end"]),
+    ],
+)
+def test_wrong_markers_are_refused_with_their_line(text: str, messages: List[str]) -> None:
+    error = refused(text)
+    for message in messages:
+        assert message in str(error)
+    assert "--export-matrix-select" not in str(error)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("Text\n", "a.rst: no markers"),
+        (f"Text\n{RST_BEGIN}\n\n{RST_END}\n", "line 2: no blank line before this marker"),
+        (".. export-matrix begin\n", "line 1: no marker"),
+        (f"{RST_BEGIN}\n", "line 1: a begin without an end"),
+        (f"{RST_BEGIN} format=onxx\n{RST_END}\n", "line 1: no format 'onxx'; did you mean 'onnx'?"),
+    ],
+)
+def test_so_they_are_in_restructuredtext(text: str, message: str) -> None:
+    assert message in str(refused(text, "a.rst"))
+
+
+def test_a_run_that_was_broken_off_replaces_no_table(tmp_path: Path) -> None:
+    path = tmp_path / "a.md"
+    path.write_text(MARKED["a.md"], encoding="utf-8")
+    found = results()
+    found.cells = found.cells[:-1]
+    with pytest.raises(DocumentError, match="broken off: 35 of 36 cells"):
+        update(path, found, SOURCE)
+    assert path.read_text(encoding="utf-8") == MARKED["a.md"]
+
+
+def test_nor_does_a_selection() -> None:
+    found = results()
+    found.cells = found.cells[:6]
+    found.planned = 6
+    with pytest.raises(DocumentError, match="a part of the matrix: 6 of 36 cells"):
+        rewrite(MARKED["a.md"], found, SOURCE, "a.md")
+
+
+def test_a_document_that_cannot_be_read_or_written_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DocumentError, match="No such file"):
+        update(tmp_path / "a.md", FOUND, SOURCE)
+    with pytest.raises(DocumentError, match="Is a directory"):
+        check(tmp_path, FOUND, SOURCE)
+    latin = tmp_path / "latin.md"
+    latin.write_bytes(b"\xe9\n")
+    with pytest.raises(DocumentError, match="utf-8"):
+        update(latin, FOUND, SOURCE)
+
+
+def test_a_flaky_cell_is_no_green_one() -> None:
+    found = results()
+    found.cells[0].outcome, found.cells[0].flaky = Outcome.FAILED.value, True
+    text = rewrite(f"{begin('table=cells')}\n{END}\n", found, SOURCE, "a.md")
+    assert "❌ flaky at compare" in text
+
+
+def test_the_page_that_explains_markers_has_none() -> None:
+    page = Path(__file__).parents[1] / "docs" / "tables.md"
+    text = page.read_text(encoding="utf-8")
+    assert BEGIN.removesuffix(" -->") in text
+    assert refused(text).problem.startswith("no markers")
+
+
+def test_the_guide_shows_tables_of_its_results() -> None:
+    root = Path(__file__).parents[1]
+    guide = root / "docs" / "deployment.md"
+    source = source_of(guide, root / "reports" / "results.json")
+    assert source == "../reports/results.json"
+    text = guide.read_text(encoding="utf-8")
+    found = loads((root / "reports" / "results.json").read_text(encoding="utf-8"), "results.json")
+    again = rewrite(text, found, source, "deployment.md")
+    assert re.findall("export-matrix: begin(.*) -->", again) == [
+        *(" device=cpu", " device=cpu table=cells", " device=cpu table=limits", " device=cuda")
+    ]
