@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 from pathlib import Path
 from typing import Callable, List
 
 from pytest_export_matrix.options import Settings
-from pytest_export_matrix.registry import Registry
+from pytest_export_matrix.registry import Registry, Reporter
 from pytest_export_matrix.results import FILENAME, Results, dumps, load, write
 
 PARTIAL = "results.partial.json"
@@ -37,9 +38,22 @@ def write_reports(
         name = FILENAME if settings.reports_asked else PARTIAL
         write(folder / name, dumps(results))
         return [f"the run was broken off: its results are in {folder / name}"]
+    lines = [f"reports: {folder}"]
     for reporter in registry.reporters:
-        write(folder / reporter.filename, render(reporter.render)(results))
-    return [f"reports: {folder}"]
+        remedy = lacking(reporter)
+        if not remedy:
+            write(folder / reporter.filename, render(reporter.render)(results))
+        elif (folder / reporter.filename).exists():
+            lines.append(f"{reporter.filename} is of an older run, not written: {remedy}")
+        else:
+            lines.append(f"{reporter.filename} not written: {remedy}")
+    return lines
+
+
+def lacking(reporter: Reporter) -> str:
+    """The command that installs what `reporter` needs; empty where all of it is here."""
+    missing = [name for name in reporter.needs if importlib.util.find_spec(name) is None]
+    return f'pip install "{reporter.extra or " ".join(missing)}"' if missing else ""
 
 
 def render(reference: str) -> Callable[[Results], str]:

@@ -14,4 +14,11 @@ REPORTERS = (
     Reporter("json", "results.json", f"{_HERE}.json:render"),
     Reporter("markdown", "support_table.md", f"{_HERE}.markdown:render"),
     Reporter("rst", "support_table.rst", f"{_HERE}.rst:render"),
+    Reporter(
+        "html",
+        "index.html",
+        f"{_HERE}.html:render",
+        needs=("itables", "plotly"),
+        extra="pytest-export-matrix[html]",
+    ),
 )
