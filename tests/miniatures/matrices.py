@@ -42,6 +42,10 @@ def cells(architectures: int) -> List[Cell]:
     ]
 
 
+def on(planned: List[Cell], device: str) -> List[Cell]:
+    return [cell for cell in planned if cell.device == device]
+
+
 def result(cell: Cell, number: int) -> Result:
     if cell.device == "cuda":
         reason = "cuda: no GPU here"
@@ -71,7 +75,8 @@ def result(cell: Cell, number: int) -> Result:
 
 def results(architectures: int = 1, **fields: Any) -> Results:
     planned = cells(architectures)
-    found = [result(cell, number) for number, cell in enumerate(planned)]
+    found = [result(cell, number) for number, cell in enumerate(on(planned, "cpu"))]
+    found += [result(cell, 0) for cell in on(planned, "cuda")]
     fields = {"planned": len(planned), "axes": axes_of(planned), **fields}
     return Results(
         cells=found,

@@ -69,8 +69,8 @@ def data(results: Results) -> Dict[str, Any]:
         "cells": [_cell(result) for result in results.cells],
         "against": changes.against if changes else None,
         "changes": [
-            {"id": change.cell.id, "kind": change.kind, "old": change.old, "new": change.new}
-            | {axis: value for axis, value in change.cell.axes.items()}
+            {"id": change.cell.id, **change.cell.axes}
+            | {"kind": change.kind, "old": change.old, "new": change.new}
             for change in (changes.changes if changes else [])
         ],
         "kinds": KINDS,
@@ -217,4 +217,3 @@ def _finite(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [_finite(each) for each in value]
     return value
-

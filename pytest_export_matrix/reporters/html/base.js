@@ -4,7 +4,12 @@ const data = JSON.parse(document.getElementById("data").textContent);
 const cells = new Map(data.cells.map((cell) => [cell.id, cell]));
 const AXES = Object.keys(data.axes);
 const MARKS = {
-  passed: "✓", failed: "✗", crashed: "!", timed_out: "…", out_of_memory: "■", unavailable: "–",
+  passed: "✓",
+  failed: "✗",
+  crashed: "!",
+  timed_out: "…",
+  out_of_memory: "■",
+  unavailable: "–",
   flaky: "≈",
 };
 

@@ -4,7 +4,7 @@ const dialog = byId("detail");
 
 /** Shows the cell that the address names, or closes the one that is open. */
 function showAddressed() {
-  const id = decodeURIComponent(location.hash.slice(1));
+  const id = location.hash.slice(1);
   const change = data.changes.find((each) => each.id === id);
   if (cells.has(id) || change) {
     dialog.replaceChildren(...detail(id, cells.get(id), change));
@@ -14,7 +14,7 @@ function showAddressed() {
 }
 
 dialog.addEventListener("close", () => {
-  const id = decodeURIComponent(location.hash.slice(1));
+  const id = location.hash.slice(1);
   if (cells.has(id) || data.changes.some((each) => each.id === id))
     history.replaceState(null, "", location.href.split("#")[0]);
 });
@@ -127,7 +127,7 @@ function stageSeconds(cell) {
 }
 
 function batches(sizes) {
-  return sizes.map((size) => `[${size.join(", ")}]`).join("  ");
+  return sizes.map((size) => `[${size.join(", ")}]`).join(", ");
 }
 
 function environment(cell) {

@@ -26,26 +26,28 @@ function choice(DataTable, rows, name, order, rest = {}) {
 const axisColumns = (DataTable, rows, rest) =>
   AXES.map((axis) => choice(DataTable, rows, axis, data.axes[axis], rest));
 
-/** A column whose cells are elements; it is searched and sorted by `row[name]`. */
-function elements(name, title, make, rest = {}) {
+/** A column whose cells are elements; it is sorted by `row[name]` and searched by `row[all]`. */
+function elements(name, title, make, { all = name, ...rest } = {}) {
   return {
     name,
     title,
     data: (row) => row,
-    render: (row, type) => (type === "display" ? make(row) : row[name]),
+    type: "string",
+    render: (row, type) =>
+      type === "display" ? make(row) : (type === "filter" ? row[all] : row[name]) ?? "",
     searchPanes: { show: false },
     ...rest,
   };
 }
 
 /** A column of figures; what was not measured comes first or last. */
-function figures(name, title) {
+function figures(name, title, kind = "") {
   return {
     name,
     title,
     data: (row) => row[name],
     type: "num",
-    className: "number",
+    className: `number ${kind}`,
     render: (value, type) =>
       type === "display" ? figure(value) : typeof value === "number" ? value : -1,
     searchPanes: { show: false },
@@ -72,7 +74,6 @@ function filtered(DataTable, { host, panes, label, columns, rows, changed = () =
     },
   });
   new DataTable.SearchPanes(table, {
-    cascadePanes: true,
     viewCount: true,
     collapse: false,
     controls: false,
@@ -82,6 +83,9 @@ function filtered(DataTable, { host, panes, label, columns, rows, changed = () =
     },
   });
   panes.append(table.searchPanes.container()[0]);
+  for (const pane of panes.querySelectorAll(".dtsp-searchPane"))
+    pane.querySelector("table.dataTable:has(tbody)")?.setAttribute(
+      "aria-label", `Filter: ${pane.querySelector("input").placeholder}`);
   panes.closest("details").addEventListener("toggle", () => {
     DataTable.tables({ visible: true, api: true }).columns.adjust(); // they had no width till now
   });

@@ -34,10 +34,10 @@ function listCells(DataTable, changed) {
       choice(DataTable, rows, "stage", [...data.stages, "none"], hidden),
       ...axisColumns(DataTable, rows, { className: "wide" }),
       choice(DataTable, rows, "flaky", ["steady", "flaky"], hidden),
-      figures("worst", "Deviation"),
+      figures("worst", "Deviation", "wide"),
       figures("all", "Seconds"),
       elements("headline", "Reason", (row) => el("span", {}, row.headline),
-        { className: "reason wide" }),
+        { className: "reason wide", all: "reason" }),
     ],
   });
   openByRow(byId("list"));
@@ -56,7 +56,7 @@ function listChanges(DataTable) {
     rows,
     columns: [
       choice(DataTable, rows, "kind", Object.keys(data.kinds)),
-      elements("id", "Cell", (change) => el("a", { href: `#${change.id}` }, ...breakable(change.id)),
+      elements("id", "Cell", (row) => el("a", { href: `#${row.id}` }, ...breakable(row.id)),
         { className: "free" }),
       textColumn(DataTable, "old", "Was", { className: "free" }),
       textColumn(DataTable, "new", "Is", { className: "free" }),
@@ -78,4 +78,5 @@ listCells(DataTable, (left) => {
   drawGrid(left);
   drawPlots(left);
 });
+watcher.observe(byId("plots")); // not before: while the page is short, all of it is near
 document.documentElement.dataset.ready = "";

@@ -18,7 +18,6 @@ const watcher = new IntersectionObserver(async (entries) => {
   plots.library = await loadPlotly();
   plotAll();
 }, { rootMargin: "400px" });
-watcher.observe(byId("plots"));
 for (const query of [dark, narrow])
   query.addEventListener("change", () => drawPlots(plots.shown));
 
@@ -31,17 +30,19 @@ function plotAll() {
 
 const median = (numbers) => {
   const sorted = [...numbers].sort((a, b) => a - b);
+  if (!sorted.length) return 0;
   const middle = Math.floor(sorted.length / 2);
   return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 };
 
 /** Cells by the way they go, one architecture at a time where those are few enough to read. */
 function ways(shown) {
-  const device = data.axes.device.length > 1 ? ["device"] : [];
+  const device = unique(shown.map((cell) => cell.device)).length > 1 ? ["device"] : [];
   const way = ["method", "format", "runtime", ...device];
-  const name = (cell, axes) => axes.map((axis) => cell[axis]).join(" / ");
   const fine = ["architecture", ...way];
-  const axes = new Set(shown.map((cell) => name(cell, fine))).size <= FEW ? fine : way;
+  const axes = new Set(shown.map((cell) => key(cell, fine))).size <= FEW ? fine : way;
+  const name = (cell, [first, ...rest]) =>
+    cell[first] + (narrow.matches ? "<br>" : " / ") + rest.map((axis) => cell[axis]).join(" / ");
   const groups = new Map();
   for (const cell of shown) {
     const way = name(cell, axes);
@@ -64,9 +65,9 @@ function plotLatency(shown) {
   });
   byId("latency-note").textContent = "What a cell's inputs took together, first calls included: "
     + "eager PyTorch in its own process, and the exported file in the runtime. Bars are medians "
-    + "of the cells that came to an answer.";
+    + "of the cells that came to an answer, right or wrong.";
   plot("latency", [bar("runtime", "run", "#4c8dd6"), bar("eager", "reference", "#8c9bab")], {
-    barmode: "group", xaxis: { title: { text: "seconds for all inputs of a cell" } },
+    barmode: "group", xaxis: { title: "seconds for all inputs of a cell" },
     height: 150 + 34 * groups.length,
   }, groups.length);
 }
@@ -77,15 +78,20 @@ function plotStages(shown) {
   const traces = data.stages.map((stage, i) => ({
     type: "bar", orientation: "h", name: stage, marker: { color: STAGE_HUES[i] },
     y: groups.map(([way]) => way),
-    x: groups.map(([, members]) => median(members.map((cell) => cell.seconds[stage] ?? 0))),
+    x: groups.map(([, members]) =>
+      median(members.map((cell) => cell.seconds[stage]).filter((s) => s !== undefined))),
     hovertemplate: "%{x:.3g} s<extra>%{fullData.name}</extra>",
   }));
-  byId("stages-note").textContent = "Medians of what one cell takes by itself. Cells that share a "
-    + "file share its export, so that a whole run takes less than their sum.";
+  byId("stages-note").textContent = "Each stage is the median of the cells that got to it. Cells "
+    + "that share a file share its export, so that a whole run takes less than their sum.";
   plot("stages", traces, {
-    barmode: "stack", xaxis: { title: { text: "seconds a cell" } }, height: 150 + 24 * groups.length,
+    barmode: "stack", xaxis: { title: "seconds a cell" },
+    height: 150 + (narrow.matches ? 32 : 24) * groups.length,
   }, groups.length);
 }
+
+/** Plotly takes some tags in a text for markup. */
+const inert = (text) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
 
 function plotDeviation(shown) {
   const measured = shown.filter((cell) => typeof cell.worst === "number");
@@ -96,7 +102,8 @@ function plotDeviation(shown) {
     x: members.map(runtime),
     y: members.map((cell) => Math.max(cell.worst, EXACT)),
     customdata: members.map((cell) => cell.id),
-    text: members.map((cell) => `${cell.id}<br>${figure(cell.worst)}, ${words(cell.ending)}`),
+    text: members.map((cell) =>
+      `${cell.id}<br>${figure(cell.worst)}, ${inert(words(cell.ending))}`),
     hoveron: "points", hovertemplate: "%{text}<extra></extra>",
   });
   const passed = measured.filter((cell) => state(cell) === "passed");
@@ -107,7 +114,7 @@ function plotDeviation(shown) {
   ].filter((each) => each.x.length);
   plot("deviation", traces, {
     boxmode: "group", height: 420,
-    yaxis: { type: "log", title: { text: "worst relative deviation" }, exponentformat: "power",
+    yaxis: { type: "log", title: "worst relative deviation", exponentformat: "power",
       dtick: 1 },
     annotations: [{ xref: "paper", x: 1, xanchor: "right", y: Math.log10(EXACT), yanchor: "top",
       text: "bottom: exactly equal", showarrow: false, font: { size: 11 } }],
@@ -119,20 +126,25 @@ function plotDeviation(shown) {
 
 const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
-function plot(id, traces, layout, size) {
+function plot(id, traces, layout, number) {
   const host = byId(id);
-  if (!size) {
+  if (!number) {
     plots.library.purge(host);
     host.replaceChildren(el("p", { class: "muted" }, "Nothing was measured of these cells."));
     return;
   }
   if (!host.classList.contains("js-plotly-plot")) host.replaceChildren();
   const line = css("--line");
-  const axis = (own) => ({ gridcolor: line, zerolinecolor: line, automargin: true, ...own });
+  const size = narrow.matches ? 10 : 12;
+  const axis = ({ title, ...own } = {}) => ({
+    title: title && { text: title, font: { size } },
+    gridcolor: line, zerolinecolor: line, automargin: true, ...own,
+  });
   plots.library.react(host, traces, {
     paper_bgcolor: "transparent", plot_bgcolor: "transparent",
-    font: { color: css("--text"), family: "system-ui, sans-serif", size: narrow.matches ? 10 : 12 },
-    margin: { l: 10, r: 10, t: 10, b: 45 }, legend: { orientation: "h", y: 1, yanchor: "bottom", traceorder: "normal" },
+    font: { color: css("--text"), family: "system-ui, sans-serif", size },
+    margin: { l: 10, r: 10, t: 10, b: 45 },
+    legend: { orientation: "h", y: 1, yanchor: "bottom", traceorder: "normal" },
     hoverlabel: { align: "left" }, ...layout, xaxis: axis(layout.xaxis), yaxis: axis(layout.yaxis),
   }, { displayModeBar: false, responsive: true });
 }
