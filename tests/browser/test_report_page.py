@@ -211,6 +211,8 @@ def test_text_of_models_and_engines_is_shown_as_text(show: Any) -> None:
     result.warnings = [{"category": HOSTILE, "message": HOSTILE, "count": 1}]
     page = show(found)
     assert HOSTILE in page.locator("#list tbody tr").first.inner_text()
+    page.locator("#filters input[type=search]").fill("onerror=alert(2)")
+    assert shows(page, 1)
     assert page.locator("img").count() == 0
     page.locator("#list tbody a").first.click()
     assert page.locator("dialog pre").inner_text() == HOSTILE

@@ -82,7 +82,7 @@ function filtered(DataTable, { host, panes, label, columns, rows, changed = () =
       select: { style: "multi", keys: true }, scroller: false, paging: false, order: [[0, "asc"]],
     },
   });
-  panes.append(table.searchPanes.container()[0]);
+  panes.append(host.querySelector(".dt-search"), table.searchPanes.container()[0]);
   for (const pane of panes.querySelectorAll(".dtsp-searchPane"))
     pane.querySelector("table.dataTable:has(tbody)")?.setAttribute(
       "aria-label", `Filter: ${pane.querySelector("input").placeholder}`);

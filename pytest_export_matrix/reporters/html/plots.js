@@ -117,7 +117,7 @@ function plotDeviation(shown) {
     yaxis: { type: "log", title: "worst relative deviation", exponentformat: "power",
       dtick: 1 },
     annotations: [{ xref: "paper", x: 1, xanchor: "right", y: Math.log10(EXACT), yanchor: "top",
-      text: "bottom: exactly equal", showarrow: false, font: { size: 11 } }],
+      text: "bottom: equal, or closer than this", showarrow: false, font: { size: 11 } }],
   }, measured.length);
   byId("deviation").on?.("plotly_click", (event) => {
     location.hash = event.points[0].customdata;
