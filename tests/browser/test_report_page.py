@@ -14,6 +14,7 @@ from typing import Any, Iterator, List
 import pytest
 from miniatures.matrices import results
 
+from pytest_export_matrix.cells import Cell
 from pytest_export_matrix.changes import Change, Changes, Summary
 from pytest_export_matrix.outcomes import OUTCOMES
 from pytest_export_matrix.reporters.html import render
@@ -24,6 +25,7 @@ CHROMIUM = next(
 )
 HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)>"
 FIRST = "net0-tracing-torchscript-pytorch-cpu-fixed-1"
+GONE = Cell("older", "tracing", "onnx", "onnxruntime", "cpu", "fixed", "1")
 
 
 @pytest.fixture(scope="module")
@@ -230,6 +232,7 @@ def changed(found: Results) -> Results:
         [
             Change(first, "broke", "passed", "failed at run"),
             Change(second, "fixed", f"failed at export {HOSTILE}", "passed"),
+            Change(GONE, "gone", "passed", ""),
         ],
         [Summary("broke", "format=onnx", [first], False)],
         [("default", "torch", "2.7.0", "2.8.0")],
@@ -244,11 +247,44 @@ def test_changes_are_filtered_and_open_the_same_cell(show: Any) -> None:
     assert HOSTILE in page.inner_text("#changed")
     page.locator("#changed summary").click()
     choose(page, "Kind", "broke", panes="#changed")
-    assert page.locator("#changed .scroll tbody > tr > td a").all_inner_texts() == [FIRST]
+    left = page.locator("#changed .scroll tbody a")
+    left.nth(1).wait_for(state="detached")
+    assert left.all_inner_texts() == [FIRST]
     page.locator("#changed .scroll tbody > tr > td").last.click()
     assert "Against release 1.2" in page.locator("dialog[open]").inner_text()
     assert "failed at run" in page.locator("dialog[open]").inner_text()
     assert shows(page, len(found.cells))
+
+
+def test_a_cell_that_is_gone_says_so(show: Any) -> None:
+    page = show(changed(results()))
+    page.locator("#changed").get_by_role("link", name=GONE.id).click()
+    text = page.locator("dialog[open]").inner_text()
+    assert "This cell has no result here." in text
+    assert "is not in the matrix any more" in text
+
+
+def test_flaky_cells_are_marked_and_can_be_singled_out(show: Any) -> None:
+    found = results()
+    flaky = next(result for result in found.cells if result.outcome == "crashed")
+    flaky.flaky = flaky.cached = True
+    page = show(found)
+    choose(page, "Flaky", "flaky")
+    assert shows(page, 1)
+    badge = page.locator("#list tbody a")
+    assert badge.inner_text() == "≈ flaky at run"
+    badge.click()
+    assert "Answered from the cache" in page.locator("dialog[open]").inner_text()
+
+
+def test_the_command_is_copied(show: Any) -> None:
+    found = results()
+    granted = ["clipboard-read", "clipboard-write"]
+    page = show(found, f"#{FIRST}", permissions=granted)
+    page.get_by_role("button", name="Copy").click()
+    page.get_by_role("button", name="Copied").wait_for()
+    expected = next(result.repro for result in found.cells if result.cell.id == FIRST)
+    assert page.evaluate("navigator.clipboard.readText()") == expected
 
 
 def test_plots_follow_the_filters(show: Any) -> None:
