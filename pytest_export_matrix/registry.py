@@ -116,11 +116,17 @@ class Runtime:
 
 @dataclass(frozen=True)
 class Reporter:
-    """A file written into the reports folder: render names a function (results file) -> text."""
+    """A file written into the reports folder: render names a function (results file) -> text.
+
+    needs: modules that rendering takes files or functions from. Where one of them is not
+    installed the file is not written, and the run says that `pip install` of `extra` mends it.
+    """
 
     name: str
     filename: str
     render: str
+    needs: Sequence[str] = ()
+    extra: str = ""
 
 
 Entry = Union[Architecture, Exporter, Runtime, OutputKind, Reporter]
@@ -218,7 +224,7 @@ def _problems(entry: Entry) -> Iterator[Tuple[str, str]]:
         value = getattr(entry, name, None)
         if value is not None and not (isinstance(value, str) and REFERENCE.match(value)):
             yield f"{name}={value!r} does not name something", 'write it as "package.module:name"'
-    for name in ("formats", "modules", "preload", "extras", "declares"):
+    for name in ("formats", "modules", "preload", "extras", "needs", "declares"):
         if not _is_list(getattr(entry, name, ())):
             value = getattr(entry, name)
             yield f"{name}={value!r} is no list of names", f"for instance {name}=[{value!r}]"

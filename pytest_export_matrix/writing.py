@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 from pathlib import Path
 from typing import TYPE_CHECKING, Callable, List, Sequence, Tuple
 
@@ -78,9 +79,22 @@ def refresh_documents(
 
 def write_all(folder: Path, results: Results, reporters: Sequence[Reporter]) -> List[str]:
     """Write every report into `folder`; lines that say so."""
+    lines = [f"reports: {folder}"]
     for reporter in reporters:
-        write(folder / reporter.filename, render(reporter.render)(results))
-    return [f"reports: {folder}"]
+        remedy = lacking(reporter)
+        if not remedy:
+            write(folder / reporter.filename, render(reporter.render)(results))
+        elif (folder / reporter.filename).exists():
+            lines.append(f"{reporter.filename} is of an older run, not written: {remedy}")
+        else:
+            lines.append(f"{reporter.filename} not written: {remedy}")
+    return lines
+
+
+def lacking(reporter: Reporter) -> str:
+    """The command that installs what `reporter` needs; empty where all of it is here."""
+    missing = [name for name in reporter.needs if importlib.util.find_spec(name) is None]
+    return f'pip install "{reporter.extra or " ".join(missing)}"' if missing else ""
 
 
 def render(reference: str) -> Callable[[Results], str]:

@@ -14,6 +14,13 @@ REPORTERS = (
     Reporter("json", "results.json", f"{_HERE}.json:render"),
     Reporter("markdown", "support_table.md", f"{_HERE}.markdown:render"),
     Reporter("rst", "support_table.rst", f"{_HERE}.rst:render"),
+    Reporter(
+        "html",
+        "index.html",
+        f"{_HERE}.html:render",
+        needs=("itables", "plotly"),
+        extra="pytest-export-matrix[html]",
+    ),
 )
 
 #: The support table alone, by the name of its format: what `export-matrix table` prints.

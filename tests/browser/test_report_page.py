@@ -1,0 +1,344 @@
+"""index.html in a real browser: Debian's Chromium, or any other that is installed.
+
+They are skipped where there is none, and fail instead with EXPORT_MATRIX_BROWSER=required.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+from pathlib import Path
+from typing import Any, Iterator, List
+
+import pytest
+from miniatures.matrices import results
+
+from pytest_export_matrix.cells import Cell
+from pytest_export_matrix.changes import Change, Changes, Summary
+from pytest_export_matrix.outcomes import OUTCOMES
+from pytest_export_matrix.reporters.html import render
+from pytest_export_matrix.results import Results
+
+CHROMIUM = next(
+    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
+)
+HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)>"
+FIRST = "net0-tracing-torchscript-pytorch-cpu-fixed-1"
+GONE = Cell("older", "tracing", "onnx", "onnxruntime", "cpu", "fixed", "1")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    lacking = ""
+    try:
+        from playwright.sync_api import sync_playwright
+    except ImportError:
+        lacking = "playwright is not installed: pip install playwright"
+    if not CHROMIUM:
+        lacking = "no Chromium is installed: apt-get install chromium"
+    for name in ("itables", "plotly"):
+        lacking = lacking or _lacking(name)
+    if lacking and os.environ.get("EXPORT_MATRIX_BROWSER") == "required":
+        pytest.fail(lacking)
+    if lacking:
+        pytest.skip(lacking)
+    with sync_playwright() as playwright:
+        # Root has no sandbox; the pages are our own.
+        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield opened
+        opened.close()
+
+
+def _lacking(module: str) -> str:
+    found = importlib.util.find_spec(module)
+    return "" if found else f'{module} is not installed: pip install "pytest-export-matrix[html]"'
+
+
+class Opened:
+    """A page, and what must not happen on any: messages on the console, requests to a network."""
+
+    def __init__(self, browser: Any, path: Path, **context: Any) -> None:
+        self.path = path
+        self.context = browser.new_context(**context)
+        self.page = self.context.new_page()
+        self.wrong: List[str] = []
+        self.page.on("console", lambda message: self.wrong.append(message.text))
+        self.page.on("pageerror", lambda error: self.wrong.append(str(error)))
+        self.page.on("dialog", lambda dialog: self.wrong.append(f"dialog {dialog.message}"))
+        self.page.on("request", self._request)
+
+    def _request(self, request: Any) -> None:
+        if not request.url.startswith(("file:", "blob:", "data:")):
+            self.wrong.append(f"request {request.url}")
+
+    def go(self, address: str = "") -> Any:
+        self.page.goto(self.path.as_uri() + address)
+        self.page.wait_for_selector("html[data-ready]", state="attached")
+        return self.page
+
+
+@pytest.fixture
+def show(browser: Any, tmp_path: Path) -> Iterator[Any]:
+    """Renders results and opens the page; afterwards nothing may have gone wrong on it."""
+    opened: List[Opened] = []
+
+    def show(found: Results, address: str = "", **context: Any) -> Any:
+        path = tmp_path / "index.html"
+        path.write_text(render(found), encoding="utf-8")
+        opened.append(Opened(browser, path, **context))
+        return opened[-1].go(address)
+
+    yield show
+    for each in opened:
+        assert each.wrong == []
+        each.context.close()
+
+
+def choose(page: Any, pane: str, value: str, panes: str = "#panes") -> None:
+    """Click a value of a filter."""
+    values = page.locator(panes).get_by_role("table", name=f"Filter: {pane}").locator("tbody td")
+    values.filter(has=page.get_by_text(value, exact=True)).click()
+
+
+def shows(page: Any, number: int) -> bool:
+    """The filters come to leave `number` cells."""
+    page.wait_for_function(
+        "number => document.getElementById('shown').textContent.startsWith(`${number} of `)",
+        arg=number,
+    )
+    return True
+
+
+def matching(found: Results, **wanted: str) -> int:
+    rows = [result.row() for result in found.cells]
+    return sum(all(row[name] == value for name, value in wanted.items()) for row in rows)
+
+
+VALUES = [
+    *[("outcome", outcome) for outcome in OUTCOMES],
+    ("stage", "export"),
+    ("architecture", "net1"),
+    ("method", "scripting"),
+    ("format", "pt2"),
+    ("runtime", "onnxruntime"),
+    ("device", "cuda"),
+    ("resolution", "dynamic"),
+    ("batch", "2"),
+]
+
+
+def test_every_axis_and_outcome_filters(show: Any) -> None:
+    found = results(2)
+    page = show(found)
+    for name, value in VALUES:
+        assert shows(page, len(found.cells))
+        choose(page, name.capitalize(), value.replace("_", " "))
+        number = matching(found, **{name: value})
+        assert 0 < number < len(found.cells)
+        assert shows(page, number)
+        assert page.locator("#grid a").count() == number
+        page.get_by_text("Clear all").click()
+
+
+def test_filters_add_up_and_are_cleared(show: Any) -> None:
+    found = results(2)
+    page = show(found)
+    choose(page, "Outcome", "failed")
+    choose(page, "Runtime", "pytorch")
+    assert shows(page, matching(found, outcome="failed", runtime="pytorch"))
+    choose(page, "Outcome", "crashed")
+    both = [matching(found, outcome=o, runtime="pytorch") for o in ("failed", "crashed")]
+    assert shows(page, sum(both))
+    page.get_by_text("Clear all").click()
+    assert shows(page, len(found.cells))
+
+
+def test_a_cell_opens_with_everything_that_is_known_of_it(show: Any) -> None:
+    found = results()
+    result = next(r for r in found.cells if r.outcome == "failed" and r.stage == "compare")
+    page = show(found)
+    page.locator(f'#grid a[href="#{result.cell.id}"]').click()
+    text = page.locator("dialog").inner_text()
+    for part in (
+        *(result.cell.id, result.ending, result.reason, result.repro, "boxes", "allowed"),
+        *("matched 3, missing 0", "1.8", "[1, 192, 256], [1, 144, 192]", "5dd6caa4"),
+        *("7,729,234", "torchvision", "torch 2.8.0", "Python", "UserWarning", "deprecated"),
+    ):
+        assert str(part) in text
+    assert page.url.endswith(f"#{result.cell.id}")
+
+
+def test_the_address_of_a_cell_opens_it(show: Any) -> None:
+    page = show(results(), f"#{FIRST}")
+    assert FIRST in page.locator("dialog[open]").inner_text()
+    page.keyboard.press("Escape")
+    assert page.locator("dialog[open]").count() == 0
+    assert "#" not in page.url
+
+
+def test_the_keyboard_is_enough(show: Any) -> None:
+    found = results()
+    page = show(found)
+
+    page.locator("#panes tbody tr").first.focus()
+    page.keyboard.press("Enter")
+    assert shows(page, matching(found, outcome="passed"))
+    page.locator("#panes tbody tr").first.focus()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    outcomes = [matching(found, outcome=outcome) for outcome in ("passed", "failed")]
+    assert shows(page, sum(outcomes))
+
+    page.locator('#grid a[tabindex="0"]').focus()
+    start = page.evaluate("document.activeElement.hash")
+    page.keyboard.press("ArrowDown")
+    below = page.evaluate("document.activeElement.hash")
+    assert below != start
+    page.keyboard.press("Enter")
+    assert page.locator("dialog[open] h2").inner_text() == below[1:]
+    page.keyboard.press("Escape")
+    assert page.evaluate("document.activeElement.hash") == below
+
+    page.locator("#list tbody a").first.focus()
+    page.keyboard.press("Enter")
+    assert page.locator("dialog[open]").count() == 1
+
+
+def test_text_of_models_and_engines_is_shown_as_text(show: Any) -> None:
+    found = results()
+    result = found.cells[0]
+    result.outcome, result.reason, result.repro = "failed", HOSTILE, HOSTILE
+    result.deviation, result.deviating = {HOSTILE: {"max_rel": 1.0}}, [HOSTILE]
+    result.warnings = [{"category": HOSTILE, "message": HOSTILE, "count": 1}]
+    page = show(found)
+    assert HOSTILE in page.locator("#list tbody tr").first.inner_text()
+    page.locator("#filters input[type=search]").fill("onerror=alert(2)")
+    assert shows(page, 1)
+    assert page.locator("img").count() == 0
+    page.locator("#list tbody a").first.click()
+    assert page.locator("dialog pre").inner_text() == HOSTILE
+    assert page.locator("dialog").inner_text().count(HOSTILE) == 6
+    page.keyboard.press("Escape")
+    page.locator("#plots").scroll_into_view_if_needed()
+    page.wait_for_selector("#deviation .main-svg")
+    assert page.locator("img").count() == 0
+
+
+def changed(found: Results) -> Results:
+    first, second = found.cells[0].cell, found.cells[1].cell
+    found.changes = Changes(
+        "release 1.2",
+        [
+            Change(first, "broke", "passed", "failed at run"),
+            Change(second, "fixed", f"failed at export {HOSTILE}", "passed"),
+            Change(GONE, "gone", "passed", ""),
+        ],
+        [Summary("broke", "format=onnx", [first])],
+        [("default", "torch", "2.7.0", "2.8.0")],
+    )
+    return found
+
+
+def test_changes_are_filtered_and_open_the_same_cell(show: Any) -> None:
+    found = changed(results())
+    page = show(found)
+    assert "Changes against release 1.2" in page.inner_text("#changes")
+    assert HOSTILE in page.inner_text("#changed")
+    page.locator("#changed summary").click()
+    choose(page, "Kind", "broke", panes="#changed")
+    left = page.locator("#changed .scroll tbody a")
+    left.nth(1).wait_for(state="detached")
+    assert left.all_inner_texts() == [FIRST]
+    page.locator("#changed .scroll tbody > tr > td").last.click()
+    assert "Against release 1.2" in page.locator("dialog[open]").inner_text()
+    assert "failed at run" in page.locator("dialog[open]").inner_text()
+    assert shows(page, len(found.cells))
+
+
+def test_a_cell_that_is_gone_says_so(show: Any) -> None:
+    page = show(changed(results()))
+    page.locator("#changed").get_by_role("link", name=GONE.id).click()
+    text = page.locator("dialog[open]").inner_text()
+    assert "This cell has no result here." in text
+    assert "is not in the matrix any more" in text
+
+
+def test_flaky_cells_are_marked_and_can_be_singled_out(show: Any) -> None:
+    found = results()
+    flaky = next(result for result in found.cells if result.outcome == "crashed")
+    flaky.flaky = flaky.cached = True
+    page = show(found)
+    choose(page, "Flaky", "flaky")
+    assert shows(page, 1)
+    badge = page.locator("#list tbody a")
+    assert badge.inner_text() == "≈ flaky at run"
+    badge.click()
+    assert "Answered from the cache" in page.locator("dialog[open]").inner_text()
+
+
+def test_the_command_is_copied(show: Any) -> None:
+    found = results()
+    granted = ["clipboard-read", "clipboard-write"]
+    page = show(found, f"#{FIRST}", permissions=granted)
+    page.get_by_role("button", name="Copy").click()
+    page.get_by_role("button", name="Copied").wait_for()
+    expected = next(result.repro for result in found.cells if result.cell.id == FIRST)
+    assert page.evaluate("navigator.clipboard.readText()") == expected
+
+
+def test_plots_follow_the_filters(show: Any) -> None:
+    page = show(results())
+    assert page.evaluate("typeof Plotly") == "undefined"
+    page.locator("#plots").scroll_into_view_if_needed()
+    for name in ("latency", "deviation", "stages"):
+        page.wait_for_selector(f"#{name} .main-svg")
+    ways = "document.getElementById('latency').data[0].y.length"
+    assert page.evaluate(ways) == 5
+    choose(page, "Method", "scripting")
+    page.wait_for_function(f"() => {ways} === 1")
+
+
+def test_a_phone_never_scrolls_the_page_sideways(show: Any) -> None:
+    page = show(changed(results()), viewport={"width": 390, "height": 800}, has_touch=True)
+    page.locator("#filters summary").click()
+    page.locator("#plots").scroll_into_view_if_needed()
+    page.wait_for_selector("#stages .main-svg")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.locator("#list tbody tr").first.click()
+    assert page.locator("dialog[open]").bounding_box()["width"] <= 390
+    assert page.evaluate("document.querySelector('dialog').scrollWidth") <= 390
+
+
+def luminance(page: Any, property: str) -> int:
+    color = page.evaluate(f"getComputedStyle(document.body).{property}")
+    return sum(int(part) for part in color.removeprefix("rgb(").removesuffix(")").split(","))
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_page_is_light_or_dark_as_the_system_is(show: Any, scheme: str) -> None:
+    page = show(results(), color_scheme=scheme)
+    back, text = luminance(page, "backgroundColor"), luminance(page, "color")
+    assert (back < text) == (scheme == "dark")
+
+
+def test_without_javascript_the_essential_is_there(browser: Any, tmp_path: Path) -> None:
+    path = tmp_path / "index.html"
+    path.write_text(render(changed(results(planned=61))), encoding="utf-8")
+    page = Opened(browser, path, java_script_enabled=False).page
+    page.goto(path.as_uri())
+    text = page.inner_text("body")
+    for part in ("Export support on cpu", "60 of 61 cells", "broke: 1 cell", "need JavaScript"):
+        assert part in text
+
+
+def test_five_thousand_cells_are_shown_and_filtered(show: Any) -> None:
+    found = results(84)
+    assert len(found.cells) >= 5000
+    page = show(found)
+    assert page.locator("#grid a").count() == len(found.cells)
+    choose(page, "Outcome", "crashed")
+    choose(page, "Method", "tracing")
+    assert shows(page, matching(found, outcome="crashed", method="tracing"))
+    page.get_by_text("Clear all").click()
+    assert shows(page, len(found.cells))
