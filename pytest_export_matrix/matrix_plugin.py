@@ -24,6 +24,7 @@ from pytest_export_matrix.jobs import Jobs
 from pytest_export_matrix.outcomes import Result
 from pytest_export_matrix.registry import Registry
 from pytest_export_matrix.reporters import REPORTERS
+from pytest_export_matrix.repro import folders
 from pytest_export_matrix.results import Matrix, Results, axes_of
 from pytest_export_matrix.runtimes import RUNTIMES
 from pytest_export_matrix.session import Session
@@ -53,6 +54,7 @@ class MatrixPlugin:
         self.results: Dict[str, Result] = {}
         self.session: Optional[Session] = None
         self.report_lines: List[str] = []
+        self.repro_problems: List[str] = []
 
     def pytest_export_matrix_register(self, registry: Registry) -> None:
         """The built-in entries, through the hook that everybody uses."""
@@ -69,6 +71,8 @@ class MatrixPlugin:
             self.store = Store(self.settings.cache, self.since)
             if not self.is_worker:
                 check_reports(self.settings.reports)
+            if self.settings.repro:
+                folders.check(self.settings.repro)
 
     def _register(self) -> Registry:
         registry = Registry()
@@ -210,11 +214,28 @@ class MatrixPlugin:
     def pytest_sessionfinish(self) -> None:
         if self.session:
             self.session.close()
+            self._reproduce(self.session)
         if not self.is_worker and self.results and not self.config.option.collectonly:
             is_whole = sorted(self.planned) == sorted(cell.id for cell in self.whole)
             self.report_lines = write_reports(
                 self.collected(), self.registry, self.settings, is_whole
             )
+
+    def _failed(self) -> List[Result]:
+        return [r for r in self.results.values() if not r.passed and not r.absent]
+
+    def _reproduce(self, session: Session) -> None:
+        """Write what shows the failures of the cells that this process ran."""
+        if self.settings.repro:
+            found = ((result, session.facts(result.cell)) for result in self._failed())
+            self.repro_problems += folders.write_all(self.settings.repro, found)
+            if self.is_worker:
+                self.config.workeroutput["export_matrix_repro"] = self.repro_problems  # type: ignore[attr-defined]
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:
+        """What a process of pytest-xdist could not write."""
+        self.repro_problems += getattr(node, "workeroutput", {}).get("export_matrix_repro", [])
 
     def collected(self) -> Results:
         modules = modules_asked_for(self.registry)
@@ -231,7 +252,11 @@ class MatrixPlugin:
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         if self.results:
             spent = dict(self.session.crew.spent) if self.session else {}
-            terminal.summarize(terminalreporter, self.collected(), spent, self.report_lines)
+            lines = list(self.report_lines)
+            if self.settings.repro:
+                failed = len(self._failed())
+                lines += folders.report(self.settings.repro, failed, self.repro_problems)
+            terminal.summarize(terminalreporter, self.collected(), spent, lines)
 
 
 class usage_errors:  # noqa: N801

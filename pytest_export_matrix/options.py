@@ -25,6 +25,7 @@ class Settings:
     profile: str
     reports: Path
     reports_asked: bool
+    repro: Optional[Path]
     lanes: int
     threads: int
     seconds: float
@@ -42,13 +43,14 @@ def read(config: pytest.Config) -> Settings:
     lanes = 1 if processes else scheduler.default_lanes(cores, psutil.virtual_memory().available)
     lanes = int(_number(config, "workers", lanes, whole=True))
     memory = scheduler.default_memory_limit(processes or lanes)
-    cache = _value(config, "cache")
+    cache, repro = _value(config, "cache"), _value(config, "repro")
     return Settings(
         select=_list(config, "select"),
         models=_list(config, "model"),
         profile=_value(config, "profile") or DEFAULT_PROFILE,
         reports=config.rootpath / (_value(config, "reports") or "reports"),
         reports_asked=config.getoption("export_matrix_reports") is not None,
+        repro=(config.rootpath / repro).absolute() if repro else None,
         lanes=lanes,
         threads=max(1, cores // (processes or lanes)),
         seconds=_number(config, "timeout", 900.0),
