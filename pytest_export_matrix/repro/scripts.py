@@ -52,6 +52,7 @@ BLOCK = re.compile(r"^__BLOCK_([a-z_]+)__$", re.MULTILINE)
 PLACEHOLDER = re.compile(r"__([A-Z][A-Z_]*[A-Z])__")
 #: What a script imports of this package itself, where it cannot do without.
 IMPORTS_PLUGIN = re.compile(rf"^ *(from|import) {PACKAGE}\b", re.MULTILINE)
+MODULE = re.compile(r"[A-Za-z_][\w.]*\Z")
 #: Modules that every template may use, and not every script does.
 USED_BY_SOME = ("dataclasses", "json", "np", "os")
 
@@ -173,6 +174,7 @@ def of_file(result: Result, facts: Facts) -> Script:
     engine, module = ENGINES.get(facts.runtime.session, OWN_ENGINE)
     flat = facts.convention != "structured"
     needed = [module] if module else []
+    extras = [name for name in result.extra_dependencies if MODULE.match(name)]
     script = Script(
         "run.py",
         {
@@ -187,7 +189,7 @@ def of_file(result: Result, facts: Facts) -> Script:
             "ARGUMENTS": "tuple(x)" if flat else 'unflatten(x, case["inputs"])',
             "HIDDEN": literal(_hidden(result, facts)),
         },
-        [f"import {name}" for name in (*needed, *result.extra_dependencies)],
+        [f"import {name}" for name in (*needed, *extras)],
     )
     in_project = script.compare(facts.outputs.compare)
     if not module:
