@@ -214,12 +214,13 @@ class MatrixPlugin:
     def pytest_sessionfinish(self) -> None:
         if self.session:
             self.session.close()
-            self._reproduce(self.session)
         if not self.is_worker and self.results and not self.config.option.collectonly:
             is_whole = sorted(self.planned) == sorted(cell.id for cell in self.whole)
             self.report_lines = write_reports(
                 self.collected(), self.registry, self.settings, is_whole
             )
+        if self.session:
+            self._reproduce(self.session)
 
     def _failed(self) -> List[Result]:
         return [r for r in self.results.values() if not r.passed and not r.absent]

@@ -121,8 +121,8 @@ def test_a_script_imports_nothing_that_it_does_not_use(ended: Result, facts: Fac
         if isinstance(node, (ast.Import, ast.ImportFrom))
         for alias in node.names
     }
-    unused = bound - names
-    assert unused <= {"torch", "flatten", "without_empty", "map_leaves"}
+    extras = set(ended.extra_dependencies)
+    assert bound - names <= extras
 
 
 def test_an_exporter_of_the_project_is_called_through_us_and_the_folder_says_so() -> None:
@@ -186,6 +186,13 @@ def test_a_literal_is_one_line_and_is_the_value_again(value: Any) -> None:
     text = structures.literal(value)
     assert text.isascii() and len(text.splitlines()) == 1
     assert eval(text, {"json": json}) == value
+
+
+def test_a_keyword_that_python_has_no_literal_for_is_read_by_json() -> None:
+    architecture = replace(FACTS.architecture, keywords={"limit": float("inf")})
+    text = script(result(), replace(FACTS, architecture=architecture))
+    assert "KEYWORDS = json.loads(" in text
+    assert "json" in imported(text)
 
 
 def test_a_structure_is_written_as_python() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 import tempfile
 import zipfile
 from dataclasses import replace
@@ -45,8 +46,7 @@ def write(folder: Path, result: Result, facts: Facts, environment: Environment) 
     target = folder / result.cell.id
     fresh = Path(tempfile.mkdtemp(dir=folder, prefix=f".{result.cell.id}."))
     try:
-        for old, new in facts.shown.items():
-            result = replace(result, detail=result.detail.replace(old, new))
+        result = replace(result, detail=_shown(result.detail, facts))
         for name, text in texts(result, facts, place(target, facts.paths), environment).items():
             (fresh / name).write_text(text, encoding="utf-8", errors="backslashreplace", newline="")
         if result.stage in MODEL_STAGES:
@@ -59,6 +59,13 @@ def write(folder: Path, result: Result, facts: Facts, environment: Environment) 
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
     return target
+
+
+def _shown(text: str, facts: Facts) -> str:
+    """`text` with names in the place of this machine's folders."""
+    for old, new in {**facts.shown, sys.base_prefix: "<python>"}.items():
+        text = text.replace(old, new)
+    return text
 
 
 def place(target: Path, paths: Sequence[str]) -> Place:

@@ -22,6 +22,10 @@ TEMPLATES = Path(__file__).parent / "templates"
 EXPORTERS, RUNTIMES = f"{PACKAGE}.exporters", f"{PACKAGE}.runtimes"
 COMPARISON, TREES = "repro_comparison", f"{PACKAGE}.trees"
 
+#: What scripts need to handle nested inputs and outputs; a script imports those that it calls.
+FROM_TREES = f"from {COMPARISON} import __TREE_FUNCTIONS__"
+TREE_FUNCTIONS = ("flatten", "map_leaves", "to_arrays", "unflatten", "without_empty")
+
 #: Exporters that are a few plain calls, by capture and lower. All others are called through this
 #: package.
 EXPORTS = {
@@ -146,7 +150,7 @@ def of_model(result: Result, facts: Facts) -> Script:
 def _add_eager(script: Script, facts: Facts) -> None:
     asked = [*facts.cases, *([facts.example] if facts.example else [])]
     cases = [(known.case.sizes, known.case.seed) for known in asked]
-    script.imports.append(f"from {COMPARISON} import map_leaves, to_arrays, without_empty")
+    script.imports.append(FROM_TREES)
     script.values.update(
         CASES=literal(list(dict.fromkeys(cases))), OPTIONS=literal(facts.outputs.options)
     )
@@ -189,7 +193,7 @@ def of_file(result: Result, facts: Facts) -> Script:
             "ARGUMENTS": "tuple(x)" if flat else 'unflatten(x, case["inputs"])',
             "HIDDEN": literal(_hidden(result, facts)),
         },
-        [f"import {name}" for name in (*needed, *extras)],
+        [*(f"import {name}" for name in (*needed, *extras)), FROM_TREES],
     )
     in_project = script.compare(facts.outputs.compare)
     if not module:
@@ -227,9 +231,14 @@ def render(script: Script, result: Result, facts: Facts, place: Place) -> str:
     """The text of `script`, without the imports that it does not need."""
     usual = {"head": "head.py", "constants": "constants.py", "tail": "tail.py"}
     text = _compose(_template(script.template), {**usual, **script.blocks})
+    text = text.replace("__IMPORTS__", "\n".join(dict.fromkeys(script.imports)))
+    code = text + script.values.get("ARGUMENTS", "") + _json_used(script)
     values = {
         "CELL": result.cell.id,
         "OUTCOME": readme.ending(result),
+        "TREE_FUNCTIONS": ", ".join(
+            name for name in TREE_FUNCTIONS if re.search(rf"\b{name}\(", code)
+        ),
         "EXPECTED": literal(readme.expected(result, facts)),
         "ERROR": literal(readme.expected_error(result)),
         "DEVICE": literal(result.cell.device),
@@ -237,13 +246,17 @@ def render(script: Script, result: Result, facts: Facts, place: Place) -> str:
         "PROJECT": place.root,
         "PROJECT_WORDS": place.words,
         "PARTS": literal(list(place.parts)),
-        "IMPORTS": "\n".join(dict.fromkeys(script.imports)),
         **script.values,
     }
     for module in USED_BY_SOME:
-        if not re.search(rf"\b{module}\.", text + script.values.get("KEYWORDS", "")):
+        if not re.search(rf"\b{module}\.", code):
             text = re.sub(rf"^import (\w+ as )?{module}\n", "", text, flags=re.MULTILINE)
     return _fill(text, values)
+
+
+def _json_used(script: Script) -> str:
+    """What of a script's literals is a call: those that only JSON can write (see `literal`)."""
+    return "json." if any(text.startswith("json.") for text in script.values.values()) else ""
 
 
 def _compose(text: str, blocks: Mapping[str, str]) -> str:
