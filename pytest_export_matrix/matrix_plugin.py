@@ -27,6 +27,7 @@ from pytest_export_matrix.planning import plan
 from pytest_export_matrix.progress import Progress
 from pytest_export_matrix.registry import Registry
 from pytest_export_matrix.reporters import REPORTERS, terminal
+from pytest_export_matrix.repro import folders
 from pytest_export_matrix.results import Matrix, Results, axes_of
 from pytest_export_matrix.runtimes import RUNTIMES
 from pytest_export_matrix.session import Session
@@ -58,6 +59,7 @@ class MatrixPlugin:
         self.results: Dict[str, Result] = {}
         self.session: Optional[Session] = None
         self.report_lines: List[str] = []
+        self.repro_problems: List[str] = []
 
     def pytest_export_matrix_register(self, registry: Registry) -> None:
         """The built-in entries, through the hook that everybody uses."""
@@ -76,6 +78,8 @@ class MatrixPlugin:
             if not self.is_worker:
                 check_reports(self.settings.reports)
                 check_documents(self.settings.docs)
+            if self.settings.repro:
+                folders.check(self.settings.repro)
 
     def _load_gate(self) -> Gate:
         """The baseline and what is required, checked before anything is run."""
@@ -202,10 +206,11 @@ class MatrixPlugin:
             self.session.close()
         if self.settings.shard and session.exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED:
             session.exitstatus = pytest.ExitCode.OK  # more shards than jobs: this one has none
-        if self.is_worker or self.config.option.collectonly:
-            return
-        if self.results or self.settings.shard:
+        is_main = not self.is_worker and not self.config.option.collectonly
+        if is_main and (self.results or self.settings.shard):
             self._write(self.collected(), session)
+        if self.session:
+            self._reproduce(self.session)
 
     def _write(self, results: Results, session: pytest.Session) -> None:
         """Write what this run may write: the reports, the baseline, the tables of documents."""
@@ -219,6 +224,22 @@ class MatrixPlugin:
             lines, code = refresh_documents(results, self.settings, is_whole)
             self.report_lines += lines
             session.exitstatus = session.exitstatus or code
+
+    def _failed(self) -> List[Result]:
+        return [r for r in self.results.values() if not r.passed and not r.absent]
+
+    def _reproduce(self, session: Session) -> None:
+        """Write what shows the failures of the cells that this process ran."""
+        if self.settings.repro:
+            found = ((result, session.facts(result.cell)) for result in self._failed())
+            self.repro_problems += folders.write_all(self.settings.repro, found)
+            if self.is_worker:
+                self.config.workeroutput["export_matrix_repro"] = self.repro_problems  # type: ignore[attr-defined]
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:
+        """What a process of pytest-xdist could not write."""
+        self.repro_problems += getattr(node, "workeroutput", {}).get("export_matrix_repro", [])
 
     def collected(self) -> Results:
         modules, s = modules_asked_for(self.registry), self.settings
@@ -243,7 +264,11 @@ class MatrixPlugin:
             terminalreporter.section("export matrix")
             for colour, line in terminal.lines(results, verdicts, spent):
                 terminalreporter.write_line(line, **({colour: True} if colour else {}))
-            for line in self.report_lines:
+            lines = list(self.report_lines)
+            if self.settings.repro:
+                failed = len(self._failed())
+                lines += folders.report(self.settings.repro, failed, self.repro_problems)
+            for line in lines:
                 terminalreporter.write_line(line)
             github.report(results, verdicts, os.environ, terminalreporter.write_line)
 

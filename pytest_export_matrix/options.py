@@ -29,6 +29,7 @@ class Settings:
     profile: str
     reports: Path
     reports_asked: bool
+    repro: Optional[Path]
     lanes: int
     threads: int
     seconds: float
@@ -50,7 +51,7 @@ def read(config: pytest.Config) -> Settings:
     lanes = 1 if processes else scheduler.default_lanes(cores, psutil.virtual_memory().available)
     lanes = int(_number(config, "workers", lanes, whole=True))
     memory = scheduler.default_memory_limit(processes or lanes)
-    cache, baseline = _value(config, "cache"), _value(config, "baseline")
+    cache, baseline, repro = (_value(config, name) for name in ("cache", "baseline", "repro"))
     update = config.getoption("export_matrix_update")
     if update and not baseline:
         remedy = "--export-matrix-baseline FILE, or export_matrix_baseline in the ini file"
@@ -63,6 +64,7 @@ def read(config: pytest.Config) -> Settings:
         profile=_value(config, "profile") or DEFAULT_PROFILE,
         reports=config.rootpath / (_value(config, "reports") or "reports"),
         reports_asked=config.getoption("export_matrix_reports") is not None,
+        repro=(config.rootpath / repro).absolute() if repro else None,
         lanes=lanes,
         threads=max(1, cores // (processes or lanes)),
         seconds=_number(config, "timeout", 900.0),

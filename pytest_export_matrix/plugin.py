@@ -19,6 +19,7 @@ VALUES = (
     ("workers", "tasks at once (default: by cores and memory)"),
     ("timeout", "seconds that one stage may take (default: 900)"),
     ("memory", "GiB that one task may hold (default: a share of this machine's)"),
+    ("repro", "folder: for each cell that did not pass, what shows it without pytest"),
     ("cache", "folder of exported files and answers (default: the user's cache folder)"),
     ("baseline", "file of accepted outcomes: gate against it"),
     ("shard", "PART/PARTS, for instance 2/5: these cells alone, split by exported file"),

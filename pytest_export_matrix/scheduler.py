@@ -70,6 +70,10 @@ class Scheduler:
             needed.add_done_callback(one_done)
         return future
 
+    def result(self, key: Hashable, default: Any) -> Any:
+        """What the unit of `key`, which has run, came to; `default` where none was added."""
+        return self._units[key].result() if key in self._units else default
+
     def _lane(self) -> None:
         while True:
             with self._changed:

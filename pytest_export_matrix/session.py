@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import Future
+from pathlib import Path
 from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence
 
 from pytest_export_matrix import matrix
@@ -13,6 +14,7 @@ from pytest_export_matrix.jobs import Jobs, Prepared
 from pytest_export_matrix.matrix import CaptureKey, Case, Spec
 from pytest_export_matrix.outcomes import Outcome, Result, Stage
 from pytest_export_matrix.registry import Architecture, Exporter, Registry
+from pytest_export_matrix.repro.facts import Facts, Known
 from pytest_export_matrix.scheduler import Scheduler
 
 NOTHING_FOUND: Answer = {
@@ -239,10 +241,40 @@ class Session:
     def _capture_key(self, cell: Cell) -> CaptureKey:
         return matrix.capture_key(cell, self._registry)
 
+    def facts(self, cell: Cell) -> Facts:
+        """What `cell`, whose result is there, was made from, and where the files of it are."""
+        prepared = self._scheduler.result((cell.architecture, cell.device), Prepared())
+        exported = self._scheduler.result(self._capture_key(cell), {}).get(cell.format, {})
+        architecture, spec = self._architecture(cell), self._spec(cell)
+        example = _example(spec)
+        whole = bool(exported) and passed(exported)
+        return Facts(
+            architecture=architecture,
+            outputs=self._registry.outputs(architecture),
+            exporter=self._exporter(cell),
+            runtime=self._registry.runtime(cell.runtime),
+            spec=spec,
+            cases=[_known(case, prepared) for case in self._cases(cell)],
+            example=_known(example, prepared) if example else None,
+            weights=prepared.weights,
+            artifact=str(Path(exported["folder"]) / exported["file"]) if whole else "",
+            convention=exported["convention"] if whole else "",
+            limits=self.crew.limits,
+            paths=self.crew.paths,
+            shown=self._shown,
+        )
+
 
 def _example(spec: Spec) -> Optional[Case]:
     """The case that a file is exported with."""
     return Case(spec.sizes, matrix.SEEDS[0]) if spec.sizes else None
+
+
+def _known(case: Case, prepared: Prepared) -> Known:
+    answer = prepared.cases.get(case)
+    if not answer or not passed(answer):
+        return Known(case)
+    return Known(case, answer["folder"], answer)
 
 
 def conclude(result: Result, answer: Answer, stage: Stage) -> None:

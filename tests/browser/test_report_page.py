@@ -328,7 +328,12 @@ def test_without_javascript_the_essential_is_there(browser: Any, tmp_path: Path)
     page = Opened(browser, path, java_script_enabled=False).page
     page.goto(path.as_uri())
     text = page.inner_text("body")
-    for part in ("Export support on cpu", "60 of 61 cells", "broke: format=onnx", "need JavaScript"):
+    for part in (
+        "Export support on cpu",
+        "60 of 61 cells",
+        "broke: format=onnx",
+        "need JavaScript",
+    ):
         assert part in text
 
 

@@ -1,0 +1,54 @@
+"""What a finished cell was made from, and where the files of it are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Dict, Mapping, Optional, Sequence, Tuple
+
+from pytest_export_matrix.matrix import Case, Spec
+from pytest_export_matrix.registry import Architecture, Exporter, OutputKind, Runtime
+from pytest_export_matrix.worker.launch import Limits
+
+
+@dataclass(frozen=True)
+class Known:
+    """One call of the model. `answer` describes its inputs and outputs where the eager model
+    answered; then `folder` holds data.npz."""
+
+    case: Case
+    folder: str = ""
+    answer: Optional[Mapping[str, Any]] = None
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Paths are empty where a cell did not get so far. `paths` are the folders that the project is
+    imported from, its root first; `shown` the names that stand for folders of this machine."""
+
+    architecture: Architecture
+    outputs: OutputKind
+    exporter: Exporter
+    runtime: Runtime
+    spec: Spec
+    cases: Sequence[Known]
+    example: Optional[Known]
+    weights: str
+    artifact: str
+    convention: str
+    limits: Limits
+    paths: Sequence[str]
+    shown: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a script finds the project: `root` is a Python expression for the folder, `words` say
+    it, and `parts` are what is imported from below it."""
+
+    root: str
+    words: str
+    parts: Tuple[str, ...] = (".",)
+
+
+#: Name and version of what was installed, and of Python and the platform.
+Environment = Dict[str, Any]

@@ -1,0 +1,46 @@
+"""Engines that know nothing of pytest-export-matrix, as those of a project may be."""
+
+from __future__ import annotations
+
+import ctypes
+import threading
+from typing import Any, List
+
+import numpy as np
+import torch
+
+
+class Engine:
+    def __init__(self, path: str, device: str, threads: int) -> None:
+        self.module = torch.jit.load(path, map_location=device)
+
+    def run(self, arguments: Any) -> List[Any]:
+        with torch.no_grad():
+            answer = self.module(*map(torch.from_numpy, arguments))
+        return [tensor.numpy() for tensor in answer]
+
+
+class OffByOnePercent(Engine):
+    def run(self, arguments: Any) -> List[Any]:
+        answer = super().run(arguments)
+        return [array * np.float32(1.01) if array.dtype.kind == "f" else array for array in answer]
+
+
+class DropsAnOutput(Engine):
+    def run(self, arguments: Any) -> List[Any]:
+        return super().run(arguments)[1:]
+
+
+class Raises(Engine):
+    def run(self, arguments: Any) -> List[Any]:
+        raise LookupError("no kernel of that name\nsee the table of kernels")
+
+
+class SegfaultsOnRun(Engine):
+    def run(self, arguments: Any) -> Any:
+        return ctypes.string_at(0)
+
+
+class HangsOnRun(Engine):
+    def run(self, arguments: Any) -> Any:
+        threading.Event().wait()

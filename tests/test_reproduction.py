@@ -1,0 +1,272 @@
+"""The texts of a folder that shows a failure: what is in them, and what can never get into them."""
+
+from __future__ import annotations
+
+import ast
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Dict
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import pytest_export_matrix as em
+from pytest_export_matrix.cells import Cell
+from pytest_export_matrix.exporters import EXPORTERS
+from pytest_export_matrix.matrix import Case, Spec
+from pytest_export_matrix.outcomes import Result
+from pytest_export_matrix.repro import folders, inline, readme, scripts, structures
+from pytest_export_matrix.repro.facts import Facts, Known, Place
+from pytest_export_matrix.runtimes import RUNTIMES
+from pytest_export_matrix.worker.launch import Limits
+
+CELL = Cell("net", "tracing", "onnx", "onnxruntime", "cpu", "dynamic", "1")
+CASE = Case(((24, 32),), 0)
+ANSWER = {"inputs": {"tuple": [{"list": [{"leaf": 0}]}]}, "outputs": {"dict": [["y", {"leaf": 0}]]}}
+KNOWN = Known(CASE, "cases/0", ANSWER)
+PLACE = Place("HERE / '../..'", "where it was")
+ENVIRONMENT = {
+    "python": "3.11.7",
+    "platform": "Linux-x86_64",
+    "packages": {"torch": "2.8.0+cpu", "pytest-export-matrix": "0.1.0"},
+}
+FACTS = Facts(
+    architecture=em.Architecture("net", "nets:Net", inputs="nets:inputs", layout="[CHW]"),
+    outputs=em.Tensors(),
+    exporter=EXPORTERS[0],
+    runtime=RUNTIMES[0],
+    spec=Spec(CASE.sizes, frozenset({"resolution"})),
+    cases=[KNOWN],
+    example=KNOWN,
+    weights="weights.safetensors",
+    artifact="store/model.onnx",
+    convention="flat",
+    limits=Limits(900.0, 2**32, 2),
+    paths=["."],
+    shown={},
+)
+OWN = em.Exporter("own", "own", "exporters:capture", "exporters:Way.lower", ".own")
+OWN_ENGINE = em.Runtime("engine", ["own"], "engines.fast:Session")
+OWN_KIND = em.OutputKind("own", "kinds:compare", {"digits": 3})
+#: Text that tries to end whatever it is put into.
+HOSTILE = (
+    "\"\"\"'''\nimport os; os.abort()\n# __CELL__ __BLOCK_work__ \\ {x} ```\n\x1b\u2028\x00 \udc80"
+)
+
+
+def result(stage: str = "export", reason: str = "ValueError: no", **others: Any) -> Result:
+    outcome = others.pop("outcome", "failed")
+    return Result(CELL, "python", "default", outcome, stage, reason, repro="pytest", **others)
+
+
+def texts(ended: Result, facts: Facts = FACTS) -> Dict[str, str]:
+    return scripts.texts(ended, facts, PLACE, ENVIRONMENT)
+
+
+def script(ended: Result, facts: Facts = FACTS) -> str:
+    return texts(ended, facts)["reproduce.py"]
+
+
+SITUATIONS = {
+    **{stage: (result(stage), FACTS) for stage in ("build", "reference", "load", "run", "compare")},
+    "no weights": (result("reference"), replace(FACTS, weights="")),
+    "own comparison": (result("compare"), replace(FACTS, outputs=OWN_KIND)),
+    "detections": (result("compare"), replace(FACTS, outputs=em.Detections(0.5))),
+    "structured": (result("compare"), replace(FACTS, convention="structured")),
+    "own engine": (result("run"), replace(FACTS, runtime=OWN_ENGINE)),
+    "own exporter": (result(), replace(FACTS, exporter=OWN)),
+    "own exporter, no example": (result(), replace(FACTS, exporter=OWN, example=None)),
+    **{f"export {e.name}": (result(), replace(FACTS, exporter=e)) for e in EXPORTERS},
+    **{f"run {r.name}": (result("run"), replace(FACTS, runtime=r)) for r in RUNTIMES},
+}
+situations = pytest.mark.parametrize("ended, facts", SITUATIONS.values(), ids=SITUATIONS.keys())
+
+
+@situations
+def test_a_script_is_python_and_no_placeholder_is_left(ended: Result, facts: Facts) -> None:
+    files = texts(ended, facts)
+    for name, text in files.items():
+        if name.endswith(".py"):
+            compile(text, name, "exec")
+        assert not scripts.PLACEHOLDER.search(text), name
+        assert not scripts.BLOCK.search(text), name
+
+
+@situations
+def test_a_script_imports_neither_pytest_nor_us(ended: Result, facts: Facts) -> None:
+    for name, text in texts(ended, facts).items():
+        if name.endswith(".py") and facts.exporter is not OWN:
+            assert not {"pytest", "pytest_export_matrix"} & imported(text), name
+
+
+def imported(text: str) -> "set[str]":
+    found = set()
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Import):
+            found.update(alias.name.partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            found.add((node.module or "").partition(".")[0])
+    return found
+
+
+@situations
+def test_a_script_imports_nothing_that_it_does_not_use(ended: Result, facts: Facts) -> None:
+    tree = ast.parse(script(ended, facts))
+    names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    bound = {
+        (alias.asname or alias.name).partition(".")[0]
+        for node in tree.body
+        if isinstance(node, (ast.Import, ast.ImportFrom))
+        for alias in node.names
+    }
+    extras = set(ended.extra_dependencies)
+    assert bound - names <= extras
+
+
+def test_an_exporter_of_the_project_is_called_through_us_and_the_folder_says_so() -> None:
+    files = texts(result(), replace(FACTS, exporter=OWN))
+    assert "pytest_export_matrix" in imported(files["reproduce.py"])
+    assert "has to be installed" in files["README.md"]
+    assert "pytest-export-matrix==0.1.0" in files["requirements.txt"]
+
+
+def test_the_pins_are_those_of_the_run_without_us() -> None:
+    pins = texts(result())["requirements.txt"]
+    assert pins == "# Python 3.11.7, Linux-x86_64\ntorch==2.8.0+cpu\n"
+
+
+class Values(ast.NodeTransformer):
+    """Takes out what the constants of a script are, and leaves its statements."""
+
+    def visit_Constant(self, node: ast.Constant) -> ast.Constant:
+        return ast.Constant(type(node.value).__name__)
+
+
+def statements(text: str) -> str:
+    return ast.dump(Values().visit(ast.parse(text)))
+
+
+@situations
+@pytest.mark.parametrize("text", [HOSTILE, '"', "'", "\\", "__EXPECTED__", "\n    pass\n"])
+def test_a_hostile_text_changes_no_statement(ended: Result, facts: Facts, text: str) -> None:
+    def both(value: str) -> str:
+        told = replace(ended, reason=f"ValueError: {value}", detail=value)
+        architecture = replace(facts.architecture, keywords={"name": value})
+        known = replace(KNOWN, answer={**ANSWER, "outputs": {"dict": [[value, {"leaf": 0}]]}})
+        kind = replace(facts.outputs, options={"o": value})
+        changed = replace(facts, architecture=architecture, outputs=kind, cases=[known])
+        return script(told, changed)
+
+    assert statements(both(text)) == statements(both("harmless"))
+
+
+def test_a_hostile_reason_stands_indented_in_the_readme() -> None:
+    text = texts(replace(result(), reason=HOSTILE, detail=HOSTILE))["README.md"]
+    own = [line for line in text.splitlines() if "os.abort" in line or "```" in line]
+    assert own
+    assert all(line.startswith("    ") for line in own)
+
+
+def test_a_name_that_is_no_module_is_not_imported() -> None:
+    ended = result("run", extra_dependencies=["torchvision", "os; os.abort()"])
+    text = script(ended)
+    assert "import torchvision\n" in text
+    assert "abort" not in text
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+        lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    )
+)
+def test_a_literal_is_one_line_and_is_the_value_again(value: Any) -> None:
+    text = structures.literal(value)
+    assert text.isascii() and len(text.splitlines()) == 1
+    assert eval(text, {"json": json}) == value
+
+
+def test_a_keyword_that_python_has_no_literal_for_is_read_by_json() -> None:
+    architecture = replace(FACTS.architecture, keywords={"limit": float("inf")})
+    text = script(result(), replace(FACTS, architecture=architecture))
+    assert "KEYWORDS = json.loads(" in text
+    assert "json" in imported(text)
+
+
+def test_a_structure_is_written_as_python() -> None:
+    spec = {"tuple": [{"list": [{"leaf": 0}, {"leaf": 1}]}, {"dict": [["a", {"leaf": 2}]]}]}
+    assert structures.expression(spec, lambda i: f"x[{i}]") == "([x[0], x[1]], {'a': x[2]})"
+    assert structures.expression({"tuple": [{"leaf": 0}]}, lambda i: f"x[{i}]") == "(x[0],)"
+    assert structures.expression({"value": None}, str) == "None"
+    assert structures.count_leaves(spec) == 3
+
+
+def test_dynamic_dimensions_are_declared_as_the_exporter_declares_them() -> None:
+    program = script(result(), replace(FACTS, exporter=EXPORTERS[2]))
+    onnx = script(result(), replace(FACTS, exporter=EXPORTERS[3]))
+    assert "SHAPES = ([{1: DYNAMIC, 2: DYNAMIC}],)" in program
+    assert "dynamic_axes={'input_0': {1: 'height_0', 2: 'width_0'}}" in onnx
+    fixed = replace(FACTS, exporter=EXPORTERS[2], spec=Spec(CASE.sizes, frozenset()))
+    assert "SHAPES = None" in script(result(), fixed)
+
+
+@pytest.mark.parametrize(
+    "stage, reason, error",
+    [
+        ("run", "at [1, 3, 24, 32], [2]: ValueError: no", "ValueError"),
+        ("export", "LookupError:", "LookupError"),
+        ("build", "build='nets:Nt': nets has no 'Nt'", None),
+        ("reference", "the eager model itself answers wrongly (...)", None),
+        ("compare", "1 of 5 inputs answered wrongly; output: no", ""),
+    ],
+)
+def test_the_exception_that_is_expected(stage: str, reason: str, error: str) -> None:
+    assert readme.expected_error(result(stage, reason)) == error
+
+
+def test_a_hang_and_a_lack_of_memory_say_what_to_wait_for() -> None:
+    hung = readme.expected(result("run", "no end after 900 s", outcome="timed_out"), FACTS)
+    ate = readme.expected(result("run", "held 5 GiB", outcome="out_of_memory"), FACTS)
+    assert hung == "no end of the stage run after 900 s"
+    assert ate == "held 5 GiB (the run allowed 4.0 GiB; nothing limits this script)"
+
+
+def test_a_file_is_run_without_the_code_of_its_model() -> None:
+    assert "for name in ['nets']:" in script(result("run"))
+    shared = em.Runtime("engine", ["own"], "nets.engine:Session")
+    build = replace(FACTS.architecture, build="nets.models:Net")
+    text = script(result("run"), replace(FACTS, runtime=shared, architecture=build))
+    assert "for name in ['nets.models']:" in text
+
+
+@pytest.mark.parametrize(
+    "module",
+    ["samples", "torchvision_models", "trees", "compare.detections", "compare.tensors"],
+)
+def test_a_module_of_ours_stands_alone(module: str) -> None:
+    text = inline.inline(f"pytest_export_matrix.{module}")
+    assert "pytest_export_matrix" not in imported(text)
+    compile(text, module, "exec")
+
+
+def test_a_module_that_needs_more_than_names_of_ours_is_not_put_beside() -> None:
+    with pytest.raises(inline.NotInlined):
+        inline.inline("pytest_export_matrix.worker.prepare")
+
+
+def test_the_tables_name_what_is_registered() -> None:
+    assert set(scripts.EXPORTS) <= {(e.capture, e.lower) for e in EXPORTERS}
+    assert set(scripts.ENGINES) <= {runtime.session for runtime in RUNTIMES}
+
+
+def test_inside_the_project_the_way_to_it_is_kept(tmp_path: Path) -> None:
+    (tmp_path / "repro").mkdir()
+    place = folders.place(tmp_path / "repro" / "cell", [str(tmp_path), str(tmp_path / "src")])
+    assert (place.root, place.parts) == ("HERE / '../..'", (".", "src"))
+
+
+def test_outside_the_project_no_way_is_kept(tmp_path: Path) -> None:
+    place = folders.place(tmp_path / "repro" / "cell", [str(tmp_path / "project")])
+    assert place.root == '"."'
