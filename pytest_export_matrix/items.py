@@ -74,6 +74,8 @@ class CellItem(pytest.Item):
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         if isinstance(excinfo.value, CellFailed):
             return describe(excinfo.value.result, excinfo.value.verdict)
+        if isinstance(excinfo.value, pytest.xfail.Exception):
+            return str(excinfo.value)  # where we raised it is of no interest, and slow to show
         return super().repr_failure(excinfo, style)
 
     def reportinfo(self) -> Tuple[Path, Optional[int], str]:
