@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Dict, Iterable, List, Mapping, Optional, Tuple
 
+from pytest_export_matrix import versioned
 from pytest_export_matrix.cells import AXES, Cell
 from pytest_export_matrix.errors import BaselineError, unknown
 from pytest_export_matrix.outcomes import OUTCOMES, STAGES, Outcome, Result
@@ -119,23 +120,9 @@ def loads(text: str, name: str) -> Baseline:
     """The inverse of `dumps`. Raises BaselineError for what is no baseline of this version."""
     asked = f"baseline {name}"
     remedy = "mend it by hand or from version control; --export-matrix-update writes a new one"
-    try:
-        data = json.loads(text)
-    except ValueError as error:
-        raise BaselineError(asked, f"truncated or no JSON ({error})", remedy=remedy) from None
-    version = data.get("format_version") if isinstance(data, dict) else None
-    if not isinstance(version, int) or isinstance(version, bool):
-        raise BaselineError(asked, "no format_version: not a baseline", remedy=remedy)
-    if version > FORMAT_VERSION:
-        raise BaselineError(
-            asked,
-            f"format {version} is newer than this version reads ({FORMAT_VERSION})",
-            remedy="pip install --upgrade pytest-export-matrix",
-        )
-    try:
-        return _from(data, asked)
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise BaselineError(asked, f"malformed ({error!r})", remedy=remedy) from None
+    return versioned.loads(
+        text, asked, FORMAT_VERSION, lambda data: _from(data, asked), BaselineError, remedy
+    )
 
 
 def _from(data: Mapping[str, Any], asked: str) -> Baseline:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Dict, List, Mapping, Optional, Sequence
 
+from pytest_export_matrix import versioned
 from pytest_export_matrix.cells import AXES, NAME, Cell
 from pytest_export_matrix.changes import Changes
 from pytest_export_matrix.errors import ResultsError
@@ -108,28 +109,7 @@ def loads(text: str, name: str) -> Results:
     """The inverse of `dumps`. Raises ResultsError for what is no results file of this version."""
     asked = f"results file {name}"
     remedy = "remove the file and run pytest --export-matrix again, which writes a new one"
-    try:
-        data = json.loads(text)
-    except ValueError as error:
-        raise ResultsError(asked, f"truncated or no JSON ({error})", remedy=remedy) from None
-    version = data.get("format_version") if isinstance(data, dict) else None
-    if not isinstance(version, int):
-        raise ResultsError(asked, "no format_version: not a results file", remedy=remedy)
-    if version > FORMAT_VERSION:
-        raise ResultsError(
-            asked,
-            f"format {version} is newer than this version reads ({FORMAT_VERSION})",
-            remedy="pip install --upgrade pytest-export-matrix",
-        )
-    try:
-        results = _from(data)
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise ResultsError(asked, f"malformed ({error!r})", remedy=remedy) from None
-    if (results.complete, results.counts) != (data.get("complete"), data.get("counts")):
-        raise ResultsError(
-            asked, "its counts do not fit its cells: truncated or edited", remedy=remedy
-        )
-    return results
+    return versioned.loads(text, asked, FORMAT_VERSION, _from, ResultsError, remedy)
 
 
 def _from(data: Mapping[str, Any]) -> Results:
@@ -151,6 +131,8 @@ def _from(data: Mapping[str, Any]) -> Results:
     for environment in results.environments.values():
         _typed("packages", environment["packages"], dict)
         _typed("python", environment["python"], str)
+    if (results.complete, results.counts) != (data.get("complete"), data.get("counts")):
+        raise ValueError("its counts do not fit its cells: truncated or edited")
     return results
 
 

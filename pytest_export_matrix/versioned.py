@@ -1,0 +1,41 @@
+"""JSON files that carry the number of their format: read as this version reads them, or refused."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Callable, Mapping, Type, TypeVar
+
+from pytest_export_matrix.errors import ExportMatrixError
+
+T = TypeVar("T")
+
+
+def loads(
+    text: str,
+    asked: str,
+    newest: int,
+    build: Callable[[Mapping[str, Any]], T],
+    kind: Type[ExportMatrixError],
+    remedy: str,
+) -> T:
+    """What `build` makes of the JSON in `text`, a file that is called `asked`.
+
+    Raises `kind` for what is truncated, of a newer format than `newest`, or not what `build` takes.
+    """
+    try:
+        data = json.loads(text)
+    except ValueError as error:
+        raise kind(asked, f"truncated or no JSON ({error})", remedy=remedy) from None
+    version = data.get("format_version") if isinstance(data, dict) else None
+    if not isinstance(version, int) or isinstance(version, bool):
+        raise kind(asked, "no format_version: not a file that this plugin wrote", remedy=remedy)
+    if version > newest:
+        raise kind(
+            asked,
+            f"format {version} is newer than this version reads ({newest})",
+            remedy="pip install --upgrade pytest-export-matrix",
+        )
+    try:
+        return build(data)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise kind(asked, f"malformed ({error!r})", remedy=remedy) from None
