@@ -292,8 +292,12 @@ class Jobs:
         it declares are tried; "extras" names those that got it further.
         """
         architecture = self._registry.architecture(cell.architecture)
+        described, problem = self._crew.described(runtime.environment)
+        if problem:
+            return problem
         references = [self._reference_key(prepared, cell.device, case) for case in cases]
-        key = digest([exported["key"], exported["artifact"]["sha256"], asdict(runtime), references])
+        sha256 = exported["artifact"]["sha256"]
+        key = digest([exported["key"], sha256, asdict(runtime), described, references])
         stored = self._stored("result", key)
         if stored and not worth_another(stored, doubted):
             return stored

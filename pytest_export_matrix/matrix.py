@@ -48,8 +48,8 @@ class Spec:
     dynamic: FrozenSet[str]
 
 
-#: Cells that share one capture: architecture, method, capture, device, spec.
-CaptureKey = Tuple[str, str, str, str, Spec]
+#: Cells that share one capture: architecture, method, capture, environment, device, spec.
+CaptureKey = Tuple[str, str, str, str, str, Spec]
 
 
 def canvas(sizes: Sequence[Size]) -> List[int]:
@@ -92,7 +92,8 @@ def capture_key(cell: Cell, registry: Registry) -> CaptureKey:
     """What cells must have in common to be served by one capture."""
     exporter = registry.exporter(cell.method, cell.format)
     spec = export_spec(cell, registry.architecture(cell.architecture), exporter)
-    return (cell.architecture, cell.method, exporter.capture, cell.device, spec)
+    where = (exporter.environment, cell.device)
+    return (cell.architecture, cell.method, exporter.capture, *where, spec)
 
 
 def cases(cell: Cell, architecture: Architecture) -> List[Case]:

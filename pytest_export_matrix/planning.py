@@ -46,6 +46,7 @@ def plan(config: pytest.Config, settings: Settings, ids: Sequence[str]) -> Plan:
     registry.replace_architectures(chosen)
     for architecture in chosen:
         registry.outputs(architecture)
+    registry.check_environments()
     whole = matrix.plan(registry)
     return Plan(registry, whole, _asked_for(whole, registry, settings, ids))
 

@@ -102,7 +102,7 @@ class Session:
     def _export(self, key: CaptureKey, prepared: Prepared) -> Dict[str, Answer]:
         """The answer about each format that shares this capture; of those that some cell needs,
         which is none whose eager model gave no answer."""
-        name, _, _, device, spec = key
+        name, _, _, _, device, spec = key
         cells = [cell for cell in self._captures[key] if not self._lacking(cell, prepared)]
         if not cells:
             return {}
