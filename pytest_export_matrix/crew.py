@@ -174,7 +174,7 @@ class Crew:
         record = provisioned.known(Path(self.cache), environment)
         problem = None if record else self.environment_problem(name)
         record = record or provisioned.known(Path(self.cache), environment)
-        return (record.content() if record else None), problem
+        return ([record.content(), environment.weights] if record else None), problem
 
     def environment_problem(self, name: str) -> Optional[Answer]:
         """Why an environment cannot be had. It is built where it is not there, once a run."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import fnmatch
 import itertools
 from dataclasses import dataclass, replace
-from typing import Dict, FrozenSet, Hashable, List, Mapping, Sequence, Tuple
+from typing import Dict, FrozenSet, Hashable, List, Mapping, Optional, Sequence, Tuple
 
 from pytest_export_matrix.cells import AXES, Cell
 from pytest_export_matrix.errors import UsageError, unknown
@@ -86,6 +86,11 @@ def export_spec(cell: Cell, architecture: Architecture, exporter: Exporter) -> S
         batch_sizes(architecture, architecture.sizes, images),
         frozenset(asked & set(exporter.declares)),
     )
+
+
+def example(spec: Spec) -> Optional[Case]:
+    """The case that a file is exported with."""
+    return Case(spec.sizes, SEEDS[0]) if spec.sizes else None
 
 
 def capture_key(cell: Cell, registry: Registry) -> CaptureKey:
