@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple
 
 from pytest_export_matrix.answers import Answer
-from pytest_export_matrix.environments import current, provisioned, uv
+from pytest_export_matrix.environments import current, provisioned, records, uv
 from pytest_export_matrix.errors import ProvisionError
 from pytest_export_matrix.outcomes import Outcome, Stage
 from pytest_export_matrix.registry import DEFAULT, Registry, Runtime
@@ -171,9 +171,9 @@ class Crew:
         environment = self.registry.environment(name)
         if environment is None:
             return None, None
-        record = provisioned.known(Path(self.cache), environment)
+        record = records.known(Path(self.cache), environment)
         problem = None if record else self.environment_problem(name)
-        record = record or provisioned.known(Path(self.cache), environment)
+        record = record or records.known(Path(self.cache), environment)
         return ([record.content(), environment.weights] if record else None), problem
 
     def environment_problem(self, name: str) -> Optional[Answer]:
@@ -203,7 +203,7 @@ class Crew:
             raise Interrupted from None
         finally:
             self.spent["environments"] += time.monotonic() - began
-        self._pythons[name] = provisioned.python(Path(self.cache), environment) or ""
+        self._pythons[name] = records.python(Path(self.cache), environment) or ""
         return None
 
     def exporter_problem(

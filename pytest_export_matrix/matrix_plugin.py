@@ -16,7 +16,7 @@ from pytest_export_matrix import gate, github, matrix, options
 from pytest_export_matrix.cells import NODE, NODE_PREFIX, Cell
 from pytest_export_matrix.compare import OUTPUT_KINDS
 from pytest_export_matrix.crew import Crew, modules_asked_for
-from pytest_export_matrix.environments import ENVIRONMENTS, current, provisioned
+from pytest_export_matrix.environments import ENVIRONMENTS, current, records
 from pytest_export_matrix.errors import CacheError, ExportMatrixError
 from pytest_export_matrix.exporters import EXPORTERS
 from pytest_export_matrix.gate import Gate
@@ -263,7 +263,7 @@ class MatrixPlugin:
         names |= {self.registry.exporter(r.cell.method, r.cell.format).environment for r in results}
         found = {DEFAULT: current.describe(modules)}
         for environment in self.registry.environments:
-            record = provisioned.known(self.settings.cache, environment)
+            record = records.known(self.settings.cache, environment)
             if record and environment.name in names:
                 found[environment.name] = record.describe(modules)
         return found

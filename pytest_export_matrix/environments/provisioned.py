@@ -17,26 +17,30 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import hashlib
 import json
 import os
-import platform
-import re
 import shutil
 import subprocess
-import sys
 import tempfile
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional, Tuple
+from typing import Callable, Iterator, List, Optional
 
 import filelock
 
 from pytest_export_matrix.environments import uv
+from pytest_export_matrix.environments.records import (
+    RECORD,
+    Record,
+    interpreter,
+    place_of,
+    python,
+    read,
+    this_platform,
+)
 from pytest_export_matrix.errors import ProvisionError
 from pytest_export_matrix.registry import Environment
 
-FOLDER, RECORD = "environments", "environment.json"
 LOCK_POLL_SECONDS = 0.05
 ANOTHER_FOLDER = "choose another folder: pytest --export-matrix --export-matrix-cache DIR"
 #: As uv names them where the folder, not what is asked for, is at fault.
@@ -52,84 +56,44 @@ print(json.dumps({"version": platform.python_version(), "installed": installed})
 """
 
 
-@dataclass(frozen=True)
-class Record:
-    """What was installed. `python` and `requirements` are those asked for, `version` is the
-    interpreter's, `installed` holds (package, version), `size` is in bytes, `venv` a folder's
-    name."""
-
-    name: str
-    python: str
-    requirements: Tuple[str, ...]
-    platform: str
-    version: str
-    installed: Tuple[Tuple[str, str], ...]
-    size: int
-    venv: str
-
-    @property
-    def environment(self) -> Environment:
-        return Environment(self.name, self.python, list(self.requirements))
-
-    def content(self) -> List[Any]:
-        """All that an answer which is made in it depends on, for keys."""
-        return [self.platform, self.version, self.installed]
-
-    def describe(self, modules: Iterable[str]) -> Dict[str, Any]:
-        """The environment as the results file has it, with the versions of those of `modules`, and
-        of what was asked for, that are there."""
-        wanted = {_plain(name) for name in (*modules, *map(_project, self.requirements))}
-        packages = {name: version for name, version in self.installed if _plain(name) in wanted}
-        return {"python": self.version, "platform": self.platform, "packages": packages}
-
-
-def known(cache: Path, environment: Environment) -> Optional[Record]:
-    """The record of `environment`, built or not any more; None where it never was."""
-    return _read(_place(cache, environment))
-
-
-def python(cache: Path, environment: Environment) -> Optional[str]:
-    """The interpreter of `environment`; None where it is not there."""
-    place = _place(cache, environment)
-    record = _read(place)
-    interpreter = _interpreter(place / record.venv) if record else None
-    # A link to an interpreter that was uninstalled leads nowhere.
-    return str(interpreter) if interpreter and interpreter.exists() else None
-
-
 def provide(
     cache: Path,
     environment: Environment,
     stopped: Callable[[], bool] = lambda: False,
     watch: Callable[[str], None] = lambda stage: None,
     seconds: float = float("inf"),
+    upgrade: bool = False,
 ) -> Record:
     """The record of `environment`, which is there from now on: it is built where it is not.
 
-    `watch` is told what is done; each step may take `seconds`. Raises ProvisionError where it
-    cannot be built, with the reason and what mends it, and uv.Stopped where `stopped` says so.
+    `watch` is told what is done; each step may take `seconds`. `upgrade`: it is built anew, in
+    whatever versions its requirements come to today. Raises ProvisionError where it cannot be
+    built, with the reason and what mends it, and uv.Stopped where `stopped` says so.
     """
     asked = f"environment {environment.name}"
+    place = place_of(cache, environment)
     try:
-        with _lock(cache, environment, stopped, watch):
-            place = _place(cache, environment)
-            record = _read(place)
-            if record and python(cache, environment):
+        with _lock(place, stopped, watch):
+            record = read(place)
+            if record and python(cache, environment) and not upgrade:
                 os.utime(place / RECORD)  # when it was last used
                 return record
-            return _build(place, environment, record, stopped, watch, seconds)
+            _sweep(place, record)
+            before = None if upgrade else record
+            record = _build(place, environment, before, stopped, watch, seconds)
+            _sweep(place, record)
+            return record
     except OSError as error:
         problem = f"{error.strerror or error}: {error.filename or cache}"
         raise ProvisionError(asked, problem, remedy=ANOTHER_FOLDER) from error
 
 
-def remove(cache: Path, environment: Environment, forget: bool = False) -> int:
-    """Remove the installed files of `environment`, with `forget` also its record; the bytes that
-    it had. Raises OSError where that is not permitted."""
-    with _lock(cache, environment, lambda: False, lambda stage: None):
-        place = _place(cache, environment)
-        record = _read(place)
-        size = record.size if record and python(cache, environment) else 0
+def remove(place: Path, forget: bool = False) -> int:
+    """Remove the installed files in `place`, a folder of the cache, with `forget` also the record;
+    the bytes that were installed. Raises OSError where that is not permitted."""
+    with _lock(place, lambda: False, lambda stage: None):
+        record = read(place)
+        size = record.size if record and (place / record.venv).exists() else 0
         if forget:
             with contextlib.suppress(FileNotFoundError):
                 (place / RECORD).unlink()
@@ -137,67 +101,14 @@ def remove(cache: Path, environment: Environment, forget: bool = False) -> int:
             # Killed in the middle, this must leave nothing behind that looks whole.
             doomed = venv.rename(place / f"venv-removed-{venv.name}")
             shutil.rmtree(doomed)
+        if forget and place.exists():
+            place.rmdir()
         return size
 
 
-def records(cache: Path) -> List[Tuple[Record, bool, float]]:
-    """Every environment of the cache: its record, whether it is there, when it was last used."""
-    found = []
-    for path in sorted((cache / FOLDER).glob(f"*/{RECORD}")):
-        record = _read(path.parent)
-        if record:
-            built = _interpreter(path.parent / record.venv).exists()
-            found.append((record, built, path.stat().st_mtime))
-    return sorted(found, key=lambda each: each[0].name)
-
-
-def content_key(environment: Environment) -> str:
-    content = [environment.python, sorted(environment.requirements), _platform()]
-    return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:32]
-
-
-def _place(cache: Path, environment: Environment) -> Path:
-    return cache / FOLDER / content_key(environment)
-
-
-def _platform() -> str:
-    return f"{platform.system()}-{platform.machine()}"
-
-
-def _plain(name: str) -> str:
-    """A project's name in the one spelling that all its spellings have in common."""
-    return re.sub(r"[-_.]+", "-", name).lower()
-
-
-def _project(requirement: str) -> str:
-    """The project that a requirement is for: "onnxruntime" of "onnxruntime==1.20.*"."""
-    return re.match(r"\s*([\w.-]*)", requirement)[1]  # type: ignore[index]
-
-
-def _interpreter(venv: Path) -> Path:
-    return venv / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
-
-
-def _read(place: Path) -> Optional[Record]:
-    """The record in `place`; None where there is none, or one that is of no use."""
-    try:
-        data = json.loads((place / RECORD).read_text(encoding="utf-8"))
-        data["requirements"] = tuple(data["requirements"])
-        data["installed"] = tuple((name, version) for name, version in data["installed"])
-        return Record(**data)
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-
-
 @contextlib.contextmanager
-def _lock(
-    cache: Path,
-    environment: Environment,
-    stopped: Callable[[], bool],
-    watch: Callable[[str], None],
-) -> Iterator[None]:
-    """Hold the environment's lock, among threads and among processes."""
-    place = _place(cache, environment)
+def _lock(place: Path, stopped: Callable[[], bool], watch: Callable[[str], None]) -> Iterator[None]:
+    """Hold the lock of an environment's folder, among threads and among processes."""
     place.parent.mkdir(parents=True, exist_ok=True)
     lock = filelock.FileLock(f"{place}.lock")
     watch("waiting")
@@ -214,6 +125,13 @@ def _lock(
         lock.release()
 
 
+def _sweep(place: Path, record: Optional[Record]) -> None:
+    """Remove what builds that were killed have left: all but what `record` names."""
+    for venv in place.glob("venv-*"):
+        if record is None or venv.name != record.venv:
+            shutil.rmtree(venv, ignore_errors=True)
+
+
 def _build(
     place: Path,
     environment: Environment,
@@ -228,8 +146,6 @@ def _build(
             asked, "it is installed by uv, not found here", remedy="pip install uv"
         )
     place.mkdir(exist_ok=True)
-    for half_built in place.glob("venv-*"):
-        shutil.rmtree(half_built, ignore_errors=True)
     venv = Path(tempfile.mkdtemp(dir=place, prefix="venv-"))
     try:
         _install(venv, environment, before, stopped, watch, seconds)
@@ -273,7 +189,7 @@ def _install(
     step(words, f"Python {version}: ", f"uv python install {version}")
     if wanted:
         watch("installing")
-        words = ["pip", "install", "--python", str(_interpreter(venv))]
+        words = ["pip", "install", "--python", str(interpreter(venv))]
         if before:
             pins = venv / "constraints.txt"
             lines = [f"{name}=={version}\n" for name, version in before.installed]
@@ -285,7 +201,7 @@ def _install(
 
 
 def _inspect(venv: Path, environment: Environment) -> Record:
-    line = [str(_interpreter(venv)), "-I", "-c", INSPECT]
+    line = [str(interpreter(venv)), "-I", "-c", INSPECT]
     done = subprocess.run(line, capture_output=True, text=True, check=False)
     if done.returncode:
         last = (done.stderr.strip().splitlines() or ["it ended without a word"])[-1]
@@ -298,7 +214,7 @@ def _inspect(venv: Path, environment: Environment) -> Record:
         environment.name,
         environment.python,
         tuple(environment.requirements),
-        _platform(),
+        this_platform(),
         found["version"],
         tuple((name, version) for name, version in found["installed"]),
         _size(venv),
