@@ -9,13 +9,13 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
-from typing import Callable, List
+from typing import List
 
 import psutil
 import pytest
 from miniatures import uvs
+from miniatures.waiting import DEADLINE, wait_for
 
 from pytest_export_matrix import Environment
 from pytest_export_matrix.cli import main
@@ -26,7 +26,6 @@ from pytest_export_matrix.errors import ProvisionError
 HERE = ".".join(map(str, sys.version_info[:2]))
 SIX = Environment("six", python=HERE, requirements=["six"])
 OLD_SIX = "1.16.0"
-DEADLINE = 60.0
 PROVIDE = """
 import sys
 from pathlib import Path
@@ -45,13 +44,6 @@ def provider(cache: Path, stand_in: Path) -> "subprocess.Popen[str]":
         stdout=subprocess.PIPE,
         text=True,
     )
-
-
-def wait_for(happened: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + DEADLINE
-    while not happened():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 def venvs(cache: Path) -> List[str]:
