@@ -176,6 +176,15 @@ class Crew:
         record = record or records.known(Path(self.cache), environment)
         return ([record.content(), environment.weights] if record else None), problem
 
+    def installed(self) -> Dict[str, Dict[str, Any]]:
+        """All that is in each environment that is known, but for the default one."""
+        found = {}
+        for environment in self.registry.environments:
+            record = records.known(Path(self.cache), environment)
+            if record:
+                found[environment.name] = record.describe(name for name, _ in record.installed)
+        return found
+
     def environment_problem(self, name: str) -> Optional[Answer]:
         """Why an environment cannot be had. It is built where it is not there, once a run."""
         with self._asking:

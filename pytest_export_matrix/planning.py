@@ -10,6 +10,7 @@ import pytest
 
 from pytest_export_matrix import matrix, models
 from pytest_export_matrix.cells import NODE_PREFIX, Cell
+from pytest_export_matrix.environments import declared
 from pytest_export_matrix.errors import ExportMatrixError, unknown
 from pytest_export_matrix.options import Settings
 from pytest_export_matrix.registry import Registry
@@ -53,6 +54,8 @@ def plan(config: pytest.Config, settings: Settings, ids: Sequence[str]) -> Plan:
 
 def _register(config: pytest.Config, settings: Settings) -> Registry:
     registry = Registry()
+    for line in config.getini(declared.INI):
+        registry.add(declared.environment(line))
     try:
         config.pluginmanager.load_setuptools_entrypoints(ENTRY_POINTS)
         config.hook.pytest_export_matrix_register(registry=registry)

@@ -301,6 +301,7 @@ class Session:
             limits=self.crew.limits,
             paths=self.crew.paths,
             shown=self._shown,
+            installed=self.crew.installed(),
         )
 
 

@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
-from typing import List
+from typing import Any, List
 
 import psutil
 import pytest
@@ -19,8 +19,12 @@ from miniatures.waiting import DEADLINE, wait_for
 
 from pytest_export_matrix import Environment
 from pytest_export_matrix.cli import main
-from pytest_export_matrix.environments import provisioned, records, uv
-from pytest_export_matrix.errors import ProvisionError
+from pytest_export_matrix.crew import Crew
+from pytest_export_matrix.environments import declared, provisioned, records, uv
+from pytest_export_matrix.errors import ProvisionError, UsageError
+from pytest_export_matrix.registry import Registry
+from pytest_export_matrix.worker.launch import Limits
+from pytest_export_matrix.worker.pool import Pool
 
 #: The Python that the tests run on: there is one.
 HERE = ".".join(map(str, sys.version_info[:2]))
@@ -342,3 +346,48 @@ def test_remove_all_takes_also_what_a_killed_build_left(tmp_path: Path) -> None:
     shutil.copytree(place / venvs(tmp_path)[0], place / "venv-half")
     command(tmp_path, "remove", "--all")
     assert venvs(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("line", "meant"),
+    [
+        (
+            "ort_1_20: python=3.11 onnxruntime==1.20.* numpy",
+            Environment("ort_1_20", "3.11", ["onnxruntime==1.20.*", "numpy"]),
+        ),
+        ("old : 'numpy < 2' six", Environment("old", "3.9", ["numpy < 2", "six"])),
+        (
+            "local: weights=names:old mine@file:///x.whl python-dateutil==2",
+            Environment("local", "3.9", ["mine@file:///x.whl", "python-dateutil==2"], "names:old"),
+        ),
+    ],
+)
+def test_an_environment_may_be_a_line_of_the_ini_file(line: str, meant: Environment) -> None:
+    assert declared.environment(line) == meant
+
+
+@pytest.mark.parametrize("line", ["ort_1_20", "ort_1_20:", "old: 'numpy"])
+def test_a_line_that_is_none_is_refused_with_an_example(line: str) -> None:
+    with pytest.raises(UsageError, match="for instance ort_1_20: "):
+        declared.environment(line)
+
+
+def test_a_lane_shows_what_is_done_with_an_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    registry = Registry()
+    registry.add(SIX)
+    pool = Pool([], 1, 1, tmp_path / "bytecode")
+    crew = Crew(registry, pool, Limits(60, 2**30, 1), [], str(tmp_path))
+    shown = []
+
+    def provide(cache: Path, environment: Environment, stopped: Any, watch: Any, s: float) -> None:
+        watch("installing")
+        shown.extend((activity.what, activity.stage) for activity in crew.activities.values())
+
+    monkeypatch.setattr(provisioned, "provide", provide)
+
+    assert crew.environment_problem("six") is None
+    assert crew.environment_problem("six") is None, "which is asked once a run"
+    assert shown == [("environment six", "installing")]
+    assert crew.activities == {}

@@ -150,6 +150,10 @@ def _build(
     try:
         _install(venv, environment, before, stopped, watch, seconds)
         record = _inspect(venv, environment)
+        if before and record.content() != before.content():
+            asked = f"environment {environment.name}"
+            again = f"export-matrix environments build --upgrade {environment.name}"
+            raise ProvisionError(asked, "it cannot be had as it was", remedy=again)
         fresh = venv / RECORD
         fresh.write_text(json.dumps(asdict(record), indent=1), encoding="utf-8")
         os.replace(fresh, place / RECORD)

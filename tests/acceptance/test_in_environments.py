@@ -45,7 +45,6 @@ def pytest_export_matrix_register(registry):
         registry.add(registration.tensors(name, f"across:{build}"))
     torch = ["torch==1.10.2", "numpy==1.23.5", "safetensors", "packaging", "setuptools<70"]
     for each in (
-        em.Environment("older", requirements=["numpy==1.23.5"]),
         em.Environment("no_such_python", python="3.99"),
         em.Environment("no_such_requirement", requirements=["six==99"]),
         em.Environment("no_numpy", requirements=["six"]),
@@ -68,6 +67,11 @@ def pytest_export_matrix_register(registry):
     ):
         registry.add(each)
 """
+INI = """
+[pytest]
+export_matrix_environments =
+    older: python=3.9 numpy==1.23.5
+"""
 OLDER = cell("doubles", runtime="doubles_in_older")
 SEES = cell("doubles", runtime="says_what_it_sees")
 RIGHT = cell("doubles")
@@ -78,6 +82,7 @@ WITHOUT_NUMPY = cell("doubles", runtime="without_numpy")
 def make_project(folder: Path) -> Project:
     project = Project(folder / "project")
     (project.root / "conftest.py").write_text(CONFTEST, encoding="utf-8")
+    (project.root / "pytest.ini").write_text(INI, encoding="utf-8")
     return project
 
 
