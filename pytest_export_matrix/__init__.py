@@ -8,6 +8,7 @@ from __future__ import annotations
 from pytest_export_matrix.compare import Detections, Tensors
 from pytest_export_matrix.registry import (
     Architecture,
+    Environment,
     Exporter,
     OutputKind,
     Registry,
@@ -18,6 +19,7 @@ from pytest_export_matrix.registry import (
 __all__ = [
     "Architecture",
     "Detections",
+    "Environment",
     "Exporter",
     "OutputKind",
     "Registry",

@@ -1,7 +1,7 @@
-"""The command `export-matrix`: the work on results files, without torch and without pytest.
+"""The command `export-matrix`: work on results files and environments, without torch and pytest.
 
 Exit codes: 0 all is well; 1 what was looked at is not (a gate fails, something broke, shards are
-missing); 4 the input cannot be used.
+missing); 4 the input cannot be used; 130 interrupted.
 """
 
 from __future__ import annotations
@@ -10,25 +10,29 @@ import argparse
 import io
 import os
 import sys
+from functools import partial
 from pathlib import Path
-from typing import Callable, Dict, Optional, Sequence
+from typing import Any, Callable, Dict, Optional, Sequence
 
 from pytest_export_matrix import documents, gate, github
 from pytest_export_matrix.baseline import Baseline
 from pytest_export_matrix.cells import Cell
 from pytest_export_matrix.combine import combine
 from pytest_export_matrix.diff import diff
-from pytest_export_matrix.errors import ExportMatrixError
+from pytest_export_matrix.environments import manage
+from pytest_export_matrix.errors import ExportMatrixError, UsageError
 from pytest_export_matrix.gate import Gate
 from pytest_export_matrix.matrix import DEFAULT_PROFILE, select
 from pytest_export_matrix.reporters import REPORTERS, TABLES, changes, terminal
 from pytest_export_matrix.reporters.text import tally
 from pytest_export_matrix.results import FILENAME, Results, dumps, load, write
+from pytest_export_matrix.store import default_root
 from pytest_export_matrix.verdict import Verdict
 from pytest_export_matrix.writing import FAILED, OK, USAGE_ERROR, render, write_all
 
 COLOURS = {"red": "\x1b[31m", "yellow": "\x1b[33m"}
 RESET = "\x1b[0m"
+INTERRUPTED = 130
 
 
 def main(arguments: Optional[Sequence[str]] = None) -> int:
@@ -44,19 +48,26 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
         print(f"ERROR: {error}", file=sys.stderr)
     except OSError as error:
         print(f"ERROR: {error.filename}: {error.strerror}", file=sys.stderr)
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return INTERRUPTED
     return USAGE_ERROR
 
 
 def parser() -> argparse.ArgumentParser:
     whole = argparse.ArgumentParser(
         prog="export-matrix",
-        description="Work on the results files of pytest --export-matrix.",
+        description="Work on the results files and environments of pytest --export-matrix.",
     )
     commands = whole.add_subparsers(required=True, metavar="COMMAND")
 
-    def add(name: str, run: Callable[[argparse.Namespace], int]) -> argparse.ArgumentParser:
+    def add(
+        name: str, run: Callable[[argparse.Namespace], int], among: Any = commands
+    ) -> argparse.ArgumentParser:
         text = (run.__doc__ or "").strip()
-        found = commands.add_parser(name, help=text.splitlines()[0], description=text)
+        found: argparse.ArgumentParser = among.add_parser(
+            name, help=text.splitlines()[0], description=text
+        )
         found.set_defaults(command=run)
         return found
 
@@ -86,6 +97,20 @@ def parser() -> argparse.ArgumentParser:
     against = command.add_mutually_exclusive_group()
     against.add_argument("--against", type=Path, metavar="OLD", help="show what changed since")
     against.add_argument("--baseline", type=Path, metavar="FILE", help="show what is not accepted")
+
+    command = add("environments", list_environments)
+    command.add_argument("--list", action="store_true", help="the default")
+    command.add_argument("--cache", type=Path, default=default_root(), metavar="DIR")
+    within = command.add_subparsers(metavar="build | remove")
+    command = add("build", build_environments, within)
+    command.add_argument("names", nargs="+", metavar="NAME")
+    command.add_argument("--upgrade", action="store_true", help="anew, in the versions of today")
+    command.add_argument("--cache", type=Path, default=argparse.SUPPRESS, metavar="DIR")
+    command = add("remove", remove_environments, within)
+    command.add_argument("names", nargs="*", default=[], metavar="NAME")
+    command.add_argument("--all", action="store_true", help="every one of this cache")
+    command.add_argument("--forget", action="store_true", help="also which versions they had")
+    command.add_argument("--cache", type=Path, default=argparse.SUPPRESS, metavar="DIR")
 
     command = add("table", table_file)
     command.add_argument("results", type=Path)
@@ -186,6 +211,38 @@ def report_file(options: argparse.Namespace) -> int:
 def table_file(options: argparse.Namespace) -> int:
     """Print the support table of a results file."""
     print(render(TABLES[options.format])(load(options.results)), end="")
+    return OK
+
+
+def list_environments(options: argparse.Namespace) -> int:
+    """List, build and remove environments.
+
+    Known are the built-in ones, and those of projects once they were built.
+    """
+    print(manage.table(options.cache.expanduser().absolute()))
+    return OK
+
+
+def build_environments(options: argparse.Namespace) -> int:
+    """Install environments now, not when a cell first needs them.
+
+    One that was removed gets the versions that it had, unless --upgrade says otherwise.
+    """
+    cache = options.cache.expanduser().absolute()
+    manage.build(cache, options.names, options.upgrade, partial(print, flush=True))
+    return OK
+
+
+def remove_environments(options: argparse.Namespace) -> int:
+    """Remove what is installed. Answers that were made there stay known.
+
+    With --forget they do not: the next build gets whatever its requirements come to then.
+    """
+    cache = options.cache.expanduser().absolute()
+    if not options.names and not options.all:
+        asked = "export-matrix environments remove"
+        raise UsageError(asked, "no environment is named", remedy="name some, or say --all")
+    print(manage.remove(cache, options.names, options.all, options.forget))
     return OK
 
 

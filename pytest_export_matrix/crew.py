@@ -9,14 +9,22 @@ import sys
 import threading
 import time
 from dataclasses import dataclass, field
-from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence
+from pathlib import Path
+from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple
 
 from pytest_export_matrix.answers import Answer
-from pytest_export_matrix.environments import current
+from pytest_export_matrix.environments import current, provisioned, records, uv
+from pytest_export_matrix.errors import ProvisionError
 from pytest_export_matrix.outcomes import Outcome, Stage
-from pytest_export_matrix.registry import Registry, Runtime
+from pytest_export_matrix.registry import DEFAULT, Registry, Runtime
 from pytest_export_matrix.runtimes import TORCH_PRELOAD
-from pytest_export_matrix.worker.launch import Limits, WorkerFailure, WorkerKind
+from pytest_export_matrix.worker.launch import (
+    Interrupted,
+    Limits,
+    Watch,
+    WorkerFailure,
+    WorkerKind,
+)
 from pytest_export_matrix.worker.pool import Pool
 
 #: What building a model and keeping its weights and answers takes, whatever the export method.
@@ -63,13 +71,16 @@ class Crew:
     spent: Dict[str, float] = field(default_factory=lambda: collections.defaultdict(float))
     _problems: Dict[Any, Optional[Answer]] = field(default_factory=dict)
     _asking: threading.RLock = field(default_factory=threading.RLock)
+    #: Interpreters of the environments that are known to be there.
+    _pythons: Dict[str, str] = field(default_factory=lambda: {DEFAULT: current.python()})
+    _providing: Dict[str, threading.Lock] = field(default_factory=dict)
 
     def stopped(self) -> bool:
         return self.pool.stopping.is_set()
 
-    def export(self, label: str, request: Dict[str, Any]) -> Answer:
+    def export(self, label: str, request: Dict[str, Any], environment: str = DEFAULT) -> Answer:
         """Carry out a task in a worker that has the model's code."""
-        return self._run(self._exporting(), label, request)
+        return self._run(self._exporting(environment), label, request)
 
     def infer(
         self, runtime: Runtime, label: str, request: Dict[str, Any], extras: Sequence[str]
@@ -78,11 +89,15 @@ class Crew:
         kind = self._running(runtime, extras)
         return self._run(kind, label, {**request, "extras": list(extras)})
 
-    def _exporting(self) -> WorkerKind:
-        return WorkerKind(current.python(), EXPORT_PRELOAD)
+    def _exporting(self, environment: str) -> WorkerKind:
+        return self._kind(environment, EXPORT_PRELOAD)
 
     def _running(self, runtime: Runtime, extras: Sequence[str] = ()) -> WorkerKind:
-        return WorkerKind(current.python(), (*runtime.preload, *extras))
+        return self._kind(runtime.environment, (*runtime.preload, *extras))
+
+    def _kind(self, environment: str, preload: Tuple[str, ...]) -> WorkerKind:
+        """Of an environment that is there: somebody has asked what is not here."""
+        return WorkerKind(self._pythons[environment], preload, isolated=environment != DEFAULT)
 
     def _run(self, kind: WorkerKind, label: str, request: Dict[str, Any]) -> Answer:
         began = time.monotonic()
@@ -103,7 +118,7 @@ class Crew:
         return answer
 
     @contextlib.contextmanager
-    def _doing(self, label: str) -> Iterator[Callable[[str, str], None]]:
+    def _doing(self, label: str) -> Iterator[Watch]:
         """Show on the terminal what this thread does; the value tells of the stages it gets to."""
         lane = threading.get_ident()
 
@@ -148,15 +163,73 @@ class Crew:
                 texts.append(file.read())
         return "".join(texts)
 
-    def exporter_problem(self, modules: Sequence[str], device: str) -> Optional[Answer]:
-        session = "" if device == "cpu" else TORCH_SESSION
-        return self._problem("exporting", self._exporting(), modules, session, device)
+    def described(self, name: str) -> Tuple[Any, Optional[Answer]]:
+        """What keys contain of an environment, or why it cannot be had.
+
+        It is built only where nothing is known of it. The default one is in every key already.
+        """
+        environment = self.registry.environment(name)
+        if environment is None:
+            return None, None
+        record = records.known(Path(self.cache), environment)
+        problem = None if record else self.environment_problem(name)
+        record = record or records.known(Path(self.cache), environment)
+        return ([record.content(), environment.weights] if record else None), problem
+
+    def installed(self) -> Dict[str, Dict[str, Any]]:
+        """All that is in each environment that is known, but for the default one."""
+        found = {}
+        for environment in self.registry.environments:
+            record = records.known(Path(self.cache), environment)
+            if record:
+                found[environment.name] = record.describe(name for name, _ in record.installed)
+        return found
+
+    def environment_problem(self, name: str) -> Optional[Answer]:
+        """Why an environment cannot be had. It is built where it is not there, once a run."""
+        with self._asking:
+            providing = self._providing.setdefault(name, threading.Lock())
+        with providing:
+            if name not in self._pythons and name not in self._problems:
+                self._problems[name] = self._provide(name)
+            return self._problems.get(name)
+
+    def _provide(self, name: str) -> Optional[Answer]:
+        environment, began = self.registry.environment(name), time.monotonic()
+        assert environment is not None
+        try:
+            with self._doing(f"environment {name}") as watch:
+                provisioned.provide(
+                    Path(self.cache),
+                    environment,
+                    self.stopped,
+                    lambda stage: watch(stage, ""),
+                    self.limits.seconds,
+                )
+        except ProvisionError as error:
+            return _unavailable(str(error))
+        except uv.Stopped:
+            raise Interrupted from None
+        finally:
+            self.spent["environments"] += time.monotonic() - began
+        self._pythons[name] = records.python(Path(self.cache), environment) or ""
+        return None
+
+    def exporter_problem(
+        self, modules: Sequence[str], device: str, environment: str = DEFAULT
+    ) -> Optional[Answer]:
+        problem = self.environment_problem(environment)
+        if problem:
+            return problem
+        kind, session = self._exporting(environment), "" if device == "cpu" else TORCH_SESSION
+        return self._problem(_in("exporting", environment), kind, modules, session, device)
 
     def runtime_problem(self, runtime: Runtime, device: str) -> Optional[Answer]:
-        kind = self._running(runtime)
-        return self._problem(
-            f"runtime {runtime.name}", kind, runtime.modules, runtime.session, device
-        )
+        problem = self.environment_problem(runtime.environment)
+        if problem:
+            return problem
+        kind, what = self._running(runtime), _in(f"runtime {runtime.name}", runtime.environment)
+        return self._problem(what, kind, runtime.modules, runtime.session, device)
 
     def installed_extras(self, runtime: Runtime) -> List[str]:
         with self.pool.worker(self._running(runtime)) as worker:
@@ -183,7 +256,8 @@ class Crew:
         self.spent["start"] += time.monotonic() - began
         if missing:
             names = " ".join(missing)
-            return _unavailable(f"{what} needs {names}, not installed here: pip install {names}")
+            remedy = "add them to its requirements" if kind.isolated else f"pip install {names}"
+            return _unavailable(f"{what} needs {names}, not installed here: {remedy}")
         if not session:
             return None
         task = "pytest_export_matrix.worker.probe:run"
@@ -194,6 +268,10 @@ class Crew:
 
 def _unavailable(reason: str) -> Answer:
     return {"outcome": Outcome.UNAVAILABLE.value, "stage": None, "reason": reason}
+
+
+def _in(what: str, environment: str) -> str:
+    return what if environment == DEFAULT else f"{what} in environment {environment}"
 
 
 def _last_line(text: str) -> str:

@@ -2,6 +2,7 @@
 
     options, ini, conftest hooks  -> UsageError    what was asked cannot be planned
     the cache folder              -> CacheError    results cannot be kept
+    an environment                -> ProvisionError it cannot be had; its cells are unavailable
     reports/results.json          -> ResultsError  a results file cannot be read
     the baseline                  -> BaselineError the file of accepted outcomes cannot be read
     the tables of a document      -> DocumentError a document, or one of its markers, is wrong
@@ -46,6 +47,10 @@ class UsageError(ExportMatrixError):
 
 class CacheError(ExportMatrixError):
     """The cache folder cannot be read or written."""
+
+
+class ProvisionError(ExportMatrixError):
+    """An environment that cannot be installed here."""
 
 
 class ResultsError(ExportMatrixError):

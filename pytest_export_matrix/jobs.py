@@ -11,11 +11,13 @@ one that would be given now.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
+from pytest_export_matrix import matrix
+from pytest_export_matrix.agreements import Agreements
 from pytest_export_matrix.answers import (
     Answer,
     Doubted,
@@ -32,36 +34,26 @@ from pytest_export_matrix.answers import (
 from pytest_export_matrix.cells import Cell
 from pytest_export_matrix.crew import BUILD_MODULES, Crew
 from pytest_export_matrix.matrix import Case, Spec
-from pytest_export_matrix.outcomes import Outcome, Stage
-from pytest_export_matrix.registry import Architecture, Exporter, Registry, Runtime
+from pytest_export_matrix.outcomes import Stage
+from pytest_export_matrix.registry import DEFAULT, Architecture, Exporter, Registry, Runtime
 from pytest_export_matrix.store import Store, digest
+from pytest_export_matrix.work import TASKS, Prepared, Work
 from pytest_export_matrix.worker import protocol
 
-TASKS = "pytest_export_matrix.worker"
 WEIGHTS = "weights.safetensors"
 
 
-@dataclass
-class Prepared:
-    """What `prepare` came to: who the model is, its answers by case, or the problem with it."""
-
-    identity: str = ""
-    weights: str = ""
-    cases: Dict[Case, Answer] = field(default_factory=dict)
-    seconds: Dict[str, float] = field(default_factory=dict)
-    problem: Optional[Answer] = None
-
-
-class Jobs:
+class Jobs(Work):
     """Answers the three jobs. Used by several threads and several processes at once."""
 
     def __init__(
         self, registry: Registry, store: Store, crew: Crew, described: Mapping[str, Any]
     ) -> None:
-        self._registry, self._store, self._crew = registry, store, crew
+        super().__init__(registry, store, crew)
         #: What every key contains: the environment's packages and this package's own code.
         self._described = digest(described)
         self._needs: Dict[Tuple[str, str], List[str]] = {}
+        self.agreements = Agreements(registry, store, crew)
 
     def prepare(
         self,
@@ -74,7 +66,7 @@ class Jobs:
 
         One case that fails is tried once more: where it fails again, the others count as tried.
         """
-        key = digest([self._described, self._describe(architecture)])
+        key = digest([self._described, self.describe(architecture)])
         with self._store.lock("model", key, self._crew.stopped):
             prepared = self._stored_model(key)
             if prepared.identity:
@@ -111,18 +103,13 @@ class Jobs:
 
     def _add_references(self, prepared: Prepared, device: str, cases: Sequence[Case]) -> None:
         for case in cases:
-            key = self._reference_key(prepared, device, case)
-            answer = self._stored("reference", key)
+            key = self.reference_key(prepared, device, case)
+            answer = self.stored("reference", key)
             if answer:
                 prepared.cases[case] = {
                     **answer,
                     "folder": str(self._store.folder("reference", key)),
                 }
-
-    def _reference_key(self, prepared: Prepared, device: str, case: Case) -> str:
-        return digest(
-            [prepared.identity, device, self._crew.device_described(device), asdict(case)]
-        )
 
     def _make_references(
         self,
@@ -144,11 +131,11 @@ class Jobs:
                 for i, case in enumerate(cases)
             }
             request = {
-                **self._request(f"{TASKS}.prepare:run", architecture, device),
+                **self.request(f"{TASKS}.prepare:run", architecture, device),
                 "weights": prepared.weights or None,
                 "out": str(out / "model"),
             }
-            whole, answers = self._parts(request, parts, f"{architecture.name} eager")
+            whole, answers = self.parts(request, parts, f"{architecture.name} eager")
             answered = [answer for answer in answers.values() if "part_seconds" in answer]
             if not answered:
                 prepared.problem = twice(first, whole)  # nobody knows what the model is made from
@@ -172,7 +159,7 @@ class Jobs:
         answer: Answer,
         source: Optional[Path] = None,
     ) -> None:
-        key = self._reference_key(prepared, device, case)
+        key = self.reference_key(prepared, device, case)
         prepared.cases[case] = answer
         if lasting(answer):
             if source:
@@ -190,8 +177,10 @@ class Jobs:
         doubted: Doubted,
     ) -> Dict[str, Answer]:
         """The answer about each format of one capture: a file, or why there is none."""
-        if prepared.problem:
-            return {exporter.format: prepared.problem for exporter in exporters}
+        described, absent = self._crew.described(exporters[0].environment)
+        problem = prepared.problem or absent
+        if problem:
+            return dict.fromkeys((exporter.format for exporter in exporters), problem)
         device_described = self._crew.device_described(device)
         shared = [
             prepared.identity,
@@ -200,7 +189,7 @@ class Jobs:
             list(spec.sizes),
             sorted(spec.dynamic),
         ]
-        keys = {e.format: digest([shared, asdict(e)]) for e in exporters}
+        keys = {e.format: digest([shared, asdict(e), described]) for e in exporters}
         first = exporters[0]
         with self._store.lock(
             "capture", digest([shared, first.method, first.capture]), self._crew.stopped
@@ -219,7 +208,7 @@ class Jobs:
             return found
 
     def _stored_artifact(self, key: str, verify: bool = False) -> Optional[Answer]:
-        answer = self._stored("artifact", key, verify)
+        answer = self.stored("artifact", key, verify)
         if not answer:
             return None
         files = self._store.files("artifact", key)
@@ -245,21 +234,26 @@ class Jobs:
         with self._store.scratch() as out:
             parts = {}
             for e in exporters:
-                problem = self._crew.exporter_problem(e.modules, device)
+                problem = self._crew.exporter_problem(e.modules, device, e.environment)
                 if problem:
                     answers[e.format] = problem
                 else:
                     part = {"name": e.format, "out": str(out / e.format)}
                     parts[e.format] = {**part, "lower": e.lower, "suffix": e.suffix}
             request = {
-                **self._request(f"{TASKS}.export:run", architecture, device),
+                **self.request(f"{TASKS}.export:run", architecture, device),
                 "weights": prepared.weights,
+                **self.in_environment(exporters[0].environment),
                 "capture": exporters[0].capture,
                 "sizes": list(spec.sizes),
                 "dynamic": sorted(spec.dynamic),
             }
+            example = matrix.example(spec)
+            if example and exporters[0].environment != DEFAULT:
+                # The very inputs that eager of both environments was compared on.
+                request["example"] = prepared.cases[example]["folder"]
             label = f"{architecture.name} {exporters[0].method}"
-            whole, made = self._parts(request, parts, label)
+            whole, made = self.parts(request, parts, label, exporters[0].environment)
             for format, answer in made.items():
                 shared = with_capture(answer, whole, list(made.values()))
                 tried = twice(first.get(format), shared)
@@ -292,9 +286,13 @@ class Jobs:
         it declares are tried; "extras" names those that got it further.
         """
         architecture = self._registry.architecture(cell.architecture)
-        references = [self._reference_key(prepared, cell.device, case) for case in cases]
-        key = digest([exported["key"], exported["artifact"]["sha256"], asdict(runtime), references])
-        stored = self._stored("result", key)
+        described, problem = self._crew.described(runtime.environment)
+        if problem:
+            return problem
+        references = [self.reference_key(prepared, cell.device, case) for case in cases]
+        sha256 = exported["artifact"]["sha256"]
+        key = digest([exported["key"], sha256, asdict(runtime), described, references])
+        stored = self.stored("result", key)
         if stored and not worth_another(stored, doubted):
             return stored
         problem = self._crew.runtime_problem(runtime, cell.device)
@@ -343,58 +341,3 @@ class Jobs:
             if not stopped_before(answer, Stage.COMPARE):
                 self._needs[artifact, runtime.name] = needs
         return {**answer, "extras": needs}
-
-    def _parts(
-        self, request: Dict[str, Any], parts: Mapping[str, Dict[str, Any]], label: str
-    ) -> Tuple[Answer, Dict[str, Answer]]:
-        """Carry out a task of several parts: the answer of the task, and that of each part.
-
-        Where a part ends the worker (or exceeds a limit), that is its own answer, and the parts
-        after it are tried again in a new task. What fails before any part is the answer of all.
-        """
-        pending, answers = dict(parts), {}
-        whole: Answer = {"outcome": Outcome.PASSED.value}
-        while pending:
-            whole = self._crew.export(label, {**request, "parts": list(pending.values())})
-            for name in list(pending):
-                answer = protocol.read_json(pending[name]["out"], protocol.ANSWER)
-                if answer:
-                    answers[name] = {**answer, "log": whole.get("log", "")}
-                    del pending[name]
-            if passed(whole):
-                break
-            if whole.get("note") not in pending:
-                answers.update(dict.fromkeys(pending, whole))
-                break
-            answers[whole["note"]] = whole
-            del pending[whole["note"]]
-        if not all(map(passed, [whole, *answers.values()])):
-            self._store.check_space()
-        return whole, answers
-
-    def _stored(self, kind: str, key: str, verify: bool = True) -> Optional[Answer]:
-        answer = self._store.get(kind, key, verify)
-        if answer is None or not self._crew.would_be_the_same(answer):
-            return None
-        if not unchanged(answer.get("dependencies", {})):
-            return None
-        return {**answer, "cached": True}
-
-    def _describe(self, architecture: Architecture) -> Dict[str, Any]:
-        """The architecture as a worker gets it."""
-        return {
-            "build": architecture.build,
-            "keywords": dict(architecture.keywords),
-            "inputs": architecture.inputs,
-            "layouts": list(architecture.layouts),
-            "outputs": asdict(self._registry.outputs(architecture)),
-        }
-
-    def _request(self, task: str, architecture: Architecture, device: str) -> Dict[str, Any]:
-        described = self._describe(architecture)
-        return {
-            "task": task,
-            "architecture": described,
-            "outputs": described["outputs"],
-            "device": device,
-        }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import fnmatch
 import itertools
 from dataclasses import dataclass, replace
-from typing import Dict, FrozenSet, Hashable, List, Mapping, Sequence, Tuple
+from typing import Dict, FrozenSet, Hashable, List, Mapping, Optional, Sequence, Tuple
 
 from pytest_export_matrix.cells import AXES, Cell
 from pytest_export_matrix.errors import UsageError, unknown
@@ -48,8 +48,8 @@ class Spec:
     dynamic: FrozenSet[str]
 
 
-#: Cells that share one capture: architecture, method, capture, device, spec.
-CaptureKey = Tuple[str, str, str, str, Spec]
+#: Cells that share one capture: architecture, method, capture, environment, device, spec.
+CaptureKey = Tuple[str, str, str, str, str, Spec]
 
 
 def canvas(sizes: Sequence[Size]) -> List[int]:
@@ -88,11 +88,17 @@ def export_spec(cell: Cell, architecture: Architecture, exporter: Exporter) -> S
     )
 
 
+def example(spec: Spec) -> Optional[Case]:
+    """The case that a file is exported with."""
+    return Case(spec.sizes, SEEDS[0]) if spec.sizes else None
+
+
 def capture_key(cell: Cell, registry: Registry) -> CaptureKey:
     """What cells must have in common to be served by one capture."""
     exporter = registry.exporter(cell.method, cell.format)
     spec = export_spec(cell, registry.architecture(cell.architecture), exporter)
-    return (cell.architecture, cell.method, exporter.capture, cell.device, spec)
+    where = (exporter.environment, cell.device)
+    return (cell.architecture, cell.method, exporter.capture, *where, spec)
 
 
 def cases(cell: Cell, architecture: Architecture) -> List[Case]:

@@ -16,7 +16,7 @@ from pytest_export_matrix import gate, github, matrix, options
 from pytest_export_matrix.cells import NODE, NODE_PREFIX, Cell
 from pytest_export_matrix.compare import OUTPUT_KINDS
 from pytest_export_matrix.crew import Crew, modules_asked_for
-from pytest_export_matrix.environments import current
+from pytest_export_matrix.environments import ENVIRONMENTS, current, records
 from pytest_export_matrix.errors import CacheError, ExportMatrixError
 from pytest_export_matrix.exporters import EXPORTERS
 from pytest_export_matrix.gate import Gate
@@ -25,7 +25,7 @@ from pytest_export_matrix.jobs import Jobs
 from pytest_export_matrix.outcomes import Result
 from pytest_export_matrix.planning import plan
 from pytest_export_matrix.progress import Progress
-from pytest_export_matrix.registry import Registry
+from pytest_export_matrix.registry import DEFAULT, Entry, Registry
 from pytest_export_matrix.reporters import REPORTERS, terminal
 from pytest_export_matrix.repro import folders
 from pytest_export_matrix.results import Matrix, Results, axes_of
@@ -63,7 +63,8 @@ class MatrixPlugin:
 
     def pytest_export_matrix_register(self, registry: Registry) -> None:
         """The built-in entries, through the hook that everybody uses."""
-        for entry in (*EXPORTERS, *RUNTIMES, *OUTPUT_KINDS, *REPORTERS):
+        entries: List[Entry] = [*EXPORTERS, *RUNTIMES, *ENVIRONMENTS, *OUTPUT_KINDS, *REPORTERS]
+        for entry in entries:
             registry.add(entry)
 
     @pytest.hookimpl(tryfirst=True)
@@ -242,19 +243,30 @@ class MatrixPlugin:
         self.repro_problems += getattr(node, "workeroutput", {}).get("export_matrix_repro", [])
 
     def collected(self) -> Results:
-        modules, s = modules_asked_for(self.registry), self.settings
+        s = self.settings
         cells = [self.results[i] for i in self.planned if i in self.results]
         return Results(
             planned=len(self.planned),
             cells=cells,
             started=self.started.isoformat(timespec="seconds"),
             seconds=time.monotonic() - self.clock,
-            environments={"default": current.describe(modules)},
+            environments=self._environments(modules_asked_for(self.registry), cells),
             matrix=Matrix.of(self.plan.whole, s.profile),
             shard=f"{s.shard[0]}/{s.shard[1]}" if s.shard else None,
             axes=axes_of(self.plan.whole),
             changes=self.gate.changes(cells),
         )
+
+    def _environments(self, modules: List[str], results: List[Result]) -> Dict[str, Any]:
+        """The environments that `results` were made in, as far as they were ever built."""
+        names = {result.environment for result in results}
+        names |= {self.registry.exporter(r.cell.method, r.cell.format).environment for r in results}
+        found = {DEFAULT: current.describe(modules)}
+        for environment in self.registry.environments:
+            record = records.known(self.settings.cache, environment)
+            if record and environment.name in names:
+                found[environment.name] = record.describe(modules)
+        return found
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         if self.results:

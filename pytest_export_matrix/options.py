@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, List, Optional, Tuple
 
-import platformdirs
 import psutil
 import pytest
 
-from pytest_export_matrix import scheduler
+from pytest_export_matrix import scheduler, store
 from pytest_export_matrix.errors import UsageError
 from pytest_export_matrix.matrix import DEFAULT_PROFILE
 
@@ -70,9 +69,7 @@ def read(config: pytest.Config) -> Settings:
         seconds=_number(config, "timeout", 900.0),
         memory=int(_number(config, "memory", memory / 2**30) * 2**30),
         # Absolute: workers have another working directory.
-        cache=Path(cache or platformdirs.user_cache_path("pytest-export-matrix"))
-        .expanduser()
-        .absolute(),
+        cache=Path(cache or store.default_root()).expanduser().absolute(),
         baseline=config.rootpath / baseline if baseline else None,
         update=update,
         docs=[config.rootpath / name for name in _list(config, "docs")],

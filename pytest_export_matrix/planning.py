@@ -10,6 +10,7 @@ import pytest
 
 from pytest_export_matrix import matrix, models
 from pytest_export_matrix.cells import NODE_PREFIX, Cell
+from pytest_export_matrix.environments import declared
 from pytest_export_matrix.errors import ExportMatrixError, unknown
 from pytest_export_matrix.options import Settings
 from pytest_export_matrix.registry import Registry
@@ -46,12 +47,15 @@ def plan(config: pytest.Config, settings: Settings, ids: Sequence[str]) -> Plan:
     registry.replace_architectures(chosen)
     for architecture in chosen:
         registry.outputs(architecture)
+    registry.check_environments()
     whole = matrix.plan(registry)
     return Plan(registry, whole, _asked_for(whole, registry, settings, ids))
 
 
 def _register(config: pytest.Config, settings: Settings) -> Registry:
     registry = Registry()
+    for line in config.getini(declared.INI):
+        registry.add(declared.environment(line))
     try:
         config.pluginmanager.load_setuptools_entrypoints(ENTRY_POINTS)
         config.hook.pytest_export_matrix_register(registry=registry)

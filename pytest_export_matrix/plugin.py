@@ -48,6 +48,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
             f"--export-matrix-{name}", action="append", default=[], metavar=metavar, help=text
         )
         parser.addini(f"export_matrix_{name}", text, type="linelist")
+    text = "environments of exporters and runtimes, one a line: NAME: python=3.11 REQUIREMENT ..."
+    parser.addini("export_matrix_environments", text, type="linelist")
     for name, text in VALUES:
         group.addoption(f"--export-matrix-{name}", metavar=name.upper(), help=text)
         parser.addini(f"export_matrix_{name}", text, type="string")

@@ -1,4 +1,4 @@
-"""What exists: architectures, exporters, runtimes, output kinds, reporters. Imports none of them.
+"""What exists: architectures, exporters, runtimes, environments, ... Imports none of them.
 
 Everything that has to cross into a worker is named "module:attribute". The built-in entries are
 the visible tables of `exporters`, `runtimes`, `compare` and `reporters`; they are added through
@@ -9,12 +9,17 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import Any, Dict, Iterator, List, Mapping, Sequence, Tuple, Union
+from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple, Union
 
 from pytest_export_matrix.cells import NAME
 from pytest_export_matrix.errors import UsageError, unknown
 
 REFERENCE = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*\Z")
+PYTHON = re.compile(r"3\.\d+(\.\d+)?\Z")
+#: The oldest Python that the worker side runs on.
+OLDEST_PYTHON = (3, 8)
+#: The name of the environment that pytest runs in.
+DEFAULT = "default"
 Size = Tuple[int, int]
 
 
@@ -87,7 +92,7 @@ class Exporter:
     needs_inputs: bool = True
     declares: Sequence[str] = ()
     modules: Sequence[str] = ("torch",)
-    environment: str = "default"
+    environment: str = DEFAULT
 
     @property
     def name(self) -> str:
@@ -111,7 +116,23 @@ class Runtime:
     modules: Sequence[str] = ()
     preload: Sequence[str] = ()
     extras: Sequence[str] = ()
-    environment: str = "default"
+    environment: str = DEFAULT
+
+
+@dataclass(frozen=True)
+class Environment:
+    """A Python and its packages, installed when a cell first needs them.
+
+    python: a version, "3.9" or "3.9.18". requirements: as pip takes them; the worker itself needs
+    `numpy`, an exporter `torch` and `safetensors` as well. weights: "module:function" that runs
+    there; it is called with the names of a state_dict of the default environment and returns
+    {name: name here} of those whose names differ between the versions of a library.
+    """
+
+    name: str
+    python: str = "3.9"
+    requirements: Sequence[str] = ()
+    weights: str = ""
 
 
 @dataclass(frozen=True)
@@ -129,15 +150,19 @@ class Reporter:
     extra: str = ""
 
 
-Entry = Union[Architecture, Exporter, Runtime, OutputKind, Reporter]
+Entry = Union[Architecture, Exporter, Runtime, Environment, OutputKind, Reporter]
 KINDS = {
     Architecture: "architecture",
     Exporter: "exporter",
     Runtime: "runtime",
+    Environment: "environment",
     OutputKind: "output kind",
     Reporter: "reporter",
 }
-REFERENCE_FIELDS = ("build", "inputs", "compare", "capture", "lower", "session", "render")
+REFERENCE_FIELDS = (
+    *("build", "inputs", "compare", "capture", "lower", "session", "render"),
+    "weights",
+)
 
 
 class Registry:
@@ -182,6 +207,10 @@ class Registry:
         return list(self._entries[Runtime].values())
 
     @property
+    def environments(self) -> List[Environment]:
+        return list(self._entries[Environment].values())
+
+    @property
     def reporters(self) -> List[Reporter]:
         return list(self._entries[Reporter].values())
 
@@ -196,6 +225,22 @@ class Registry:
     def runtime(self, name: str) -> Runtime:
         entry: Runtime = self._entries[Runtime][name]
         return entry
+
+    def environment(self, name: str) -> Optional[Environment]:
+        """None for the one that pytest runs in."""
+        if name == DEFAULT:
+            return None
+        entry: Environment = self._entries[Environment][name]
+        return entry
+
+    def check_environments(self) -> None:
+        """Raises UsageError where an exporter or a runtime names an unknown environment."""
+        known = {DEFAULT, *self._entries[Environment]}
+        entries: List[Union[Exporter, Runtime]] = [*self.exporters, *self.runtimes]
+        for entry in entries:
+            if entry.environment not in known:
+                asked = f"registration of {KINDS[type(entry)]} {entry.name!r}"
+                raise unknown(asked, "environment", entry.environment, known)
 
     def outputs(self, architecture: Architecture) -> OutputKind:
         """The output kind of `architecture`. Raises UsageError where it names an unknown one."""
@@ -222,12 +267,15 @@ def _problems(entry: Entry) -> Iterator[Tuple[str, str]]:
         yield "a name holds only letters, digits, _ and .", f"try {fixed!r}"
     for name in REFERENCE_FIELDS:
         value = getattr(entry, name, None)
-        if value is not None and not (isinstance(value, str) and REFERENCE.match(value)):
+        given = value is not None and (name, value) != ("weights", "")
+        if given and not (isinstance(value, str) and REFERENCE.match(value)):
             yield f"{name}={value!r} does not name something", 'write it as "package.module:name"'
-    for name in ("formats", "modules", "preload", "extras", "needs", "declares"):
+    for name in ("formats", "modules", "preload", "extras", "needs", "declares", "requirements"):
         if not _is_list(getattr(entry, name, ())):
             value = getattr(entry, name)
             yield f"{name}={value!r} is no list of names", f"for instance {name}=[{value!r}]"
+    if isinstance(entry, Environment):
+        yield from _problems_of_environment(entry)
     if isinstance(entry, Architecture):
         for name in ("sizes", "other_sizes"):
             sizes = getattr(entry, name)
@@ -241,6 +289,23 @@ def _problems(entry: Entry) -> Iterator[Tuple[str, str]]:
             )
         if not all(re.match(r"[A-Z]+\Z|\[[A-Z]+\]\Z", layout) for layout in entry.layouts):
             yield f"layout={entry.layout!r} names no dimensions", "for instance NCHW or [CHW]"
+
+
+def _problems_of_environment(entry: Environment) -> Iterator[Tuple[str, str]]:
+    if entry.name == DEFAULT:
+        yield "that is the environment that pytest runs in", "choose another name"
+    python = entry.python if isinstance(entry.python, str) else ""
+    if not PYTHON.match(python):
+        yield f"python={entry.python!r} is no version of Python 3", 'for instance python="3.9"'
+    elif tuple(map(int, python.split(".")))[:2] < OLDEST_PYTHON:
+        oldest = ".".join(map(str, OLDEST_PYTHON))
+        yield f"python={python!r} is too old for a worker", f"{oldest} is the oldest"
+    for requirement in entry.requirements:
+        if not isinstance(requirement, str) or not requirement.strip():
+            yield f"{requirement!r} is no requirement", 'for instance "numpy==1.26.*"'
+        elif requirement.lstrip().startswith("-"):
+            variables = "options of uv are set by its variables, for instance UV_INDEX"
+            yield f"{requirement!r} is an option, no requirement", variables
 
 
 def _is_list(value: Any) -> bool:

@@ -10,12 +10,13 @@ from pytest_export_matrix import matrix
 from pytest_export_matrix.answers import Answer, Doubted, passed
 from pytest_export_matrix.cells import Cell
 from pytest_export_matrix.crew import Activity, Crew
-from pytest_export_matrix.jobs import Jobs, Prepared
+from pytest_export_matrix.jobs import Jobs
 from pytest_export_matrix.matrix import CaptureKey, Case, Spec
 from pytest_export_matrix.outcomes import Outcome, Result, Stage
-from pytest_export_matrix.registry import Architecture, Exporter, Registry
+from pytest_export_matrix.registry import DEFAULT, Architecture, Exporter, Registry
 from pytest_export_matrix.repro.facts import Facts, Known
 from pytest_export_matrix.scheduler import Scheduler
+from pytest_export_matrix.work import Prepared
 
 NOTHING_FOUND: Answer = {
     "outcome": Outcome.FAILED.value,
@@ -80,7 +81,8 @@ class Session:
     def planned(self) -> int:
         return len(self._cells)
 
-    # One unit each of the scheduler: the model, the capture, the cell.
+    # One unit each of the scheduler: the model, the model in another environment, the capture, the
+    # cell.
 
     def _submit(self, cell: Cell) -> "Future[Result]":
         add = self._scheduler.add
@@ -88,7 +90,14 @@ class Session:
             return add(cell, lambda: self._finish(cell))
         model = (cell.architecture, cell.device)
         key = self._capture_key(cell)
-        prepared = add(model, lambda: self._prepare(*model))
+        prepared = built = add(model, lambda: self._prepare(*model))
+        environment = self._exporter(cell).environment
+        if environment != DEFAULT:
+            prepared = add(
+                (*model, environment),
+                lambda: self._agree(*model, environment, built.result()),
+                after=[built],
+            )
         exported = add(key, lambda: self._export(key, prepared.result()), after=[prepared])
         return add(cell, lambda: self._finish(cell, prepared, exported), after=[exported])
 
@@ -99,10 +108,29 @@ class Session:
         doubted = self._doubted(Stage.REFERENCE, cells)
         return self._jobs.prepare(architecture, device, list(wanted), doubted)
 
+    def _agree(self, name: str, device: str, environment: str, prepared: Prepared) -> Prepared:
+        """`prepared`, with what the eager model answers in `environment`."""
+        cells = [
+            cell
+            for cell in self._cells
+            if (cell.architecture, cell.device) == (name, device)
+            and self._exporter(cell).environment == environment
+        ]
+        wanted = dict.fromkeys(case for cell in cells for case in self._asked(cell))
+        prepared.agreements[environment] = self._jobs.agreements.agree(
+            self._registry.architecture(name),
+            prepared,
+            device,
+            environment,
+            list(wanted),
+            self._doubted(Stage.REFERENCE, cells),
+        )
+        return prepared
+
     def _export(self, key: CaptureKey, prepared: Prepared) -> Dict[str, Answer]:
         """The answer about each format that shares this capture; of those that some cell needs,
         which is none whose eager model gave no answer."""
-        name, _, _, device, spec = key
+        name, _, _, _, device, spec = key
         cells = [cell for cell in self._captures[key] if not self._lacking(cell, prepared)]
         if not cells:
             return {}
@@ -162,8 +190,10 @@ class Session:
         lacking = self._lacking(cell, prepared)
         if lacking:
             conclude(result, lacking, Stage.REFERENCE)
+            result.deviation = lacking.get("deviation", {})
             return
-        found = [prepared.cases[case] for case in cases]
+        agreed = self._agreed(cell, prepared)
+        found = [*(prepared.cases[case] for case in cases), *agreed]
         result.seconds["reference"] = sum(answer["part_seconds"] for answer in found)
         exported = exports[cell.format]
         result.exported_at = [matrix.canvas(spec.sizes)] if spec.sizes else []
@@ -172,7 +202,7 @@ class Session:
         if not passed(exported):
             conclude(result, exported, Stage.EXPORT)
             return
-        example = _example(spec)
+        example = matrix.example(spec)
         structure = prepared.cases[example]["outputs"] if example else None
         answer = self._infer(cell, prepared, exports, cases, structure)
         result.artifact = exported["artifact"]
@@ -184,6 +214,7 @@ class Session:
         conclude(result, answer, Stage.COMPARE)
         for tried, stage in (
             *((prepared.cases[case], Stage.REFERENCE) for case in self._asked(cell)),
+            *((agreement, Stage.REFERENCE) for agreement in agreed),
             (exported, Stage.EXPORT),
             (answer, Stage.COMPARE),
         ):
@@ -199,7 +230,15 @@ class Session:
                 return answer
         if not any(prepared.cases[case]["shows"] for case in self._cases(cell)):
             return NOTHING_FOUND
-        return None
+        disagreeing = (answer for answer in self._agreed(cell, prepared) if not passed(answer))
+        return next(disagreeing, None)
+
+    def _agreed(self, cell: Cell, prepared: Prepared) -> List[Answer]:
+        """How eager answers in the exporter's environment, where that is another one."""
+        environment = self._exporter(cell).environment
+        if environment == DEFAULT:
+            return []
+        return [prepared.agreements[environment][case] for case in self._asked(cell)]
 
     def _infer(
         self,
@@ -235,7 +274,7 @@ class Session:
 
     def _asked(self, cell: Cell) -> List[Case]:
         """What the eager model has to answer for `cell`: its cases, and the export's example."""
-        example = _example(self._spec(cell))
+        example = matrix.example(self._spec(cell))
         return [*self._cases(cell), example] if example else self._cases(cell)
 
     def _capture_key(self, cell: Cell) -> CaptureKey:
@@ -246,7 +285,7 @@ class Session:
         prepared = self._scheduler.result((cell.architecture, cell.device), Prepared())
         exported = self._scheduler.result(self._capture_key(cell), {}).get(cell.format, {})
         architecture, spec = self._architecture(cell), self._spec(cell)
-        example = _example(spec)
+        example = matrix.example(spec)
         whole = bool(exported) and passed(exported)
         return Facts(
             architecture=architecture,
@@ -262,12 +301,8 @@ class Session:
             limits=self.crew.limits,
             paths=self.crew.paths,
             shown=self._shown,
+            installed=self.crew.installed(),
         )
-
-
-def _example(spec: Spec) -> Optional[Case]:
-    """The case that a file is exported with."""
-    return Case(spec.sizes, matrix.SEEDS[0]) if spec.sizes else None
 
 
 def _known(case: Case, prepared: Prepared) -> Known:

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, Callable, Dict, Iterator, List, Optional
 
 import filelock
+import platformdirs
 
 from pytest_export_matrix.errors import CacheError
 
@@ -29,6 +30,11 @@ LOCK_POLL_SECONDS = 0.05
 #: Exported files are large: what nobody has asked for in this time is removed.
 KEEP_SECONDS = 30 * 24 * 3600.0
 REMEDY = "choose another folder: pytest --export-matrix --export-matrix-cache DIR"
+
+
+def default_root() -> Path:
+    """The folder of the store where none is named."""
+    return platformdirs.user_cache_path("pytest-export-matrix")
 
 
 def digest(value: Any) -> str:

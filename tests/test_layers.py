@@ -26,7 +26,8 @@ WORKER_SIDE = [
     ),
     *("compare", "exporters", "runtimes", "torchvision_models.py"),
     *(f"worker/{name}.py" for name in ("__init__", "main", "protocol", "task", "model", "weights")),
-    *(f"worker/{name}.py" for name in ("dependencies", "prepare", "export", "infer", "probe")),
+    *(f"worker/{name}.py" for name in ("dependencies", "cases", "agree", "prepare")),
+    *(f"worker/{name}.py" for name in ("export", "infer", "probe")),
 ]
 
 

@@ -6,7 +6,15 @@ from typing import Any
 
 import pytest
 
-from pytest_export_matrix import Architecture, OutputKind, Registry, Reporter, Runtime
+from pytest_export_matrix import (
+    Architecture,
+    Environment,
+    Exporter,
+    OutputKind,
+    Registry,
+    Reporter,
+    Runtime,
+)
 from pytest_export_matrix.errors import UsageError
 
 
@@ -47,6 +55,16 @@ def test_two_registrations_of_one_name_are_refused_and_both_shown() -> None:
         (Architecture("net", build="m:net", outputs=3), "no output kind", "Detections()"),  # type: ignore[arg-type]
         (Runtime("r", ["onnx"], session="Session"), "session='Session'", "package.module:name"),
         (Reporter("r", "r.txt", render="r"), "render='r'", "package.module:name"),
+        (Environment("my-env"), "letters, digits", "try 'my_env'"),
+        (Environment("default"), "pytest runs in", "another name"),
+        (Environment("e", python="three"), "python='three' is no version", 'python="3.9"'),
+        (Environment("e", python=3.9), "python=3.9 is no version", 'python="3.9"'),  # type: ignore[arg-type]
+        (Environment("e", python="2.7"), "python='2.7' is no version", 'python="3.9"'),
+        (Environment("e", python="3.7"), "too old for a worker", "3.8 is the oldest"),
+        (Environment("e", requirements="six"), "requirements='six' is no list", "['six']"),
+        (Environment("e", requirements=[3]), "3 is no requirement", "numpy==1.26.*"),  # type: ignore[list-item]
+        (Environment("e", requirements=["-r x"]), "'-r x' is an option", "UV_INDEX"),
+        (Environment("e", weights="renames"), "weights='renames'", "package.module:name"),
         ("net", "a str cannot be registered", "Architecture"),
         (Architecture, "a type cannot be registered", "Architecture"),
     ],
@@ -64,3 +82,19 @@ def test_an_architecture_may_name_a_registered_output_kind() -> None:
     assert registry.outputs(Architecture("net", build="m:net", outputs="panoptic")) is kind
     with pytest.raises(UsageError, match="did you mean 'panoptic'"):
         registry.outputs(Architecture("net", build="m:net", outputs="panoptik"))
+
+
+def test_an_environment_that_nobody_registered_is_refused_with_the_nearest_name() -> None:
+    registry = Registry()
+    registry.add(Environment("ort_1_20"))
+    registry.check_environments()
+    registry.add(Exporter("m", "f", "m:c", "m:l", ".f", environment="ort_1_2"))
+    with pytest.raises(UsageError, match="exporter 'm/f': no environment 'ort_1_2'; did you mean"):
+        registry.check_environments()
+
+
+def test_the_environment_of_pytest_needs_no_registration() -> None:
+    registry = Registry()
+    registry.add(Runtime("r", ["f"], session="m:Session"))
+    registry.check_environments()
+    assert registry.environment("default") is None

@@ -1,1 +1,13 @@
-"""What exporters and runtimes work in: an interpreter and its packages."""
+"""What exporters and runtimes work in: an interpreter and its packages.
+
+The default one is that of pytest (`current`); the others are installed by uv when a cell first
+needs them (`provisioned`). `ENVIRONMENTS` is the table of the built-in ones.
+"""
+
+from __future__ import annotations
+
+from typing import Tuple
+
+from pytest_export_matrix.registry import Environment
+
+ENVIRONMENTS: Tuple[Environment, ...] = ()

@@ -38,6 +38,8 @@ def lines(
     if results.changes:
         yield PLAIN, f"against {results.changes.against}: {kinds(verdicts.values())}"
     if spent:
-        stages = [stage for stage in ("start", *STAGES) if round(spent.get(stage, 0))]
+        stages = [
+            stage for stage in ("start", "environments", *STAGES) if round(spent.get(stage, 0))
+        ]
         parts = [f"{stage} {spent[stage]:.0f}" for stage in stages]
         yield PLAIN, f"seconds of work by stage: {', '.join(parts) or 'none'}"

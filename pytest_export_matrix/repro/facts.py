@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Dict, Mapping, Optional, Sequence, Tuple
 
 from pytest_export_matrix.matrix import Case, Spec
 from pytest_export_matrix.registry import Architecture, Exporter, OutputKind, Runtime
 from pytest_export_matrix.worker.launch import Limits
+
+#: Name and version of what was installed, and of Python and the platform.
+Environment = Dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,8 @@ class Facts:
     limits: Limits
     paths: Sequence[str]
     shown: Mapping[str, str]
+    #: What is installed in the environments other than the default one, by their names.
+    installed: Mapping[str, Environment] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -48,7 +53,3 @@ class Place:
     root: str
     words: str
     parts: Tuple[str, ...] = (".",)
-
-
-#: Name and version of what was installed, and of Python and the platform.
-Environment = Dict[str, Any]

@@ -124,14 +124,18 @@ def write_all(folder: Path, found: Iterable[Tuple[Result, Facts]]) -> List[str]:
     problems = []
     for result, facts in found:
         try:
-            write(folder, result, facts, _environment(facts))
+            write(folder, result, facts, _environment(result, facts))
         except OSError as error:
             problems.append(f"no reproduction of {result.cell.id}: {error}")
     return problems
 
 
-def _environment(facts: Facts) -> Environment:
-    """What was installed of that which such a cell may need."""
+def _environment(result: Result, facts: Facts) -> Environment:
+    """What was installed, where the cell ended, of that which such a cell may need."""
+    at_model = result.stage in MODEL_STAGES
+    name = facts.exporter.environment if at_model else facts.runtime.environment
+    if name in facts.installed:
+        return facts.installed[name]
     modules = {*BUILD_MODULES, *SAMPLE_PACKAGES, *facts.exporter.modules}
     return current.describe({*modules, *facts.runtime.modules, *facts.runtime.extras})
 

@@ -13,8 +13,8 @@ from typing import Any, Dict
 
 from pytest_export_matrix.exporters.context import Context
 from pytest_export_matrix.outcomes import Stage
+from pytest_export_matrix.worker import cases, weights
 from pytest_export_matrix.worker import model as models
-from pytest_export_matrix.worker import weights
 from pytest_export_matrix.worker.task import Failure, Stages, answer_part, resolve, use_project
 
 
@@ -23,10 +23,12 @@ def run(request: Dict[str, Any], stages: Stages) -> Dict[str, Any]:
     stages.begin(Stage.BUILD)
     use_project(request["paths"])
     model = models.build(request)
-    weights.load(model, request["weights"])
+    weights.load(model, request["weights"], request["renames"])
     model.to(request["device"])
     arguments = None
-    if request["sizes"]:
+    if request.get("example"):
+        arguments = cases.arguments(cases.read(request["example"]), request["device"])
+    elif request["sizes"]:
         sample = models.sample(request, request["sizes"], seed=0)
         arguments = models.to_device(sample, request["device"])
     layouts = tuple(request["architecture"]["layouts"])

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import importlib.abc
 import importlib.machinery
-import os
 import sys
 from typing import Any, Dict, List, Optional, Sequence, Set
 
@@ -16,7 +15,7 @@ from pytest_export_matrix.compare.detections import widest
 from pytest_export_matrix.compare.tolerances import misfit
 from pytest_export_matrix.outcomes import Outcome, Stage
 from pytest_export_matrix.trees import flatten, to_arrays, unflatten, without_empty
-from pytest_export_matrix.worker import protocol
+from pytest_export_matrix.worker.cases import read
 from pytest_export_matrix.worker.task import Failure, Stages, failure, resolve
 
 #: Cases whose deviation is spelled out in the reason.
@@ -33,7 +32,7 @@ def run(request: Dict[str, Any], stages: Stages) -> Dict[str, Any]:
     engine = resolve(request["session"])
     stages.begin(Stage.LOAD)  # again, now that the session's own module is among what was read
     session = engine(request["file"], request["device"], request["threads"])
-    cases = [_read(folder) for folder in request["cases"]]
+    cases = [read(folder) for folder in request["cases"]]
     stages.begin(Stage.RUN)
     answers = []
     for case in cases:
@@ -41,17 +40,6 @@ def run(request: Dict[str, Any], stages: Stages) -> Dict[str, Any]:
         stages.facts["ran"] = len(answers)
     stages.begin(Stage.COMPARE)
     return compare(cases, answers, request)
-
-
-def _read(folder: str) -> Dict[str, Any]:
-    import numpy as np
-
-    case: Dict[str, Any] = protocol.read_json(folder, protocol.ANSWER)
-    with np.load(os.path.join(folder, "data.npz"), allow_pickle=False) as data:
-        for name in ("input", "output"):
-            keys = [key for key in data.files if key.startswith(name)]
-            case[name] = [data[f"{name}_{i}"] for i in range(len(keys))]
-    return case
 
 
 def _call(session: Any, case: Dict[str, Any], convention: str) -> Any:

@@ -38,11 +38,13 @@ class WorkerKind:
     """What distinguishes one worker from another; a task may go to any worker of its kind.
 
     `preload` is what it imports before it forks, where that is there; nothing else of what one
-    task does is seen by the next.
+    task does is seen by the next. `isolated`: it sees nothing of what the parent's Python is told
+    by variables, nor the packages of the user.
     """
 
     python: str
     preload: Tuple[str, ...] = ()
+    isolated: bool = False
 
 
 @dataclass(frozen=True)
@@ -82,15 +84,18 @@ class Worker:
         config = {"modules": list(modules), "preload": kind.preload}
         protocol.write_json(self._control, protocol.CONFIG, config)
         environment = {k: v for k, v in os.environ.items() if k != "PYTHONWARNINGS"}
+        no_bytecode = environment.pop("PYTHONDONTWRITEBYTECODE", None)
+        if kind.isolated:
+            environment = {k: v for k, v in environment.items() if not k.startswith("PYTHON")}
         environment.update(OMP_NUM_THREADS=str(threads), MKL_NUM_THREADS=str(threads))
         # numpy only compares here, and the threads of its BLAS would be there before a fork.
         environment["OPENBLAS_NUM_THREADS"] = "1"
-        if environment.pop("PYTHONDONTWRITEBYTECODE", None):
+        if no_bytecode:
             # Compiling torch anew takes three times as long as importing it.
             environment["PYTHONPYCACHEPREFIX"] = str(bytecode)
         with open(os.path.join(self._control, protocol.LOG), "wb") as log:
             self._process = subprocess.Popen(
-                [kind.python, str(MAIN), self._control],
+                [kind.python, *(["-s"] if kind.isolated else []), str(MAIN), self._control],
                 stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=log,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from pytest_export_matrix.worker.task import resolve
+
 FILE = "weights.safetensors"
 
 
@@ -15,8 +17,15 @@ def save(model: Any, path: str) -> None:
     save_file({name: tensor.detach().clone().contiguous() for name, tensor in state.items()}, path)
 
 
-def load(model: Any, path: str) -> None:
-    """Set the state of `model`. Raises RuntimeError where names or shapes differ."""
+def load(model: Any, path: str, renames: str = "") -> None:
+    """Set the state of `model`; `renames` names a function, see `registry.Environment.weights`.
+
+    Raises RuntimeError where names or shapes differ.
+    """
     from safetensors.torch import load_file
 
-    model.load_state_dict(load_file(path), strict=True)
+    state = load_file(path)
+    if renames:
+        names = resolve(renames)(list(state))
+        state = {names.get(name, name): tensor for name, tensor in state.items()}
+    model.load_state_dict(state, strict=True)

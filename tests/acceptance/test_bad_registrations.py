@@ -61,6 +61,24 @@ WRONG = {
         "registry.add(em.Runtime('mine', formats='onnx', session='mine:Session'))",
         ["formats", "'onnx'"],
     ),
+    "two environments of one name": (
+        "for v in '12': registry.add(em.Environment('old', requirements=['numpy==1.' + v]))",
+        ["registration of environment 'old': that name is registered already", "numpy==1.1"],
+    ),
+    "unknown environment of a runtime": (
+        "registry.add(em.Environment('old')); registry.add(em.Architecture('a', build='m:b')); "
+        "registry.add(em.Runtime('r', ['onnx'], session='m:S', environment='odl'))",
+        ["registration of runtime 'r': no environment 'odl'; did you mean 'old'?"],
+    ),
+    "unknown environment of an exporter": (
+        "registry.add(em.Architecture('a', build='m:b')); "
+        "registry.add(em.Exporter('e', 'onnx', 'm:c', 'm:l', '.x', environment='defualt'))",
+        ["registration of exporter 'e/onnx': no environment 'defualt'", "mean 'default'?"],
+    ),
+    "environment of no Python": (
+        "registry.add(em.Environment('old', python='python3.9'))",
+        ["registration of environment 'old'", "is no version of Python 3", 'python="3.9"'],
+    ),
     "hook that raises": (
         "raise OSError('no such dataset')",
         ["pytest_export_matrix_register", "conftest.py:4", "no such dataset"],

@@ -167,3 +167,28 @@ class FailsEveryTime(Falsifies):
     def falsify(self, outputs: Any) -> Any:
         tries("failed_runs")
         raise RuntimeError("never")
+
+
+class DoublesWithNumpy:
+    """Needs neither torch nor the file."""
+
+    def __init__(self, path: str, device: str, threads: int) -> None:
+        pass
+
+    def run(self, arguments: Any) -> Any:
+        return (arguments[0] * np.float32(2),)
+
+
+class SaysWhatItSees(DoublesWithNumpy):
+    def run(self, arguments: Any) -> Any:
+        import json
+        from importlib import util
+
+        names = ("torch", "pytest", "filelock", "leaked", "numpy")
+        seen = {
+            "python": list(sys.version_info[:2]),
+            "numpy": np.__version__,
+            "importable": [name for name in names if util.find_spec(name)],
+            "variables": [name for name in os.environ if name.startswith("PYTHON")],
+        }
+        raise RuntimeError("seen " + json.dumps(seen))

@@ -1,0 +1,102 @@
+"""Whether the eager model answers in another environment as it does in the default one.
+
+Only then may a file that was exported there be compared with the answers of the default one: what
+differs is then the export's doing, not that of another version of PyTorch.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Dict, Optional, Sequence
+
+from pytest_export_matrix.answers import Answer, Doubted, lasting, passed, twice, worth_another
+from pytest_export_matrix.crew import BUILD_MODULES
+from pytest_export_matrix.matrix import Case
+from pytest_export_matrix.registry import Architecture
+from pytest_export_matrix.store import digest
+from pytest_export_matrix.work import TASKS, Prepared, Work
+
+
+class Agreements(Work):
+    """Answers whether eager agrees, case by case, from the store or by a worker there."""
+
+    def agree(
+        self,
+        architecture: Architecture,
+        prepared: Prepared,
+        device: str,
+        environment: str,
+        cases: Sequence[Case],
+        doubted: Doubted,
+    ) -> Dict[Case, Answer]:
+        """For each case that the default environment has answered: passed, or how it deviates.
+
+        One case that fails is tried once more: where it fails again, the others count as tried.
+        """
+        answered = [case for case in cases if case in prepared.cases]
+        answered = [case for case in answered if passed(prepared.cases[case])]
+        described, problem = self._crew.described(environment)
+        if problem or not answered:
+            return dict.fromkeys(answered, problem or {})
+        references = {case: self.reference_key(prepared, device, case) for case in answered}
+        keys = {case: digest([reference, described]) for case, reference in references.items()}
+        lock = digest([prepared.identity, device, described])
+        with self._store.lock("agreement", lock, self._crew.stopped):
+            stored = {case: self.stored("agreement", key) for case, key in keys.items()}
+            found = {case: answer for case, answer in stored.items() if answer}
+
+            def make(wanted: Sequence[Case]) -> None:
+                asked = self._ask(architecture, prepared, device, environment, wanted)
+                for case, answer in asked.items():
+                    found[case] = self._keep(keys[case], twice(found.get(case), answer))
+
+            missing = [case for case in answered if case not in found]
+            if missing:
+                make(missing)
+            failing = [case for case in answered if worth_another(found[case], doubted)]
+            for index, case in enumerate(failing):
+                make([case])
+                if not passed(found[case]):
+                    for tried in failing[index:]:
+                        found[tried] = self._keep(keys[tried], {**found[tried], "tried": True})
+                    break
+        return found
+
+    def _ask(
+        self,
+        architecture: Architecture,
+        prepared: Prepared,
+        device: str,
+        environment: str,
+        cases: Sequence[Case],
+    ) -> Dict[Case, Answer]:
+        problem = self._crew.exporter_problem(BUILD_MODULES, device, environment)
+        if problem:
+            return dict.fromkeys(cases, problem)
+        with self._store.scratch() as out:
+            parts = {
+                str(i): {
+                    "name": str(i),
+                    "out": str(out / str(i)),
+                    "case": prepared.cases[case]["folder"],
+                }
+                for i, case in enumerate(cases)
+            }
+            request = {
+                **self.request(f"{TASKS}.agree:run", architecture, device),
+                **self.in_environment(environment),
+                "weights": prepared.weights,
+            }
+            label = f"{architecture.name} eager in {environment}"
+            _, answers = self.parts(request, parts, label, environment)
+            return {case: _named(answers[name], environment) for name, case in zip(parts, cases)}
+
+    def _keep(self, key: str, answer: Answer) -> Answer:
+        if lasting(answer):
+            self._store.put("agreement", key, answer)
+        return answer
+
+
+def _named(answer: Answer, environment: str) -> Answer:
+    """The answer with the name of its environment in the reason of a failure."""
+    reason: Optional[Any] = answer.get("reason")
+    return {**answer, "reason": f"in environment {environment}: {reason}"} if reason else answer

@@ -1,0 +1,234 @@
+"""Environments that uv installs: once, into a folder of the cache, shared by all runs.
+
+    CACHE/environments/KEY/venv-XXXX/           the environment, built in place
+    CACHE/environments/KEY/environment.json     the record: which venv is whole, and what is in it
+    CACHE/environments/KEY.lock                 held while one is built or removed
+
+KEY stands for the Python version, the requirements and the platform. Every build has a folder of
+its own, and nobody looks at it before the record, which is written last and replaced as a whole,
+names it. So one that was killed in the middle is never used, even if what it started goes on
+writing; the next build removes its folder.
+
+The record outlives its venv: answers that were made in it stay known, and where it has to be
+built again, it is built with the versions that the record names.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+from dataclasses import asdict
+from pathlib import Path
+from typing import Callable, Iterator, List, Optional
+
+import filelock
+
+from pytest_export_matrix.environments import uv
+from pytest_export_matrix.environments.records import (
+    RECORD,
+    Record,
+    interpreter,
+    place_of,
+    python,
+    read,
+    this_platform,
+)
+from pytest_export_matrix.errors import ProvisionError
+from pytest_export_matrix.registry import Environment
+
+LOCK_POLL_SECONDS = 0.05
+ANOTHER_FOLDER = "choose another folder: pytest --export-matrix --export-matrix-cache DIR"
+#: As uv names them where the folder, not what is asked for, is at fault.
+FOLDER_ERRORS = [
+    f"(os error {number})" for number in (errno.ENOSPC, errno.EACCES, errno.EROFS, errno.EDQUOT)
+]
+#: Run by the environment's own interpreter.
+INSPECT = """
+import json, platform
+from importlib import metadata
+installed = sorted({(d.metadata["Name"] or "", d.version) for d in metadata.distributions()})
+print(json.dumps({"version": platform.python_version(), "installed": installed}))
+"""
+
+
+def provide(
+    cache: Path,
+    environment: Environment,
+    stopped: Callable[[], bool] = lambda: False,
+    watch: Callable[[str], None] = lambda stage: None,
+    seconds: float = float("inf"),
+    upgrade: bool = False,
+) -> Record:
+    """The record of `environment`, which is there from now on: it is built where it is not.
+
+    `watch` is told what is done; each step may take `seconds`. `upgrade`: it is built anew, in
+    whatever versions its requirements come to today. Raises ProvisionError where it cannot be
+    built, with the reason and what mends it, and uv.Stopped where `stopped` says so.
+    """
+    asked = f"environment {environment.name}"
+    place = place_of(cache, environment)
+    try:
+        with _lock(place, stopped, watch):
+            record = read(place)
+            if record and python(cache, environment) and not upgrade:
+                os.utime(place / RECORD)  # when it was last used
+                return record
+            _sweep(place, record)
+            before = None if upgrade else record
+            record = _build(place, environment, before, stopped, watch, seconds)
+            _sweep(place, record)
+            return record
+    except OSError as error:
+        problem = f"{error.strerror or error}: {error.filename or cache}"
+        raise ProvisionError(asked, problem, remedy=ANOTHER_FOLDER) from error
+
+
+def remove(place: Path, forget: bool = False) -> int:
+    """Remove the installed files in `place`, a folder of the cache, with `forget` also the record;
+    the bytes that were installed. Raises OSError where that is not permitted."""
+    with _lock(place, lambda: False, lambda stage: None):
+        record = read(place)
+        size = record.size if record and (place / record.venv).exists() else 0
+        if forget:
+            with contextlib.suppress(FileNotFoundError):
+                (place / RECORD).unlink()
+        for venv in list(place.glob("venv-*")):
+            # Killed in the middle, this must leave nothing behind that looks whole.
+            doomed = venv.rename(place / f"venv-removed-{venv.name}")
+            shutil.rmtree(doomed)
+        if forget and place.exists():
+            place.rmdir()
+        return size
+
+
+@contextlib.contextmanager
+def _lock(place: Path, stopped: Callable[[], bool], watch: Callable[[str], None]) -> Iterator[None]:
+    """Hold the lock of an environment's folder, among threads and among processes."""
+    place.parent.mkdir(parents=True, exist_ok=True)
+    lock = filelock.FileLock(f"{place}.lock")
+    watch("waiting")
+    while True:
+        try:
+            lock.acquire(timeout=1.0, poll_interval=LOCK_POLL_SECONDS)
+            break
+        except filelock.Timeout:
+            if stopped():
+                raise uv.Stopped from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _sweep(place: Path, record: Optional[Record]) -> None:
+    """Remove what builds that were killed have left: all but what `record` names."""
+    for venv in place.glob("venv-*"):
+        if record is None or venv.name != record.venv:
+            shutil.rmtree(venv, ignore_errors=True)
+
+
+def _build(
+    place: Path,
+    environment: Environment,
+    before: Optional[Record],
+    stopped: Callable[[], bool],
+    watch: Callable[[str], None],
+    seconds: float,
+) -> Record:
+    if not uv.command():
+        asked = f"environment {environment.name}"
+        raise ProvisionError(
+            asked, "it is installed by uv, not found here", remedy="pip install uv"
+        )
+    place.mkdir(exist_ok=True)
+    venv = Path(tempfile.mkdtemp(dir=place, prefix="venv-"))
+    try:
+        _install(venv, environment, before, stopped, watch, seconds)
+        record = _inspect(venv, environment)
+        if before and record.content() != before.content():
+            asked = f"environment {environment.name}"
+            again = f"export-matrix environments build --upgrade {environment.name}"
+            raise ProvisionError(asked, "it cannot be had as it was", remedy=again)
+        fresh = venv / RECORD
+        fresh.write_text(json.dumps(asdict(record), indent=1), encoding="utf-8")
+        os.replace(fresh, place / RECORD)
+        return record
+    except BaseException:
+        shutil.rmtree(venv, ignore_errors=True)
+        raise
+
+
+def _install(
+    venv: Path,
+    environment: Environment,
+    before: Optional[Record],
+    stopped: Callable[[], bool],
+    watch: Callable[[str], None],
+    seconds: float,
+) -> None:
+    """Create `venv` and install into it: what is asked for, in the versions of `before`."""
+    version = before.version if before else environment.python
+    wanted = list(environment.requirements)
+    again = f"export-matrix environments build --upgrade {environment.name}"
+
+    def step(words: List[str], what: str, remedy: str) -> None:
+        try:
+            uv.run(words, venv, stopped, seconds)
+        except uv.UvFailure as failure:
+            text = str(failure)
+            if any(number in text for number in FOLDER_ERRORS):
+                remedy = ANOTHER_FOLDER
+            elif before:
+                remedy = again
+            asked = f"environment {environment.name}"
+            raise ProvisionError(asked, f"{what}{text}", remedy=remedy) from None
+
+    watch(f"finding Python {version}")
+    words = ["venv", "--no-project", "--clear", "--python", version, "."]
+    step(words, f"Python {version}: ", f"uv python install {version}")
+    if wanted:
+        watch("installing")
+        words = ["pip", "install", "--python", str(interpreter(venv))]
+        if before:
+            pins = venv / "constraints.txt"
+            lines = [f"{name}=={version}\n" for name, version in before.installed]
+            pins.write_text("".join(lines), encoding="utf-8")
+            words += ["--constraint", str(pins)]
+        given = " ".join(f"--with '{requirement}'" for requirement in wanted)
+        tried = f"uv run --no-project --isolated --python {version} {given} python -V"
+        step([*words, "--", *wanted], "", f"correct its requirements; to try them: {tried}")
+
+
+def _inspect(venv: Path, environment: Environment) -> Record:
+    line = [str(interpreter(venv)), "-I", "-c", INSPECT]
+    done = subprocess.run(line, capture_output=True, text=True, check=False)
+    if done.returncode:
+        last = (done.stderr.strip().splitlines() or ["it ended without a word"])[-1]
+        remedy = f"try another one: {environment.python!r} is asked for"
+        raise ProvisionError(
+            f"environment {environment.name}", f"its Python: {last}", remedy=remedy
+        )
+    found = json.loads(done.stdout)
+    return Record(
+        environment.name,
+        environment.python,
+        tuple(environment.requirements),
+        this_platform(),
+        found["version"],
+        tuple((name, version) for name, version in found["installed"]),
+        _size(venv),
+        venv.name,
+    )
+
+
+def _size(folder: Path) -> int:
+    return sum(
+        os.lstat(os.path.join(inside, name)).st_size
+        for inside, _, names in os.walk(folder)
+        for name in names
+    )

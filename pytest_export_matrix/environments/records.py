@@ -1,0 +1,121 @@
+"""What is known of the environments in the cache; see `provisioned` for its folders."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+import re
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Dict, Iterable, List, Optional, Tuple
+
+from pytest_export_matrix.registry import Environment
+
+FOLDER, RECORD = "environments", "environment.json"
+
+
+@dataclass(frozen=True)
+class Record:
+    """What was installed. `python` and `requirements` are those asked for, `version` is the
+    interpreter's, `installed` holds (package, version), `size` is in bytes, `venv` a folder's
+    name."""
+
+    name: str
+    python: str
+    requirements: Tuple[str, ...]
+    platform: str
+    version: str
+    installed: Tuple[Tuple[str, str], ...]
+    size: int
+    venv: str
+
+    @property
+    def environment(self) -> Environment:
+        return Environment(self.name, self.python, list(self.requirements))
+
+    def content(self) -> List[Any]:
+        """All that an answer which is made in it depends on, for keys."""
+        return [self.platform, self.version, self.installed]
+
+    def describe(self, modules: Iterable[str]) -> Dict[str, Any]:
+        """The environment as the results file has it, with the versions of those of `modules`, and
+        of what was asked for, that are there."""
+        wanted = {_plain(name) for name in (*modules, *map(_project, self.requirements))}
+        packages = {name: version for name, version in self.installed if _plain(name) in wanted}
+        return {"python": self.version, "platform": self.platform, "packages": packages}
+
+
+def known(cache: Path, environment: Environment) -> Optional[Record]:
+    """The record of `environment`, built or not any more; None where it never was."""
+    return read(place_of(cache, environment))
+
+
+def python(cache: Path, environment: Environment) -> Optional[str]:
+    """The interpreter of `environment`; None where it is not there."""
+    place = place_of(cache, environment)
+    record = read(place)
+    found = interpreter(place / record.venv) if record else None
+    # A link to an interpreter that was uninstalled leads nowhere.
+    return str(found) if found and found.exists() else None
+
+
+@dataclass(frozen=True)
+class Kept:
+    """An environment in the cache: its folder, whether it is installed, when it was last used
+    (seconds since the epoch)."""
+
+    record: Record
+    place: Path
+    installed: bool
+    used: float
+
+
+def kept(cache: Path) -> List[Kept]:
+    """Every environment of the cache, by name."""
+    found = []
+    for path in sorted((cache / FOLDER).glob(f"*/{RECORD}")):
+        record = read(path.parent)
+        if record:
+            installed = interpreter(path.parent / record.venv).exists()
+            found.append(Kept(record, path.parent, installed, path.stat().st_mtime))
+    return sorted(found, key=lambda each: each.record.name)
+
+
+def content_key(environment: Environment) -> str:
+    content = [environment.python, sorted(environment.requirements), this_platform()]
+    return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:32]
+
+
+def place_of(cache: Path, environment: Environment) -> Path:
+    return cache / FOLDER / content_key(environment)
+
+
+def interpreter(venv: Path) -> Path:
+    return venv / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
+
+
+def read(place: Path) -> Optional[Record]:
+    """The record in `place`; None where there is none, or one that is of no use."""
+    try:
+        data = json.loads((place / RECORD).read_text(encoding="utf-8"))
+        data["requirements"] = tuple(data["requirements"])
+        data["installed"] = tuple((name, version) for name, version in data["installed"])
+        return Record(**data)
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def this_platform() -> str:
+    return f"{platform.system()}-{platform.machine()}"
+
+
+def _plain(name: str) -> str:
+    """A project's name in the one spelling that all its spellings have in common."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def _project(requirement: str) -> str:
+    """The project that a requirement is for: "onnxruntime" of "onnxruntime==1.20.*"."""
+    return re.match(r"\s*([\w.-]*)", requirement)[1]  # type: ignore[index]

@@ -1,0 +1,107 @@
+"""What the jobs behind a cell have in common: the store, the crew, tasks of several parts."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any, Dict, Mapping, Optional, Tuple
+
+from pytest_export_matrix.answers import Answer, passed, unchanged
+from pytest_export_matrix.crew import Crew
+from pytest_export_matrix.matrix import Case
+from pytest_export_matrix.outcomes import Outcome
+from pytest_export_matrix.registry import DEFAULT, Architecture, Registry
+from pytest_export_matrix.store import Store, digest
+from pytest_export_matrix.worker import protocol
+
+TASKS = "pytest_export_matrix.worker"
+
+
+@dataclass
+class Prepared:
+    """What `prepare` came to: who the model is, its answers by case, or the problem with it."""
+
+    identity: str = ""
+    weights: str = ""
+    cases: Dict[Case, Answer] = field(default_factory=dict)
+    seconds: Dict[str, float] = field(default_factory=dict)
+    problem: Optional[Answer] = None
+    #: By environment: whether eager answers there as it does here, for each case.
+    agreements: Dict[str, Dict[Case, Answer]] = field(default_factory=dict)
+
+
+class Work:
+    """Used by several threads and several processes at once."""
+
+    def __init__(self, registry: Registry, store: Store, crew: Crew) -> None:
+        self._registry, self._store, self._crew = registry, store, crew
+
+    def reference_key(self, prepared: Prepared, device: str, case: Case) -> str:
+        return digest(
+            [prepared.identity, device, self._crew.device_described(device), asdict(case)]
+        )
+
+    def parts(
+        self,
+        request: Dict[str, Any],
+        parts: Mapping[str, Dict[str, Any]],
+        label: str,
+        environment: str = DEFAULT,
+    ) -> Tuple[Answer, Dict[str, Answer]]:
+        """Carry out a task of several parts: the answer of the task, and that of each part.
+
+        Where a part ends the worker (or exceeds a limit), that is its own answer, and the parts
+        after it are tried again in a new task. What fails before any part is the answer of all.
+        """
+        pending, answers = dict(parts), {}
+        whole: Answer = {"outcome": Outcome.PASSED.value}
+        while pending:
+            whole = self._crew.export(
+                label, {**request, "parts": list(pending.values())}, environment
+            )
+            for name in list(pending):
+                answer = protocol.read_json(pending[name]["out"], protocol.ANSWER)
+                if answer:
+                    answers[name] = {**answer, "log": whole.get("log", "")}
+                    del pending[name]
+            if passed(whole):
+                break
+            if whole.get("note") not in pending:
+                answers.update(dict.fromkeys(pending, whole))
+                break
+            answers[whole["note"]] = whole
+            del pending[whole["note"]]
+        if not all(map(passed, [whole, *answers.values()])):
+            self._store.check_space()
+        return whole, answers
+
+    def stored(self, kind: str, key: str, verify: bool = True) -> Optional[Answer]:
+        answer = self._store.get(kind, key, verify)
+        if answer is None or not self._crew.would_be_the_same(answer):
+            return None
+        if not unchanged(answer.get("dependencies", {})):
+            return None
+        return {**answer, "cached": True}
+
+    def describe(self, architecture: Architecture) -> Dict[str, Any]:
+        """The architecture as a worker gets it."""
+        return {
+            "build": architecture.build,
+            "keywords": dict(architecture.keywords),
+            "inputs": architecture.inputs,
+            "layouts": list(architecture.layouts),
+            "outputs": asdict(self._registry.outputs(architecture)),
+        }
+
+    def request(self, task: str, architecture: Architecture, device: str) -> Dict[str, Any]:
+        described = self.describe(architecture)
+        return {
+            "task": task,
+            "architecture": described,
+            "outputs": described["outputs"],
+            "device": device,
+        }
+
+    def in_environment(self, name: str) -> Dict[str, Any]:
+        """What a worker has to know of the environment that it works in."""
+        environment = self._registry.environment(name)
+        return {"renames": environment.weights if environment else ""}

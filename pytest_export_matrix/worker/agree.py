@@ -1,0 +1,39 @@
+"""The task `agree`: whether the eager model of this environment answers as that of the default one.
+
+Stages `build` and `reference`; one part a case, with the deviation in its CASE/answer.json.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any, Dict
+
+from pytest_export_matrix.outcomes import Outcome, Stage
+from pytest_export_matrix.trees import to_arrays
+from pytest_export_matrix.worker import cases, infer, weights
+from pytest_export_matrix.worker import model as models
+from pytest_export_matrix.worker.task import Stages, answer_part, use_project
+
+
+def run(request: Dict[str, Any], stages: Stages) -> Dict[str, Any]:
+    """Answers nothing of its own: the parts do."""
+    stages.begin(Stage.BUILD)
+    use_project(request["paths"])
+    model = models.build(request)
+    weights.load(model, request["weights"], request["renames"])
+    model.to(request["device"])
+    with models.exact_arithmetic(request["threads"]):
+        for part in request["parts"]:
+            stages.begin(Stage.REFERENCE, part["name"])
+            answer_part(part, partial(agrees, model, part, request), stages)
+    return {}
+
+
+def agrees(model: Any, part: Dict[str, Any], request: Dict[str, Any], out: str) -> Dict[str, Any]:
+    """The deviation of this environment's eager answer to one case."""
+    case = cases.read(part["case"])
+    answer = to_arrays(model(*cases.arguments(case, request["device"])))
+    found = infer.compare([case], [answer], {**request, "convention": "structured"})
+    if found.get("outcome") == Outcome.FAILED.value:
+        found["reason"] = f"eager answers otherwise than in the default one; {found['reason']}"
+    return found

@@ -1,0 +1,393 @@
+"""Environments are installed once, used only when they are whole, and their failures explained."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, List
+
+import psutil
+import pytest
+from miniatures import uvs
+from miniatures.waiting import DEADLINE, wait_for
+
+from pytest_export_matrix import Environment
+from pytest_export_matrix.cli import main
+from pytest_export_matrix.crew import Crew
+from pytest_export_matrix.environments import declared, provisioned, records, uv
+from pytest_export_matrix.errors import ProvisionError, UsageError
+from pytest_export_matrix.registry import Registry
+from pytest_export_matrix.worker.launch import Limits
+from pytest_export_matrix.worker.pool import Pool
+
+#: The Python that the tests run on: there is one.
+HERE = ".".join(map(str, sys.version_info[:2]))
+SIX = Environment("six", python=HERE, requirements=["six"])
+OLD_SIX = "1.16.0"
+PROVIDE = """
+import sys
+from pathlib import Path
+from pytest_export_matrix import Environment
+from pytest_export_matrix.environments import provisioned
+environment = Environment("six", python=sys.argv[2], requirements=["six"])
+print(provisioned.provide(Path(sys.argv[1]), environment).venv)
+"""
+
+
+def provider(cache: Path, stand_in: Path) -> "subprocess.Popen[str]":
+    """A process that builds SIX with a stand-in for uv."""
+    return subprocess.Popen(
+        [sys.executable, "-c", PROVIDE, str(cache), HERE],
+        env={**os.environ, "PATH": uvs.path_with(stand_in)},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
+def venvs(cache: Path) -> List[str]:
+    return sorted(path.name for path in cache.glob("environments/*/venv-*"))
+
+
+def refused(cache: Path, environment: Environment) -> str:
+    with pytest.raises(ProvisionError) as error:
+        provisioned.provide(cache, environment)
+    assert venvs(cache) == []
+    assert records.known(cache, environment) is None
+    return str(error.value)
+
+
+def test_an_environment_is_installed_when_it_is_first_asked_for(tmp_path: Path) -> None:
+    assert records.known(tmp_path, SIX) is None
+    assert records.python(tmp_path, SIX) is None
+    steps: List[str] = []
+
+    record = provisioned.provide(tmp_path, SIX, watch=steps.append)
+
+    assert steps == ["waiting", f"finding Python {HERE}", "installing"]
+    interpreter = records.python(tmp_path, SIX)
+    assert interpreter is not None
+    found = subprocess.run(
+        [interpreter, "-c", "import platform, six; print(platform.python_version(), six.__file__)"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    version, file = found.stdout.split()
+    assert version == record.version
+    assert Path(file).is_relative_to(tmp_path)
+    assert dict(record.installed).keys() == {"six"}
+    assert record.size > 10_000
+
+
+def test_it_is_installed_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", uvs.path_with(uvs.counts(tmp_path / "bin")))
+    first = provisioned.provide(tmp_path, SIX)
+    other_name = Environment("other", python=HERE, requirements=("six",))
+
+    assert provisioned.provide(tmp_path, SIX) == first
+    assert provisioned.provide(tmp_path, other_name) == first
+    assert uvs.calls(tmp_path / "bin") == ["venv", "pip"]
+
+
+def test_other_content_is_another_environment(tmp_path: Path) -> None:
+    older = Environment("six", python=HERE, requirements=[f"six=={OLD_SIX}"])
+    newest, pinned = (provisioned.provide(tmp_path, each) for each in (SIX, older))
+    assert dict(pinned.installed) == {"six": OLD_SIX}
+    assert newest.installed != pinned.installed
+    assert len(venvs(tmp_path)) == 2
+
+
+def test_the_order_of_requirements_is_none(tmp_path: Path) -> None:
+    one, other = (
+        Environment("e", python=HERE, requirements=order)
+        for order in (["six", "numpy"], ["numpy", "six"])
+    )
+    assert records.content_key(one) == records.content_key(other)
+
+
+def test_two_processes_that_need_it_at_once_install_it_once(tmp_path: Path) -> None:
+    stand_in = uvs.counts(tmp_path / "bin")
+    processes = [provider(tmp_path, stand_in) for _ in range(2)]
+    answers = {process.communicate(timeout=DEADLINE)[0] for process in processes}
+    assert len(answers) == 1
+    assert uvs.calls(stand_in) == ["venv", "pip"]
+    assert venvs(tmp_path) == [answers.pop().strip()]
+
+
+def test_one_that_was_killed_in_the_middle_is_never_used_and_built_anew(tmp_path: Path) -> None:
+    stand_in = uvs.blocks_in_install(tmp_path / "bin")
+    process = provider(tmp_path, stand_in)
+    wait_for((stand_in / "begun").exists)
+    children = psutil.Process(process.pid).children(recursive=True)
+
+    process.send_signal(signal.SIGKILL)
+    process.communicate(timeout=DEADLINE)
+
+    left = venvs(tmp_path)
+    assert len(left) == 1, "that is what it had begun"
+    assert records.known(tmp_path, SIX) is None
+    assert records.python(tmp_path, SIX) is None
+    if sys.platform == "linux":
+        assert children
+        assert psutil.wait_procs(children, timeout=DEADLINE)[1] == [], "uv ends with its parent"
+
+    record = provisioned.provide(tmp_path, SIX)
+
+    assert venvs(tmp_path) == [record.venv]
+    assert record.venv not in left
+
+
+def test_a_build_that_is_stopped_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stand_in = uvs.blocks_in_install(tmp_path / "bin")
+    monkeypatch.setenv("PATH", uvs.path_with(stand_in))
+    with pytest.raises(uv.Stopped):
+        provisioned.provide(tmp_path, SIX, stopped=(stand_in / "begun").exists)
+    assert venvs(tmp_path) == []
+    assert psutil.Process().children() == []
+
+
+def test_a_build_without_end_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    stand_in = uvs.blocks_in_install(tmp_path / "bin")
+    monkeypatch.setenv("PATH", uvs.path_with(stand_in))
+    with pytest.raises(ProvisionError, match="no end after 3 s"):
+        provisioned.provide(tmp_path, SIX, seconds=3)
+    assert venvs(tmp_path) == []
+
+
+def test_a_python_that_is_nowhere_is_named_with_the_command_that_gets_it(tmp_path: Path) -> None:
+    text = refused(tmp_path, Environment("future", python="3.99", requirements=["six"]))
+    assert "environment future: Python 3.99: " in text
+    assert "uv python install 3.99" in text
+
+
+def test_a_requirement_that_does_not_exist_is_named_with_a_command_to_try(tmp_path: Path) -> None:
+    text = refused(tmp_path, Environment("bad", python=HERE, requirements=["six==99"]))
+    assert "there is no version of six==99" in text
+    assert f"--python {HERE} --with 'six==99'" in text
+
+
+def test_a_requirement_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    text = refused(tmp_path, Environment("bad", python=HERE, requirements=["six = 1"]))
+    assert "six = 1" in text
+
+
+def test_without_uv_the_command_that_installs_it_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    assert "pip install uv" in refused(tmp_path, SIX)
+
+
+def test_uv_may_be_a_module_of_this_python(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: name == "uv")
+    assert uv.command() == [sys.executable, "-m", "uv"]
+
+
+def test_a_cache_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    (tmp_path / "environments").touch()
+    text = refused(tmp_path, SIX)
+    assert str(tmp_path / "environments") in text
+    assert "--export-matrix-cache DIR" in text
+
+
+def test_a_record_that_is_damaged_is_none(tmp_path: Path) -> None:
+    first = provisioned.provide(tmp_path, SIX)
+    path = records.place_of(tmp_path, SIX) / records.RECORD
+    path.write_text(path.read_text("utf-8")[:40], encoding="utf-8")
+
+    assert records.known(tmp_path, SIX) is None
+    assert provisioned.provide(tmp_path, SIX).installed == first.installed
+    assert len(venvs(tmp_path)) == 1
+
+
+def as_if_installed_long_ago(cache: Path) -> None:
+    """Have SIX be one that was removed, and had an older version in it."""
+    provisioned.provide(cache, SIX)
+    place = records.place_of(cache, SIX)
+    provisioned.remove(place)
+    data = json.loads((place / records.RECORD).read_text("utf-8"))
+    data["installed"] = [["six", OLD_SIX]]
+    (place / records.RECORD).write_text(json.dumps(data), encoding="utf-8")
+
+
+def test_what_was_removed_stays_known_and_comes_back_as_it_was(tmp_path: Path) -> None:
+    as_if_installed_long_ago(tmp_path)
+    known = records.known(tmp_path, SIX)
+    assert known and known.installed == (("six", OLD_SIX),)
+    assert records.python(tmp_path, SIX) is None
+
+    assert provisioned.provide(tmp_path, SIX).content() == known.content()
+
+
+def test_an_upgrade_takes_the_versions_of_today(tmp_path: Path) -> None:
+    as_if_installed_long_ago(tmp_path)
+    record = provisioned.provide(tmp_path, SIX, upgrade=True)
+    assert record.installed != (("six", OLD_SIX),)
+    assert venvs(tmp_path) == [record.venv]
+
+
+def test_an_upgrade_that_fails_leaves_what_was_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record = provisioned.provide(tmp_path, SIX)
+    stand_in = uvs.blocks_in_install(tmp_path / "bin")
+    monkeypatch.setenv("PATH", uvs.path_with(stand_in))
+    with pytest.raises(uv.Stopped):
+        provisioned.provide(tmp_path, SIX, stopped=(stand_in / "begun").exists, upgrade=True)
+    assert venvs(tmp_path) == [record.venv]
+    assert records.python(tmp_path, SIX) is not None
+
+
+def test_versions_that_are_gone_are_explained_with_the_command_that_takes_others(
+    tmp_path: Path,
+) -> None:
+    as_if_installed_long_ago(tmp_path)
+    path = records.place_of(tmp_path, SIX) / records.RECORD
+    path.write_text(path.read_text("utf-8").replace(OLD_SIX, "0.0.99"), encoding="utf-8")
+    with pytest.raises(ProvisionError, match="environments build --upgrade six"):
+        provisioned.provide(tmp_path, SIX)
+
+
+def test_the_results_file_gets_what_was_asked_for_and_what_is_imported(tmp_path: Path) -> None:
+    record = records.Record(
+        "e",
+        "3.9",
+        ("six==1.*", "Ruamel.Yaml[jinja2] >= 0.18"),
+        "Linux-x86_64",
+        "3.9.18",
+        (("numpy", "1.23.5"), ("pip", "24"), ("ruamel-yaml", "0.18.1"), ("six", "1.17.0")),
+        1,
+        "venv-1",
+    )
+    assert record.describe(["numpy", "torch"]) == {
+        "python": "3.9.18",
+        "platform": "Linux-x86_64",
+        "packages": {"numpy": "1.23.5", "ruamel-yaml": "0.18.1", "six": "1.17.0"},
+    }
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("", ""),
+        ("something", "something"),
+        ("Resolved 1\nerror: No solution\n  cause: no six==99\nhint: x", "No solution: no six==99"),
+        ("error: a\n" + "\n".join(f"  cause: {i}" for i in range(9)), "a: 6: 7: 8"),
+    ],
+)
+def test_of_what_uv_says_the_causes_are_shown(said: str, shown: str) -> None:
+    assert uv.explain(said) == shown
+
+
+def command(cache: Path, *words: str, code: int = 0) -> None:
+    assert main(["environments", *words, "--cache", str(cache)]) == code
+
+
+def test_the_command_lists_builds_and_removes(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def shown() -> str:
+        return capsys.readouterr().out
+
+    command(tmp_path)
+    empty = shown()
+    record = provisioned.provide(tmp_path, SIX)
+    command(tmp_path, "--list")
+    listed = shown()
+    command(tmp_path, "remove", "six")
+    removed = shown()
+    command(tmp_path)
+    afterwards = shown()
+    command(tmp_path, "build", "six")
+    built = shown()
+    command(tmp_path, "remove", "--all", "--forget")
+    shown()
+    command(tmp_path)
+
+    assert f"0 B in {tmp_path}" in empty
+    assert "six" in listed and record.version in listed and " kB" in listed
+    assert "removed" in removed and " kB" in removed
+    assert "not installed" in afterwards
+    assert "environment six: installing" in built
+    assert f"environment six: Python {record.version}, 1 packages" in built
+    assert "six " not in shown()
+    assert venvs(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["build", "sxi"], "no environment 'sxi'; did you mean 'six'?"),
+        (["remove", "sxi"], "no environment 'sxi'; did you mean 'six'?"),
+        (["remove"], "no environment is named"),
+    ],
+)
+def test_the_command_refuses_what_it_does_not_know(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], words: List[str], message: str
+) -> None:
+    provisioned.provide(tmp_path, SIX)
+    command(tmp_path, *words, code=4)
+    assert message in capsys.readouterr().err
+
+
+def test_remove_all_takes_also_what_a_killed_build_left(tmp_path: Path) -> None:
+    provisioned.provide(tmp_path, SIX)
+    place = records.place_of(tmp_path, SIX)
+    shutil.copytree(place / venvs(tmp_path)[0], place / "venv-half")
+    command(tmp_path, "remove", "--all")
+    assert venvs(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("line", "meant"),
+    [
+        (
+            "ort_1_20: python=3.11 onnxruntime==1.20.* numpy",
+            Environment("ort_1_20", "3.11", ["onnxruntime==1.20.*", "numpy"]),
+        ),
+        ("old : 'numpy < 2' six", Environment("old", "3.9", ["numpy < 2", "six"])),
+        (
+            "local: weights=names:old mine@file:///x.whl python-dateutil==2",
+            Environment("local", "3.9", ["mine@file:///x.whl", "python-dateutil==2"], "names:old"),
+        ),
+    ],
+)
+def test_an_environment_may_be_a_line_of_the_ini_file(line: str, meant: Environment) -> None:
+    assert declared.environment(line) == meant
+
+
+@pytest.mark.parametrize("line", ["ort_1_20", "ort_1_20:", "old: 'numpy"])
+def test_a_line_that_is_none_is_refused_with_an_example(line: str) -> None:
+    with pytest.raises(UsageError, match="for instance ort_1_20: "):
+        declared.environment(line)
+
+
+def test_a_lane_shows_what_is_done_with_an_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    registry = Registry()
+    registry.add(SIX)
+    pool = Pool([], 1, 1, tmp_path / "bytecode")
+    crew = Crew(registry, pool, Limits(60, 2**30, 1), [], str(tmp_path))
+    shown = []
+
+    def provide(cache: Path, environment: Environment, stopped: Any, watch: Any, s: float) -> None:
+        watch("installing")
+        shown.extend((activity.what, activity.stage) for activity in crew.activities.values())
+
+    monkeypatch.setattr(provisioned, "provide", provide)
+
+    assert crew.environment_problem("six") is None
+    assert crew.environment_problem("six") is None, "which is asked once a run"
+    assert shown == [("environment six", "installing")]
+    assert crew.activities == {}
