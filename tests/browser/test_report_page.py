@@ -61,6 +61,7 @@ class Opened:
     def __init__(self, browser: Any, path: Path, **context: Any) -> None:
         self.path = path
         self.context = browser.new_context(**context)
+        self.context.set_default_timeout(120_000)  # milliseconds: a busy machine is no failure
         self.page = self.context.new_page()
         self.wrong: List[str] = []
         self.page.on("console", lambda message: self.wrong.append(message.text))
