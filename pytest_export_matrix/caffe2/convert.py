@@ -1,0 +1,122 @@
+"""A net as a file: Caffe2's NetDef, TorchScript, or ONNX with Caffe2 operators.
+
+    NetDef       model.json, init_net.pb, predict_net.pb   the last two are what Caffe2 loads
+    TorchScript  one file; the description lies inside as an extra file
+    ONNX         one file; the description lies inside as metadata
+
+ONNX is the way to the NetDef as well: opset 9 is the newest that Caffe2's backend translates.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import sys
+from typing import Any, Dict, List, Tuple
+
+from pytest_export_matrix.caffe2.nets import Converted
+
+OPSET = 9
+DESCRIPTION = "caffe2_model.json"
+INIT, PREDICT, ABOUT = "init_net.pb", "predict_net.pb", "model.json"
+
+
+class LacksOperator(RuntimeError):
+    """The net needs an operator that Caffe2 does not have."""
+
+
+def save_torchscript(converted: Converted, path: str) -> None:
+    import torch
+
+    with torch.no_grad():
+        module = torch.jit.trace(converted.net, converted.inputs, check_trace=False)
+    module.save(path, _extra_files={DESCRIPTION: json.dumps(converted.about)})
+
+
+def save_onnx(converted: Converted, path: str) -> None:
+    import onnx
+
+    model = to_onnx(converted)
+    onnx.helper.set_model_props(model, {DESCRIPTION: json.dumps(converted.about)})
+    onnx.save(model, path)
+
+
+def save_netdef(converted: Converted, folder: str) -> None:
+    nets = to_netdef(to_onnx(converted))
+    files = {}
+    for name, net in zip((INIT, PREDICT), nets):
+        content = net.SerializeToString()
+        files[name] = {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+        with open(os.path.join(folder, name), "wb") as file:
+            file.write(content)
+    with open(os.path.join(folder, ABOUT), "w", encoding="utf-8") as file:
+        json.dump({**converted.about, "files": files}, file)
+
+
+def to_onnx(converted: Converted) -> Any:
+    """The net as an ONNX model, operators of Caffe2 in the domain org.pytorch._caffe2."""
+    import onnx
+    import torch
+
+    stream = io.BytesIO()
+    with torch.no_grad():
+        torch.onnx.export(
+            converted.net,
+            converted.inputs,
+            stream,
+            input_names=converted.about["inputs"],
+            output_names=converted.about["outputs"],
+            opset_version=OPSET,
+            operator_export_type=torch.onnx.OperatorExportTypes.ONNX_ATEN_FALLBACK,
+        )
+    return onnx.load_from_string(stream.getvalue())
+
+
+def to_netdef(model: Any) -> Tuple[Any, Any]:
+    """(init_net, predict_net) of an ONNX model.
+
+    Raises LacksOperator, with the name, for an operator that Caffe2 does not have.
+    """
+    backend = caffe2_backend()
+    missing = lacking(model, backend)
+    if missing:
+        raise LacksOperator(f"Caffe2 has no operator {', '.join(missing)}")
+    init, predict = backend.onnx_graph_to_caffe2_net(model, device="CPU", opset_version=OPSET)
+    return init, predict
+
+
+def caffe2_backend() -> Any:
+    """Caffe2's own ONNX backend. It asks for onnx.optimizer, which onnx 1.9 made a package of its
+    own; without it the nets come out broken and only a warning says so."""
+    import onnx
+    import onnxoptimizer
+
+    onnx.optimizer = onnxoptimizer
+    sys.modules["onnx.optimizer"] = onnxoptimizer
+    from caffe2.python.onnx.backend import Caffe2Backend
+
+    return Caffe2Backend
+
+
+def lacking(model: Any, backend: Any) -> List[str]:
+    """The operators of an ONNX graph that Caffe2 cannot execute, each once, in order."""
+    from caffe2.python import core
+    from caffe2.python.onnx.backend import C
+
+    translator = C.Caffe2Backend(backend._dummy_name)
+    found: Dict[str, None] = {}
+    for node in model.graph.node:
+        renamed = backend._renamed_operators.get(node.op_type, node.op_type)
+        known = (
+            translator.support_onnx_import(node.op_type)
+            or node.op_type in backend._special_operators
+            or core.IsOperator(renamed)
+        )
+        if not known:
+            found[node.op_type] = None
+        if node.op_type == "ATen":  # what the exporter had no ONNX operator for
+            names = [a.s.decode() for a in node.attribute if a.name == "operator"]
+            found[f"aten::{names[0]}"] = None
+    return list(found)
