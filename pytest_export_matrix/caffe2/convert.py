@@ -44,9 +44,11 @@ def save_onnx(converted: Converted, path: str) -> None:
 
 
 def save_netdef(converted: Converted, folder: str) -> None:
-    nets = to_netdef(to_onnx(converted))
+    init, predict = to_netdef(to_onnx(converted))
+    inputs = zip(converted.about["inputs"], converted.inputs)
+    run_once(init, predict, {name: tensor.numpy() for name, tensor in inputs})
     files = {}
-    for name, net in zip((INIT, PREDICT), nets):
+    for name, net in ((INIT, init), (PREDICT, predict)):
         content = net.SerializeToString()
         files[name] = {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
         with open(os.path.join(folder, name), "wb") as file:
@@ -116,7 +118,29 @@ def lacking(model: Any, backend: Any) -> List[str]:
         )
         if not known:
             found[node.op_type] = None
-        if node.op_type == "ATen":  # what the exporter had no ONNX operator for
-            names = [a.s.decode() for a in node.attribute if a.name == "operator"]
-            found[f"aten::{names[0]}"] = None
+        modes = [a.s.decode() for a in node.attribute if a.name == "mode"]
+        if node.op_type == "Upsample" and modes != ["nearest"]:
+            found[f"Upsample ({modes[0]})"] = None  # it would take the nearest without a word
     return list(found)
+
+
+def run_once(init: Any, predict: Any, inputs: Dict[str, Any]) -> Dict[str, Any]:
+    """The outputs of the nets. Only now is each operator really made: an ATen operator may not
+    know its function, and a branch may not give what it should.
+
+    Raises LacksOperator where an output gets no value, naming the operator that it is of.
+    """
+    from caffe2.python import workspace
+
+    workspace.ResetWorkspace()
+    workspace.RunNetOnce(init)
+    for name, array in inputs.items():
+        workspace.FeedBlob(name, array)
+    workspace.RunNetOnce(predict)
+    outputs = {name: workspace.FetchBlob(name) for name in predict.external_output}
+    workspace.ResetWorkspace()
+    for name, value in outputs.items():
+        if isinstance(value, bytes):  # Caffe2's description of a blob that holds no tensor
+            kinds = [op.type for op in predict.op if name in op.output]
+            raise LacksOperator(f"Caffe2's operator {kinds[-1]} left the output {name!r} without a value")
+    return outputs

@@ -47,7 +47,16 @@ class NetDef:
             self.workspace.CreateNet(self.net)
             self.created = True
         self.workspace.RunNet(self.net.name)
-        return {name: self.workspace.FetchBlob(name) for name in self.about["outputs"]}
+        return filled({name: self.workspace.FetchBlob(name) for name in self.about["outputs"]})
+
+
+def filled(outputs: Arrays) -> Arrays:
+    """`outputs`, each of which is an array. Of a blob that holds no tensor Caffe2 gives bytes that
+    describe it."""
+    empty = [name for name, value in outputs.items() if isinstance(value, bytes)]
+    if empty:
+        raise RuntimeError(f"Caffe2 left without a value: {', '.join(empty)}")
+    return outputs
 
 
 def read_about(folder: str) -> Dict[str, Any]:
@@ -104,7 +113,7 @@ class OnnxFile:
         self.net = caffe2_backend().prepare(model, device="CPU")
 
     def run(self, inputs: Arrays) -> Arrays:
-        return dict(zip(self.about["outputs"], self.net.run(inputs)))
+        return filled(dict(zip(self.about["outputs"], self.net.run(inputs))))
 
 
 class TorchScript:

@@ -10,7 +10,6 @@ What the net leaves to be done around it is in `processing`.
 
 from __future__ import annotations
 
-import copy
 from typing import Any, Dict, List, NamedTuple, Tuple
 
 import torch
@@ -77,11 +76,10 @@ class PlainNet(nn.Module):
 
 
 def convert(model: Any, arguments: Any) -> Converted:
-    """`model` as a net for as many images as `arguments` hold. The model itself stays as it is.
+    """`model`, in eval mode, as a net for as many images as `arguments` hold. It stays as it is.
 
     Raises Unsupported for a setting that a part does not have.
     """
-    model = copy.deepcopy(model).eval()
     with torch.no_grad():
         if isinstance(model, (GeneralizedRCNN, RetinaNet)):
             return _detector(model, list(arguments[0]))

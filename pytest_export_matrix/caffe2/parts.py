@@ -9,11 +9,13 @@ the backbone is written once an image, since some operators choose among the who
 
 from __future__ import annotations
 
+import copy
 from collections import OrderedDict
 from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Sequence
 
 import torch
 from torch import Tensor, nn
+from torchvision.models.detection.keypoint_rcnn import KeypointRCNNPredictor
 from torchvision.models.detection.retinanet import RetinaNetHead
 from torchvision.models.detection.roi_heads import RoIHeads
 from torchvision.models.detection.rpn import RegionProposalNetwork
@@ -167,9 +169,10 @@ class RegionPool(nn.Module):
 
 class Heads(nn.Module):
     """RoIHeads: BBoxTransform decodes the boxes and clips them, BoxWithNMSLimit selects, class 0
-    being the background, and HeatmapMaxKeypoint finds the keypoints.
+    being the background.
 
-    The masks of all classes are answered: the one to show is picked behind the net.
+    The masks of all classes are answered, and the heatmaps of the keypoints: the mask to show is
+    picked, and the keypoints are found, behind the net.
     """
 
     def __init__(self, heads: Any) -> None:
@@ -184,7 +187,7 @@ class Heads(nn.Module):
         targets: Optional[Any] = None,
     ) -> Any:
         """For each image boxes [R, 4], scores [R], labels float32 [R], and masks [R, C, M, M] or
-        keypoints [R, 4, K] of x, y, logit and probability; no losses."""
+        heatmaps [R, K, S, S]; no losses."""
         results = []
         for i, (rois, im_info) in enumerate(zip(proposals, image_shapes)):
             of_image = {name: map[i : i + 1] for name, map in features.items()}
@@ -224,15 +227,34 @@ class Heads(nn.Module):
         return boxes, scores, labels
 
     def keypoints(self, heatmaps: Tensor, boxes: Tensor) -> Dict[str, Tensor]:
+        return {"heatmaps": heatmaps}
+
+
+class HeadsWithKeypoints(Heads):
+    """The same, with HeatmapMaxKeypoint. It answers other points than torchvision does, by its
+    convention: see `processing.keypoints`."""
+
+    def keypoints(self, heatmaps: Tensor, boxes: Tensor) -> Dict[str, Tensor]:
         return {"keypoints": caffe2.HeatmapMaxKeypoint(heatmaps, boxes, True)}
 
 
-class HeadsWithHeatmaps(Heads):
-    """The same, with the keypoints left to be found behind the net, as torchvision finds them: see
-    `processing.keypoints` for how HeatmapMaxKeypoint differs."""
+class KeypointMaps(nn.Module):
+    """KeypointRCNNPredictor with its bilinear enlargement as two matrix products, one a side:
+    Caffe2's ONNX backend makes every enlargement one by the nearest value, without a word."""
 
-    def keypoints(self, heatmaps: Tensor, boxes: Tensor) -> Dict[str, Tensor]:
-        return {"heatmaps": heatmaps}
+    def __init__(self, predictor: Any) -> None:
+        super().__init__()
+        self.lowres, self.factor = predictor.kps_score_lowres, predictor.up_scale
+        self.register_buffer("enlarge", torch.zeros(0))
+
+    def forward(self, x: Tensor) -> Tensor:
+        maps = self.lowres(x)
+        side = int(maps.shape[-1])
+        if len(self.enlarge) != side:
+            self.enlarge = nn.functional.interpolate(
+                torch.eye(side)[None], scale_factor=self.factor, mode="linear", align_corners=False
+            )[0]
+        return self.enlarge.t().matmul(maps.matmul(self.enlarge))
 
 
 class HeadMaps(nn.Module):
@@ -259,16 +281,23 @@ PARTS: Parts = {
     FeaturePyramidNetwork: Pyramid,
     RegionProposalNetwork: Proposals,
     MultiScaleRoIAlign: RegionPool,
-    RoIHeads: Heads,
+    RoIHeads: Heads,  # or HeadsWithKeypoints
+    KeypointRCNNPredictor: KeypointMaps,
     RetinaNetHead: HeadMaps,
 }
 
 
-def replace(module: nn.Module, parts: Parts) -> nn.Module:
-    """`module` with every part replaced, in place, the inner ones first."""
-    for name, child in module.named_children():
-        setattr(module, name, replace(child, parts))
+def replace(module: Any, parts: Parts) -> nn.Module:
+    """`module` with every part replaced, the inner ones first. It shares its weights with the
+    original, which stays as it is."""
+    if isinstance(module, torch.jit.ScriptModule):
+        return module  # compiled: there are no classes in it any more
+    copied = copy.copy(module)
+    copied._modules = OrderedDict(
+        (name, child if child is None else replace(child, parts))
+        for name, child in module._modules.items()
+    )
     for kind in type(module).__mro__:
         if kind in parts:
-            return parts[kind](module).eval()
-    return module
+            return parts[kind](copied).eval()
+    return copied  # type: ignore[no-any-return]

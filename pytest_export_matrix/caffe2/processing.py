@@ -141,9 +141,9 @@ def keypoints(found: Dict[str, Tensor]) -> Dict[str, Tensor]:
     """Keypoints [R, K, 3] of x, y and 1, and their scores [R, K].
 
     torchvision enlarges a heatmap to the size of its box by bicubic interpolation and takes the
-    centre of the highest pixel. HeatmapMaxKeypoint takes the highest cell of the heatmap as it is,
-    and the maximum of a quadratic fitted around it: the two differ by up to a pixel or so of the
-    heatmap's cells, and so do their scores.
+    centre of the highest pixel. HeatmapMaxKeypoint takes the highest cell of the heatmap as it is
+    and moves it to the peak of a quadratic through the cells around. Mostly the two are a part of
+    a cell apart; where a heatmap has two peaks of nearly one height, they may choose differently.
     """
     if "heatmaps" in found:
         points, scores = heatmaps_to_keypoints(found["heatmaps"], found["boxes"])
