@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from pytest_export_matrix.caffe2.rename import rename
 from pytest_export_matrix.compare.detections import compare
 
 ARCHITECTURES = ("faster_rcnn", "mask_rcnn", "keypoint_rcnn", "retinanet")
@@ -34,6 +35,18 @@ def judge(subject: Any, answers: list[Any], but: str = "") -> tuple[list[str], d
         for name, figures in verdict.get("outputs", {}).items():
             worst[name] = max(worst.get(name, 0.0), figures["max_abs"])
     return problems, {**worst, "matched": matched}
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_weights_of_today_have_the_names_of_2021(
+    architecture: str, caffe2: Any, subject_of: Any
+) -> None:
+    from safetensors import safe_open
+
+    request = subject_of(architecture, 1).request
+    with safe_open(request["weights"], "numpy") as file:
+        today = dict.fromkeys(file.keys(), 0)
+    assert set(rename(today)) == set(caffe2.task("names", **request).answer["names"])
 
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
