@@ -1,7 +1,8 @@
 """Conversion to Caffe2 and its runtime: what works inside of torch 1.10.2, the last with Caffe2.
 
     rename      names of weights: those of today as those of 2021
-    parts       modules made of Caffe2 operators, and the table of what they stand for
+    parts       modules made of Caffe2 operators
+    table       what stands for what, and a model with its parts replaced
     nets        a model with its parts replaced, as one net from tensors to tensors
     convert     a net as NetDef, TorchScript or ONNX
     processing  images to tensors, and tensors to detections, around a net

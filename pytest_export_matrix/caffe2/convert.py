@@ -142,5 +142,7 @@ def run_once(init: Any, predict: Any, inputs: Dict[str, Any]) -> Dict[str, Any]:
     for name, value in outputs.items():
         if isinstance(value, bytes):  # Caffe2's description of a blob that holds no tensor
             kinds = [op.type for op in predict.op if name in op.output]
-            raise LacksOperator(f"Caffe2's operator {kinds[-1]} left the output {name!r} without a value")
+            raise LacksOperator(
+                f"Caffe2's operator {kinds[-1]} left the output {name!r} without a value"
+            )
     return outputs

@@ -19,7 +19,8 @@ from torchvision.models.detection.image_list import ImageList
 from torchvision.models.detection.retinanet import RetinaNet
 
 from pytest_export_matrix.caffe2 import processing
-from pytest_export_matrix.caffe2.parts import PARTS, Images, Unsupported, replace
+from pytest_export_matrix.caffe2.parts import Images, Unsupported
+from pytest_export_matrix.caffe2.table import PARTS, replace
 from pytest_export_matrix.trees import flatten, unflatten
 
 VERSION = 1
@@ -61,7 +62,7 @@ class RetinaNetNet(nn.Module):
 
     def forward(self, data: Tensor) -> Any:
         maps = self.head(list(self.backbone(data).values()))
-        return tuple([*maps["scores"], *maps["deltas"]])
+        return (*maps["scores"], *maps["deltas"])
 
 
 class PlainNet(nn.Module):
@@ -78,13 +79,16 @@ class PlainNet(nn.Module):
 def convert(model: Any, arguments: Any) -> Converted:
     """`model`, in eval mode, as a net for as many images as `arguments` hold. It stays as it is.
 
+    The net is in eval mode throughout: torch.onnx.export sets back, for all that is inside, the
+    mode of what it was given.
+
     Raises Unsupported for a setting that a part does not have.
     """
     with torch.no_grad():
         if isinstance(model, (GeneralizedRCNN, RetinaNet)):
             return _detector(model, list(arguments[0]))
         tensors, spec = flatten(arguments)
-        net = PlainNet(_replaced(model), spec)
+        net = PlainNet(_replaced(model), spec).eval()
         return Converted(net, tuple(tensors), _plain(len(tensors), len(net(*tensors))))
 
 
@@ -115,7 +119,7 @@ def _detector(model: Any, images: List[Tensor]) -> Converted:
         names = ("score_thresh", "nms_thresh", "topk_candidates", "detections_per_img")
         about["decoding"] = {name: getattr(model, name) for name in names}
     inputs = processing.prepare(images, about).inputs
-    net: Any = (RcnnNet if is_rcnn else RetinaNetNet)(_replaced(model))
+    net: Any = (RcnnNet if is_rcnn else RetinaNetNet)(_replaced(model)).eval()
     tensors = tuple(torch.from_numpy(array) for array in inputs.values())
     net(*tensors)
     about["inputs"] = list(inputs)
@@ -145,7 +149,9 @@ def _anchors(model: Any, images: List[Tensor]) -> Dict[str, Any]:
     `images`. Each level is ceil(side of the padded batch / stride) cells high and wide."""
     batch, _ = model.transform(images)
     features = list(model.backbone(batch.tensors).values())
-    generator = model.anchor_generator if isinstance(model, RetinaNet) else model.rpn.anchor_generator
+    generator = (
+        model.anchor_generator if isinstance(model, RetinaNet) else model.rpn.anchor_generator
+    )
     canvas = tuple(batch.tensors.shape[-2:])
     square = model.backbone(torch.zeros(1, 3, MEASURE, MEASURE)).values()
     strides = [MEASURE // map.shape[2] for map in square]
@@ -156,5 +162,3 @@ def _anchors(model: Any, images: List[Tensor]) -> Dict[str, Any]:
     if torch.cat(made).shape != expected.shape or not torch.equal(torch.cat(made), expected):
         raise Unsupported(f"anchors that do not lie on grids of {strides} pixels")
     return about
-
-

@@ -1,4 +1,4 @@
-"""Parts of torchvision's detectors made of Caffe2 operators, and the table of what they replace.
+"""Parts of torchvision's detectors made of Caffe2 operators; `table` says what each replaces.
 
 Operators: https://caffe2.ai/docs/operators-catalogue.html. Each part keeps the call of the module
 that it stands for, with two agreements of its own: the size of an image is its row of `im_info`,
@@ -9,19 +9,11 @@ the backbone is written once an image, since some operators choose among the who
 
 from __future__ import annotations
 
-import copy
 from collections import OrderedDict
-from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Sequence
+from typing import Any, Dict, List, NamedTuple, Optional, Sequence
 
 import torch
 from torch import Tensor, nn
-from torchvision.models.detection.keypoint_rcnn import KeypointRCNNPredictor
-from torchvision.models.detection.retinanet import RetinaNetHead
-from torchvision.models.detection.roi_heads import RoIHeads
-from torchvision.models.detection.rpn import RegionProposalNetwork
-from torchvision.ops import MultiScaleRoIAlign
-from torchvision.ops.feature_pyramid_network import FeaturePyramidNetwork
-from torchvision.ops.misc import FrozenBatchNorm2d
 
 caffe2 = torch.ops._caffe2
 
@@ -145,13 +137,22 @@ class RegionPool(nn.Module):
             raise Unsupported(
                 f"DistributeFpnProposals knows {LEVELS} levels, not {len(pool.scales)}"
             )
-        self.names, self.size, self.ratio = pool.featmap_names, pool.output_size, pool.sampling_ratio
+        self.names, self.size, self.ratio = (
+            pool.featmap_names,
+            pool.output_size,
+            pool.sampling_ratio,
+        )
         self.scales = pool.scales
         if len(self.scales) > 1:
             levels = pool.map_levels
             if levels.k_max - levels.k_min != LEVELS - 1:
                 raise Unsupported(f"levels {levels.k_min} to {levels.k_max} are not {LEVELS}")
-            self.canonical = (int(levels.s0), int(levels.lvl0), int(levels.k_max), int(levels.k_min))
+            self.canonical = (
+                int(levels.s0),
+                int(levels.lvl0),
+                int(levels.k_max),
+                int(levels.k_min),
+            )
 
     def forward(self, x: Dict[str, Tensor], boxes: List[Tensor], image_shapes: Any) -> Tensor:
         maps = [x[name] for name in self.names if name in x]
@@ -197,7 +198,8 @@ class Heads(nn.Module):
     def of_image(self, features: Dict[str, Tensor], rois: Tensor, im_info: Tensor) -> Any:
         heads = self.heads
         pooled = heads.box_head(heads.box_roi_pool(features, [rois], [im_info]))
-        boxes, scores, labels = self.select(*heads.box_predictor(pooled), rois, im_info)
+        logits, deltas = heads.box_predictor(pooled)
+        boxes, scores, labels = self.select(logits, deltas, rois, im_info)
         found = {"boxes": boxes, "scores": scores, "labels": labels}
         if heads.has_mask():
             pooled = heads.mask_head(heads.mask_roi_pool(features, [boxes], [im_info]))
@@ -242,6 +244,8 @@ class KeypointMaps(nn.Module):
     """KeypointRCNNPredictor with its bilinear enlargement as two matrix products, one a side:
     Caffe2's ONNX backend makes every enlargement one by the nearest value, without a word."""
 
+    enlarge: Tensor
+
     def __init__(self, predictor: Any) -> None:
         super().__init__()
         self.lowres, self.factor = predictor.kps_score_lowres, predictor.up_scale
@@ -270,34 +274,3 @@ class HeadMaps(nn.Module):
             "scores": [self.scores.cls_logits(self.scores.conv(map)) for map in x],
             "deltas": [self.boxes.bbox_reg(self.boxes.conv(map)) for map in x],
         }
-
-
-Parts = Mapping[type, Callable[[Any], nn.Module]]
-
-#: What stands for what. A model may name others, or more, in an attribute `caffe2_parts` of the
-#: same form; of several that fit a module the first in order of its base classes is taken.
-PARTS: Parts = {
-    FrozenBatchNorm2d: FrozenNorm,
-    FeaturePyramidNetwork: Pyramid,
-    RegionProposalNetwork: Proposals,
-    MultiScaleRoIAlign: RegionPool,
-    RoIHeads: Heads,  # or HeadsWithKeypoints
-    KeypointRCNNPredictor: KeypointMaps,
-    RetinaNetHead: HeadMaps,
-}
-
-
-def replace(module: Any, parts: Parts) -> nn.Module:
-    """`module` with every part replaced, the inner ones first. It shares its weights with the
-    original, which stays as it is."""
-    if isinstance(module, torch.jit.ScriptModule):
-        return module  # compiled: there are no classes in it any more
-    copied = copy.copy(module)
-    copied._modules = OrderedDict(
-        (name, child if child is None else replace(child, parts))
-        for name, child in module._modules.items()
-    )
-    for kind in type(module).__mro__:
-        if kind in parts:
-            return parts[kind](copied).eval()
-    return copied  # type: ignore[no-any-return]

@@ -95,13 +95,13 @@ def resize(image: Tensor, about: Dict[str, Any]) -> Tensor:
 def anchors(canvas: Size, about: Dict[str, Any]) -> List[Any]:
     """The anchors of each level as torchvision lays them out over a padded batch: float32
     [H W, A, 4]. Its strides are whole numbers, canvas // grid, which need not be powers of two."""
-    levels = []
+    levels: List[Any] = []
     for stride, cell in zip(about["strides"], about["cells"]):
         grid = [math.ceil(side / stride) for side in canvas]
-        ys, xs = (np.arange(n, dtype=np.float32) * (side // n) for side, n in zip(canvas, grid))
-        y, x = (axis.reshape(-1) for axis in np.meshgrid(ys, xs, indexing="ij"))
-        shifts = np.stack([x, y, x, y], axis=1)[:, None]
-        levels.append(shifts + np.array(cell, np.float32)[None])
+        steps = [side // n for side, n in zip(canvas, grid)]
+        y, x = np.meshgrid(*(np.arange(n) * step for n, step in zip(grid, steps)), indexing="ij")
+        shifts = np.stack([x, y, x, y], axis=-1).reshape(-1, 1, 4).astype(np.float32)
+        levels.append(shifts + np.array(cell, np.float32))
     return levels
 
 

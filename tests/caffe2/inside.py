@@ -16,7 +16,11 @@ import numpy as np
 import torch
 from torch import nn
 
-FORMATS = {"caffe2": ("netdef", ".json"), "torchscript": ("torchscript", ".pt"), "onnx": ("onnx", ".onnx")}
+FORMATS = {
+    "caffe2": ("netdef", ".json"),
+    "torchscript": ("torchscript", ".pt"),
+    "onnx": ("onnx", ".onnx"),
+}
 
 
 def model_of(request):
@@ -45,7 +49,9 @@ def names(request, folder):
 
 def eager(request, folder):
     model = model_of(request)
-    return answer_all(lambda images: model([torch.from_numpy(image) for image in images]), request, folder)
+    return answer_all(
+        lambda images: model([torch.from_numpy(image) for image in images]), request, folder
+    )
 
 
 def export(request, folder):
@@ -122,11 +128,7 @@ class Deformable(nn.Module):
 
 @torch.jit.script
 def doubled_if_positive(x):
-    if bool(x.sum() > 0):
-        x = x * 2
-    else:
-        x = x - 1
-    return x
+    return x * 2 if bool(x.sum() > 0) else x - 1
 
 
 class Branches(nn.Module):
@@ -165,7 +167,11 @@ class OfItsOwn(nn.Module):
 class Classifier(nn.Sequential):
     def __init__(self):
         super().__init__(
-            nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.ReLU(), nn.Flatten(), nn.Linear(4 * 14 * 14, 5)
+            nn.Conv2d(3, 4, 3),
+            nn.BatchNorm2d(4),
+            nn.ReLU(),
+            nn.Flatten(),
+            nn.Linear(4 * 14 * 14, 5),
         )
 
 
@@ -181,10 +187,7 @@ def small(request, folder):
             continue
         try:
             (found,) = Session(answer["file"], "cpu", 1).run((x.numpy(),))
-            if request["model"] == "OfItsOwn":
-                expected = x * x
-            else:
-                expected = model(x).detach()
+            expected = x * x if request["model"] == "OfItsOwn" else model(x).detach()
             answer["deviation"] = float(np.abs(found - expected.numpy()).max())
         except Exception as error:
             answer["failure"] = "run: {}: {}".format(type(error).__name__, error)
@@ -197,7 +200,12 @@ def call(request, folder):
 
     try:
         model = Caffe2Model(request["file"])
-        model([torch.zeros(*shape, dtype=getattr(torch, request["dtype"])) for shape in request["shapes"]])
+        model(
+            [
+                torch.zeros(*shape, dtype=getattr(torch, request["dtype"]))
+                for shape in request["shapes"]
+            ]
+        )
     except Exception as error:
         return {"failure": "{}: {}".format(type(error).__name__, error)}
     return {}

@@ -30,7 +30,9 @@ def by_convention(maps: Any, boxes: Any) -> Any:
 def peak(heatmap: Any, y: int, x: int) -> Any:
     """The step (x, y) from a cell to the peak, and the height there; cells beyond the border
     mirror those inside."""
-    around = np.array([[heatmap[mirrored(y + j), mirrored(x + i)] for i in (-1, 0, 1)] for j in (-1, 0, 1)])
+    around = np.array(
+        [[heatmap[mirrored(y + j), mirrored(x + i)] for i in (-1, 0, 1)] for j in (-1, 0, 1)]
+    )
     slope = np.array([around[1, 2] - around[1, 0], around[2, 1] - around[0, 1]]) / 2
     twice = 2 * around[1, 1]
     mixed = (around[2, 2] - around[2, 0] - around[0, 2] + around[0, 0]) / 4
@@ -56,5 +58,4 @@ def test_it_is_one_newton_step_from_the_highest_cell(caffe2: Any, tmp_path: Path
     asked = str(tmp_path / "heatmaps.npz")
     found = caffe2.task("keypoint_operator", heatmaps=asked).arrays["found"]
     expected = by_convention(maps, boxes)
-    print(np.abs(found[:, :3] - expected).reshape(6, 3, -1).max(0))
     assert np.allclose(found[:, :3], expected, rtol=1e-4, atol=1e-3)
