@@ -96,8 +96,11 @@ def subject_of(tmp_path_factory: pytest.TempPathFactory) -> Any:
     return functools.lru_cache(functools.partial(make, tmp_path_factory))
 
 
-def make(tmp_path_factory: pytest.TempPathFactory, architecture: str, images: int) -> Subject:
-    """Everything that today's torch does: weights, pictures, answers."""
+def make(
+    tmp_path_factory: pytest.TempPathFactory, architecture: str, images: int, convention: str = ""
+) -> Subject:
+    """Everything that today's torch does: weights, pictures, answers. `convention` only tells
+    apart the subjects that are made while torchvision is patched."""
     import numpy as np
     import torch
 
