@@ -11,3 +11,8 @@
 
 `rename` alone can be imported without torch.
 """
+
+#: The description beside, or inside of, a file: what `processing` has to know about the net.
+DESCRIPTION = "caffe2_model.json"
+#: The files of a NetDef: both nets, and their description.
+INIT, PREDICT, ABOUT = "init_net.pb", "predict_net.pb", "model.json"

@@ -16,11 +16,10 @@ import os
 import sys
 from typing import Any, Dict, List, Tuple
 
+from pytest_export_matrix.caffe2 import ABOUT, DESCRIPTION, INIT, PREDICT
 from pytest_export_matrix.caffe2.nets import Converted
 
 OPSET = 9
-DESCRIPTION = "caffe2_model.json"
-INIT, PREDICT, ABOUT = "init_net.pb", "predict_net.pb", "model.json"
 
 
 class LacksOperator(RuntimeError):

@@ -11,13 +11,7 @@ import json
 import os
 from typing import Any, Dict
 
-from pytest_export_matrix.caffe2.convert import (
-    ABOUT,
-    DESCRIPTION,
-    INIT,
-    PREDICT,
-    caffe2_backend,
-)
+from pytest_export_matrix.caffe2 import ABOUT, DESCRIPTION, INIT, PREDICT
 
 Arrays = Dict[str, Any]
 
@@ -105,6 +99,8 @@ class OnnxFile:
     def __init__(self, path: str) -> None:
         import onnx
 
+        from pytest_export_matrix.caffe2.convert import caffe2_backend
+
         model = onnx.load(path)
         texts = {entry.key: entry.value for entry in model.metadata_props}
         if DESCRIPTION not in texts:
@@ -124,6 +120,8 @@ class TorchScript:
 
         extra = {DESCRIPTION: ""}
         self.module = torch.jit.load(path, map_location="cpu", _extra_files=extra)
+        if not extra[DESCRIPTION]:
+            raise BrokenFile(f"no {DESCRIPTION} among the extra files of {os.path.basename(path)}")
         self.about: Dict[str, Any] = json.loads(extra[DESCRIPTION])
 
     def run(self, inputs: Arrays) -> Arrays:

@@ -80,13 +80,27 @@ def lower_all(model, arguments, folder):
 
 
 def run(request, folder):
-    from pytest_export_matrix.runtimes.caffe2 import Session
-
     try:
-        session = Session(request["file"], "cpu", 1)
+        session = session_of(request["file"])
     except Exception as error:
         return {"failure": "load: {}: {}".format(type(error).__name__, error)}
     return answer_all(lambda images: session.run((images,)), request, folder)
+
+
+def session_of(file):
+    """TorchScript runs in PyTorch 1.10, the others in Caffe2."""
+    from pytest_export_matrix.runtimes import caffe2, pytorch_1_10
+
+    return (pytorch_1_10 if file.endswith(".pt") else caffe2).Session(file, "cpu", 1)
+
+
+def plain_torchscript(request, folder):
+    """A TorchScript file without Caffe2 operators in the same runtime."""
+    path, x = os.path.join(folder, "model.pt"), torch.rand(2, 3)
+    module = torch.jit.script(nn.Linear(3, 4))
+    module.save(path)
+    found = session_of(path).run((x.numpy(),))
+    return {"deviation": float(np.abs(found - module(x).detach().numpy()).max())}
 
 
 def answer_all(model, request, folder):
@@ -177,8 +191,6 @@ class Classifier(nn.Sequential):
 
 def small(request, folder):
     """Export a model of tensors in each format, and run what came of it."""
-    from pytest_export_matrix.runtimes.caffe2 import Session
-
     torch.manual_seed(0)
     model, x = globals()[request["model"]]().eval(), torch.rand(1, 3, 16, 16)
     answers = lower_all(model, (x,), folder)
@@ -186,7 +198,7 @@ def small(request, folder):
         if "file" not in answer:
             continue
         try:
-            (found,) = Session(answer["file"], "cpu", 1).run((x.numpy(),))
+            (found,) = session_of(answer["file"]).run((x.numpy(),))
             expected = x * x if request["model"] == "OfItsOwn" else model(x).detach()
             answer["deviation"] = float(np.abs(found - expected.numpy()).max())
         except Exception as error:

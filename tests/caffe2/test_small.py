@@ -20,6 +20,10 @@ def test_a_classifier_is_converted_too(caffe2: Any) -> None:
     assert all(found["convention"] == "flat" for found in answer.values())
 
 
+def test_torchscript_without_caffe2_operators_runs_in_the_same_runtime(caffe2: Any) -> None:
+    assert caffe2.task("plain_torchscript").answer == {"deviation": 0.0}
+
+
 def test_a_model_brings_its_own_replacements(caffe2: Any) -> None:
     answer = caffe2.task("small", model="OfItsOwn").answer
     assert failures(answer) == {}
