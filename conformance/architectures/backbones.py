@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import OrderedDict
 
 from torch import nn
-from torchvision.models.detection.backbone_utils import BackboneWithFPN, resnet_fpn_backbone
-from torchvision.models.resnet import BasicBlock, Bottleneck
-from torchvision.ops import FrozenBatchNorm2d
+from torchvision.models.detection.backbone_utils import BackboneWithFPN
+from torchvision.models.resnet import BasicBlock, Bottleneck, resnet50
 from torchvision.ops.feature_pyramid_network import LastLevelP6P7
+from torchvision.ops.misc import FrozenBatchNorm2d  # where it was in 2021 as well
 
 STAGES = (1, 2, 3, 4)
 
@@ -20,21 +20,20 @@ def is_slim(backbone: str) -> bool:
 
 def pyramid(backbone: str, stages: tuple[int, ...] = STAGES, p6p7: bool = False) -> BackboneWithFPN:
     """One level for each ResNet stage given, then one by max pooling or two by convolution."""
-    width = 64 if is_slim(backbone) else 256
+    slim = is_slim(backbone)
+    width = 64 if slim else 256
     extra = LastLevelP6P7(width, width) if p6p7 else None  # None is the max pooling
-    if not is_slim(backbone):
-        features = resnet_fpn_backbone(
-            backbone_name=backbone, weights=None, returned_layers=list(stages), extra_blocks=extra
-        )
-        _damp(features)
-        return features
-    return BackboneWithFPN(
-        _resnet10(),
+    resnet = _resnet10() if slim else resnet50(norm_layer=FrozenBatchNorm2d)
+    features = BackboneWithFPN(
+        resnet,
         return_layers={f"layer{stage}": str(i) for i, stage in enumerate(stages)},
-        in_channels_list=[_channels(stage) for stage in stages],
+        in_channels_list=[_channels(stage) if slim else 128 << stage for stage in stages],
         out_channels=width,
         extra_blocks=extra,
     )
+    if not slim:
+        _damp(features)
+    return features
 
 
 def _damp(features: nn.Module) -> None:

@@ -1,0 +1,18 @@
+"""Conversion to Caffe2 and its runtime: what works inside of torch 1.10.2, the last with Caffe2.
+
+    rename      names of weights: those of today as those of 2021
+    parts       modules made of Caffe2 operators
+    table       what stands for what, and a model with its parts replaced
+    nets        a model with its parts replaced, as one net from tensors to tensors
+    convert     a net as NetDef, TorchScript or ONNX
+    processing  images to tensors, and tensors to detections, around a net
+    engines     who executes a net
+    model       `Caffe2Model`: called like the PyTorch model
+
+`rename` alone can be imported without torch.
+"""
+
+#: The description beside, or inside of, a file: what `processing` has to know about the net.
+DESCRIPTION = "caffe2_model.json"
+#: The files of a NetDef: both nets, and their description.
+INIT, PREDICT, ABOUT = "init_net.pb", "predict_net.pb", "model.json"

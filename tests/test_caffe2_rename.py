@@ -1,0 +1,34 @@
+"""Names of weights of today and of torchvision 0.11.3; against real models in tests/caffe2."""
+
+from __future__ import annotations
+
+import pytest
+
+from pytest_export_matrix.caffe2.rename import rename
+
+NAMES = {
+    "backbone.fpn.inner_blocks.2.0.weight": "backbone.fpn.inner_blocks.2.weight",
+    "backbone.fpn.layer_blocks.0.0.bias": "backbone.fpn.layer_blocks.0.bias",
+    "rpn.head.conv.0.0.weight": "rpn.head.conv.weight",
+    "roi_heads.mask_head.3.0.bias": "roi_heads.mask_head.mask_fcn4.bias",
+    "head.classification_head.conv.3.0.weight": "head.classification_head.conv.6.weight",
+    "head.regression_head.conv.0.0.bias": "head.regression_head.conv.0.bias",
+    "roi_heads.keypoint_head.0.weight": "roi_heads.keypoint_head.0.weight",
+    "backbone.body.layer1.0.downsample.0.weight": "backbone.body.layer1.0.downsample.0.weight",
+    "rpn.head.cls_logits.weight": "rpn.head.cls_logits.weight",
+}
+
+
+def test_what_became_a_block_loses_the_block() -> None:
+    values = {name: object() for name in NAMES}
+    assert rename(values) == {NAMES[name]: value for name, value in values.items()}
+
+
+def test_names_of_2021_stay() -> None:
+    old = dict.fromkeys(NAMES.values(), 0)
+    assert rename(old) == old
+
+
+def test_two_weights_of_one_name() -> None:
+    with pytest.raises(ValueError, match="one name"):
+        rename({"rpn.head.conv.0.0.weight": 0, "rpn.head.conv.weight": 1})
