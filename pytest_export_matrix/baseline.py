@@ -118,10 +118,15 @@ def _split(cell: str) -> Tuple[str, str]:
 
 def loads(text: str, name: str) -> Baseline:
     """The inverse of `dumps`. Raises BaselineError for what is no baseline of this version."""
-    asked = f"baseline {name}"
     remedy = "mend it by hand or from version control; --export-matrix-update writes a new one"
     return versioned.loads(
-        text, asked, FORMAT_VERSION, lambda data: _from(data, asked), BaselineError, remedy
+        text,
+        "baseline",
+        name,
+        FORMAT_VERSION,
+        lambda data: _from(data, f"baseline {name}"),
+        BaselineError,
+        remedy,
     )
 
 

@@ -107,9 +107,8 @@ def dumps(results: Results) -> str:
 
 def loads(text: str, name: str) -> Results:
     """The inverse of `dumps`. Raises ResultsError for what is no results file of this version."""
-    asked = f"results file {name}"
     remedy = "remove the file and run pytest --export-matrix again, which writes a new one"
-    return versioned.loads(text, asked, FORMAT_VERSION, _from, ResultsError, remedy)
+    return versioned.loads(text, "results file", name, FORMAT_VERSION, _from, ResultsError, remedy)
 
 
 def _from(data: Mapping[str, Any]) -> Results:

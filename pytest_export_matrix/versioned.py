@@ -12,23 +12,25 @@ T = TypeVar("T")
 
 def loads(
     text: str,
-    asked: str,
+    what: str,
+    name: str,
     newest: int,
     build: Callable[[Mapping[str, Any]], T],
     kind: Type[ExportMatrixError],
     remedy: str,
 ) -> T:
-    """What `build` makes of the JSON in `text`, a file that is called `asked`.
+    """What `build` makes of the JSON in `text`, the file `name`, which is to be a `what`.
 
     Raises `kind` for what is truncated, of a newer format than `newest`, or not what `build` takes.
     """
+    asked = f"{what} {name}"
     try:
         data = json.loads(text)
     except ValueError as error:
         raise kind(asked, f"truncated or no JSON ({error})", remedy=remedy) from None
     version = data.get("format_version") if isinstance(data, dict) else None
     if not isinstance(version, int) or isinstance(version, bool):
-        raise kind(asked, "no format_version: not a file that this plugin wrote", remedy=remedy)
+        raise kind(asked, f"no format_version: not a {what}", remedy=remedy)
     if version > newest:
         raise kind(
             asked,

@@ -7,8 +7,8 @@
             registry.add(entry)
 
 It is not built in: every project would install two gigabytes for it. Files of one format go to
-every runtime that takes it, so what PyTorch and ONNX Runtime of today say of Caffe2's operators, and
-Caffe2 of a plain ONNX file, are cells as well.
+every runtime that takes it, so what PyTorch and ONNX Runtime of today say of Caffe2's operators,
+and Caffe2 of a plain ONNX file, are cells as well.
 """
 
 from __future__ import annotations

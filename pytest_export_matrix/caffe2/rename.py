@@ -7,7 +7,7 @@ so that the convolution is called `0` inside of it. The tensors are the same.
 from __future__ import annotations
 
 import re
-from typing import Any, Dict
+from typing import Dict, Sequence
 
 #: Today's name and the name of 2021. In a RetinaNet head the activation behind each convolution was
 #: an entry of its own, so that convolution n was number 2n; masks had names that count from one.
@@ -22,13 +22,13 @@ RULES = (
 )
 
 
-def rename(state: Dict[str, Any]) -> Dict[str, Any]:
-    """`state` under the names of torchvision 0.11.3; names that did not change stay.
+def rename(names: Sequence[str]) -> Dict[str, str]:
+    """The name in torchvision 0.11.3 of each of `names`; most did not change.
 
-    Raises ValueError where two entries would get one name.
+    Raises ValueError where two would get one name.
     """
-    renamed = {old_name(name): tensor for name, tensor in state.items()}
-    if len(renamed) != len(state):
+    renamed = {name: old_name(name) for name in names}
+    if len(set(renamed.values())) != len(renamed):
         raise ValueError("two weights of the model have one name in torchvision 0.11.3")
     return renamed
 

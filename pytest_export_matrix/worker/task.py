@@ -103,7 +103,7 @@ def failure(error: BaseException) -> Dict[str, Any]:
         outcome, reason = error.outcome, str(error)
     else:
         outcome = Outcome.OUT_OF_MEMORY if _is_out_of_memory(error) else Outcome.FAILED
-        reason = f"{type(error).__name__}: {error}"
+        reason = f"{type(error).__name__}: {str(error).strip()}"  # torch begins with a line end
     return {
         "outcome": outcome.value,
         "reason": shorten(reason),

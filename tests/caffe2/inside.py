@@ -30,7 +30,9 @@ def model_of(request):
 
     module = importlib.import_module("conformance.architectures." + request["architecture"])
     model = module.build(**request["keywords"])
-    model.load_state_dict(rename(load_file(request["weights"])), strict=True)
+    state = load_file(request["weights"])
+    names = rename(list(state))
+    model.load_state_dict({names[name]: state[name] for name in state}, strict=True)
     model.caffe2_parts = parts_of(request)
     return model.eval()
 
