@@ -1,7 +1,7 @@
 """Results -> support table, in the form of detectron2's deployment guide. Pure.
 
 Each entry is derived from the cells behind it. An entry whose cells do not agree says which of
-them do what, by format where that decides it, else by architecture.
+them do what: by format or by runtime where that decides it, else by architecture.
 """
 
 from __future__ import annotations
@@ -18,10 +18,13 @@ NAMES = {
     "onnx": "ONNX",
     "pytorch": "PyTorch",
     "onnxruntime": "ONNX Runtime",
+    "caffe2": "Caffe2",
+    "pytorch_1_10": "PyTorch 1.10",
 }
 
 #: A way through the matrix: architecture, format, runtime.
 Way = Tuple[str, str, str]
+FORMAT, RUNTIME = 1, 2
 T = TypeVar("T")
 
 
@@ -103,6 +106,8 @@ class Column:
             marks = {way: self._mark(way, "fixed", "1") for way in self._ways if part(way) == name}
             shown = NAMES.get(name, name)
             text = summarize(marks)
+            if len(set(marks.values())) > 1:
+                text = f"({text})"
             texts.append(shown if text == YES else f"{shown} {text}")
         return ", ".join(texts)
 
@@ -130,9 +135,10 @@ def summarize(values: Dict[Way, str]) -> str:
     distinct = _unique(values.values())
     if len(distinct) <= 1:
         return distinct[0] if distinct else "–"
-    by_format = _decides(values, lambda way: way[1])
-    if by_format:
-        return ", ".join(f"{NAMES.get(name, name)} {value}" for name, value in by_format.items())
+    for part in (FORMAT, RUNTIME):
+        decided = _decides(values, part)
+        if decided:
+            return ", ".join(f"{NAMES.get(name, name)} {value}" for name, value in decided.items())
     groups = []
     for value in distinct:
         ways = [way for way in values if values[way] == value]
@@ -149,11 +155,11 @@ def _where(architecture: str, ways: Sequence[Way], values: Dict[Way, str]) -> st
     return f"{architecture} ({', '.join(NAMES.get(name, name) for name in formats)})"
 
 
-def _decides(values: Dict[Way, str], part: Callable[[Way], str]) -> Optional[Dict[str, str]]:
-    """The value of each part (format, architecture), where all its ways agree."""
+def _decides(values: Dict[Way, str], part: int) -> Optional[Dict[str, str]]:
+    """The value of each format, or runtime, where all its ways agree."""
     found: Dict[str, str] = {}
     for way, value in values.items():
-        if found.setdefault(part(way), value) != value:
+        if found.setdefault(way[part], value) != value:
             return None
     return found
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from pytest_export_matrix.cells import Cell
 from pytest_export_matrix.outcomes import Outcome, Result
 from pytest_export_matrix.support import NO, NOT_RUN, YES, Table, tables, unavailable
@@ -54,12 +56,26 @@ def test_what_differs_by_format_says_so() -> None:
     assert found["net"] == YES
 
 
+def test_runtimes_of_one_format_that_differ_are_told_apart() -> None:
+    found = results()
+    for each in results():
+        if each.cell.format == "onnx":
+            each.cell = replace(each.cell, runtime="caffe2")
+            each.outcome, each.stage = Outcome.FAILED.value, "load"
+            found.append(each)
+    assert (
+        entries(found)["Formats"] == f"TorchScript, ONNX (ONNX Runtime {YES}, Caffe2 {NO} (load))"
+    )
+    assert entries(found)["Runtime"] == f"PyTorch, ONNX Runtime, Caffe2 {NO} (load)"
+    assert entries(found)["net"] == f"PyTorch {YES}, ONNX Runtime {YES}, Caffe2 {NO} (load)"
+
+
 def test_what_works_for_some_architectures_only_says_so() -> None:
     found = entries(results(("b-",), architectures=("a", "b")))
     assert found["Python inference"] == f"{YES}: a; {NO} (compare): b"
     assert (
         found["Formats"]
-        == f"TorchScript {YES}: a; {NO} (compare): b, ONNX {YES}: a; {NO} (compare): b"
+        == f"TorchScript ({YES}: a; {NO} (compare): b), ONNX ({YES}: a; {NO} (compare): b)"
     )
     assert (found["a"], found["b"]) == (YES, f"{NO} (compare)")
 
