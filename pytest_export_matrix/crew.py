@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple
 
 from pytest_export_matrix.answers import Answer
-from pytest_export_matrix.environments import current, provisioned, records, uv
+from pytest_export_matrix.environments import current, provisioned, records
 from pytest_export_matrix.errors import ProvisionError
+from pytest_export_matrix.locks import Stopped
 from pytest_export_matrix.outcomes import Outcome, Stage
 from pytest_export_matrix.registry import DEFAULT, Registry, Runtime
 from pytest_export_matrix.runtimes import TORCH_PRELOAD
@@ -208,7 +209,7 @@ class Crew:
                 )
         except ProvisionError as error:
             return _unavailable(str(error))
-        except uv.Stopped:
+        except Stopped:
             raise Interrupted from None
         finally:
             self.spent["environments"] += time.monotonic() - began

@@ -19,14 +19,13 @@ import time
 from pathlib import Path
 from typing import Any, Callable, Dict, Iterator, List, Optional
 
-import filelock
 import platformdirs
 
+from pytest_export_matrix import locks
 from pytest_export_matrix.errors import CacheError
 
 ENTRY = "entry.json"
 LAYOUT = "v1"
-LOCK_POLL_SECONDS = 0.05
 #: Exported files are large: what nobody has asked for in this time is removed.
 KEEP_SECONDS = 30 * 24 * 3600.0
 REMEDY = "choose another folder: pytest --export-matrix --export-matrix-cache DIR"
@@ -150,18 +149,8 @@ class Store:
         """Hold the entry's lock. Waits for other processes until `stopped` says so."""
         folder = self.root / "locks"
         folder.mkdir(exist_ok=True)
-        lock = filelock.FileLock(str(folder / f"{kind}-{key}"))
-        while True:
-            try:
-                lock.acquire(timeout=1.0, poll_interval=LOCK_POLL_SECONDS)
-                break
-            except filelock.Timeout:
-                if stopped():
-                    raise
-        try:
+        with locks.hold(folder / f"{kind}-{key}", stopped):
             yield
-        finally:
-            lock.release()
 
 
 def tool_digest() -> str:

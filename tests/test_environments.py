@@ -22,6 +22,7 @@ from pytest_export_matrix.cli import main
 from pytest_export_matrix.crew import Crew
 from pytest_export_matrix.environments import declared, provisioned, records, uv
 from pytest_export_matrix.errors import ProvisionError, UsageError
+from pytest_export_matrix.locks import Stopped
 from pytest_export_matrix.registry import Registry
 from pytest_export_matrix.worker.launch import Limits
 from pytest_export_matrix.worker.pool import Pool
@@ -148,7 +149,7 @@ def test_a_build_that_is_stopped_leaves_nothing(
 ) -> None:
     stand_in = uvs.blocks_in_install(tmp_path / "bin")
     monkeypatch.setenv("PATH", uvs.path_with(stand_in))
-    with pytest.raises(uv.Stopped):
+    with pytest.raises(Stopped):
         provisioned.provide(tmp_path, SIX, stopped=(stand_in / "begun").exists)
     assert venvs(tmp_path) == []
     assert psutil.Process().children() == []
@@ -242,7 +243,7 @@ def test_an_upgrade_that_fails_leaves_what_was_there(
     record = provisioned.provide(tmp_path, SIX)
     stand_in = uvs.blocks_in_install(tmp_path / "bin")
     monkeypatch.setenv("PATH", uvs.path_with(stand_in))
-    with pytest.raises(uv.Stopped):
+    with pytest.raises(Stopped):
         provisioned.provide(tmp_path, SIX, stopped=(stand_in / "begun").exists, upgrade=True)
     assert venvs(tmp_path) == [record.venv]
     assert records.python(tmp_path, SIX) is not None

@@ -26,8 +26,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Callable, Iterator, List, Optional
 
-import filelock
-
+from pytest_export_matrix import locks
 from pytest_export_matrix.environments import uv
 from pytest_export_matrix.environments.records import (
     RECORD,
@@ -41,7 +40,6 @@ from pytest_export_matrix.environments.records import (
 from pytest_export_matrix.errors import ProvisionError
 from pytest_export_matrix.registry import Environment
 
-LOCK_POLL_SECONDS = 0.05
 ANOTHER_FOLDER = "choose another folder: pytest --export-matrix --export-matrix-cache DIR"
 #: As uv names them where the folder, not what is asked for, is at fault.
 FOLDER_ERRORS = [
@@ -68,7 +66,7 @@ def provide(
 
     `watch` is told what is done; each step may take `seconds`. `upgrade`: it is built anew, in
     whatever versions its requirements come to today. Raises ProvisionError where it cannot be
-    built, with the reason and what mends it, and uv.Stopped where `stopped` says so.
+    built, with the reason and what mends it, and locks.Stopped where `stopped` says so.
     """
     asked = f"environment {environment.name}"
     place = place_of(cache, environment)
@@ -110,19 +108,9 @@ def remove(place: Path, forget: bool = False) -> int:
 def _lock(place: Path, stopped: Callable[[], bool], watch: Callable[[str], None]) -> Iterator[None]:
     """Hold the lock of an environment's folder, among threads and among processes."""
     place.parent.mkdir(parents=True, exist_ok=True)
-    lock = filelock.FileLock(f"{place}.lock")
     watch("waiting")
-    while True:
-        try:
-            lock.acquire(timeout=1.0, poll_interval=LOCK_POLL_SECONDS)
-            break
-        except filelock.Timeout:
-            if stopped():
-                raise uv.Stopped from None
-    try:
+    with locks.hold(place.with_name(f"{place.name}.lock"), stopped):
         yield
-    finally:
-        lock.release()
 
 
 def _sweep(place: Path, record: Optional[Record]) -> None:

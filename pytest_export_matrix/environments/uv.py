@@ -14,6 +14,8 @@ import time
 from pathlib import Path
 from typing import Callable, Dict, List, Sequence
 
+from pytest_export_matrix.locks import Stopped
+
 POLL_SECONDS = 0.05
 #: Lines of uv that are shown of a failure: what failed, and the causes nearest to the root.
 LINES_SHOWN = 4
@@ -27,10 +29,6 @@ END_WITH_PARENT = (
 
 class UvFailure(Exception):
     """uv ended with an error; the text is what it says about it."""
-
-
-class Stopped(Exception):
-    """The run is being stopped."""
 
 
 def command() -> List[str]:
