@@ -33,16 +33,14 @@ class Gate:
     command: Callable[[Cell], str]
 
     def verdict(self, result: Result) -> Verdict:
-        required = result.cell.id in self.required
-        found = verdict.judge(result, self.baseline, required, self.command(result.cell))
+        found = self._judge(result)
         if self.update and found.fails and found.kind != "missing":
             return Verdict("accepted" if not result.passed else "passed", old=found.old)
         return found
 
     def expected(self, result: Result) -> bool:
         """Whether a failure is just the accepted one, and need not be looked at again."""
-        required = result.cell.id in self.required
-        return not verdict.judge(result, self.baseline, required).fails
+        return not self._judge(result).fails
 
     def verdicts(self, results: Sequence[Result]) -> Dict[str, Verdict]:
         return {result.cell.id: self.verdict(result) for result in results}
@@ -51,11 +49,13 @@ class Gate:
         """What is not as the baseline says, as it was before an update; None without one."""
         if self.baseline is None or self.path is None:
             return None
-        verdicts = {
-            result.cell.id: verdict.judge(result, self.baseline, result.cell.id in self.required)
-            for result in results
-        }
+        verdicts = {result.cell.id: self._judge(result) for result in results}
         return verdict.changes(results, verdicts, f"baseline {self.path.name}")
+
+    def _judge(self, result: Result) -> Verdict:
+        """The verdict, whether or not this run accepts what it finds."""
+        required = result.cell.id in self.required
+        return verdict.judge(result, self.baseline, required, self.command(result.cell))
 
     def accept(self, results: Sequence[Result], whole: Optional[Collection[str]]) -> str:
         """Write today's endings into the baseline; a line that says what that changed. `whole`

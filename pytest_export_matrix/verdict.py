@@ -125,8 +125,9 @@ def changes(
     ]
     found += [Change(cell_of(cell), "gone", "", "not in the matrix") for cell in vanished]
     eligible = [result.cell for result in results if not result.absent]
-    passed = [cell for cell in eligible if verdicts[cell.id].old.startswith("passed")]
-    failed = [cell for cell in eligible if verdicts[cell.id].old and cell not in passed]
+    known = [cell for cell in eligible if verdicts[cell.id].old]
+    passed = [cell for cell in known if verdicts[cell.id].old.startswith("passed")]
+    failed = [cell for cell in known if not verdicts[cell.id].old.startswith("passed")]
     could = {"broke": passed, "drifting": passed, "changed": failed, "fixed": failed}
     return Changes(against, found, summarize(found, could, [r.cell for r in results]))
 

@@ -18,7 +18,6 @@ from pytest_export_matrix.outcomes import Result
 from pytest_export_matrix.repro.facts import Environment, Facts, Known, Place
 from pytest_export_matrix.repro.scripts import MODEL_STAGES, texts
 
-SCRIPT = "reproduce.py"
 WEIGHTS = "weights.safetensors"
 INPUTS, EXPECTED = "inputs.npz", "expected.npz"
 #: What the default sample pictures are made with.

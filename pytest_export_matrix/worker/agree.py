@@ -10,7 +10,7 @@ from typing import Any, Dict
 
 from pytest_export_matrix.outcomes import Outcome, Stage
 from pytest_export_matrix.trees import to_arrays
-from pytest_export_matrix.worker import cases, infer, weights
+from pytest_export_matrix.worker import cases, infer
 from pytest_export_matrix.worker import model as models
 from pytest_export_matrix.worker.task import Stages, answer_part, use_project
 
@@ -19,9 +19,7 @@ def run(request: Dict[str, Any], stages: Stages) -> Dict[str, Any]:
     """Answers nothing of its own: the parts do."""
     stages.begin(Stage.BUILD)
     use_project(request["paths"])
-    model = models.build(request)
-    weights.load(model, request["weights"], request["renames"])
-    model.to(request["device"])
+    model = models.rebuild(request)
     with models.exact_arithmetic(request["threads"]):
         for part in request["parts"]:
             stages.begin(Stage.REFERENCE, part["name"])

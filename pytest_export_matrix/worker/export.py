@@ -13,7 +13,7 @@ from typing import Any, Dict
 
 from pytest_export_matrix.exporters.context import Context
 from pytest_export_matrix.outcomes import Stage
-from pytest_export_matrix.worker import cases, weights
+from pytest_export_matrix.worker import cases
 from pytest_export_matrix.worker import model as models
 from pytest_export_matrix.worker.task import Failure, Stages, answer_part, resolve, use_project
 
@@ -22,9 +22,7 @@ def run(request: Dict[str, Any], stages: Stages) -> Dict[str, Any]:
     """Answers nothing of its own: the parts do."""
     stages.begin(Stage.BUILD)
     use_project(request["paths"])
-    model = models.build(request)
-    weights.load(model, request["weights"], request["renames"])
-    model.to(request["device"])
+    model = models.rebuild(request)
     arguments = None
     if request.get("example"):
         arguments = cases.arguments(cases.read(request["example"]), request["device"])

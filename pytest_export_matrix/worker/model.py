@@ -6,6 +6,7 @@ import contextlib
 import importlib
 from typing import Any, Dict, Iterator, Sequence, Tuple
 
+from pytest_export_matrix.worker import weights
 from pytest_export_matrix.worker.task import Failure, resolve
 
 
@@ -25,6 +26,16 @@ def build(request: Dict[str, Any]) -> Any:
         kind = type(model).__name__
         raise Failure(f"build={reference!r} returned a {kind}, expected a torch.nn.Module")
     return model.eval()
+
+
+def rebuild(request: Dict[str, Any]) -> Any:
+    """The model with the weights that were kept of it, on the device of `request`.
+
+    Raises what `build` and `weights.load` raise.
+    """
+    model = build(request)
+    weights.load(model, request["weights"], request["renames"])
+    return model.to(request["device"])
 
 
 def sample(request: Dict[str, Any], sizes: Sequence[Sequence[int]], seed: int) -> Tuple[Any, ...]:
