@@ -11,7 +11,7 @@ from typing import Any, Dict, Optional, Sequence
 from pytest_export_matrix.answers import Answer, Doubted, lasting, passed, twice, worth_another
 from pytest_export_matrix.crew import BUILD_MODULES
 from pytest_export_matrix.matrix import Case
-from pytest_export_matrix.registry import Architecture
+from pytest_export_matrix.registry import Architecture, Eager
 from pytest_export_matrix.store import digest
 from pytest_export_matrix.work import TASKS, Prepared, Work
 
@@ -24,7 +24,7 @@ class Agreements(Work):
         architecture: Architecture,
         prepared: Prepared,
         device: str,
-        environment: str,
+        eager: Eager,
         cases: Sequence[Case],
         doubted: Doubted,
     ) -> Dict[Case, Answer]:
@@ -34,18 +34,19 @@ class Agreements(Work):
         """
         answered = [case for case in cases if case in prepared.cases]
         answered = [case for case in answered if passed(prepared.cases[case])]
-        described, problem = self._crew.described(environment)
+        described, problem = self._crew.described(eager[0])
         if problem or not answered:
             return dict.fromkeys(answered, problem or {})
         references = {case: self.reference_key(prepared, device, case) for case in answered}
-        keys = {case: digest([reference, described]) for case, reference in references.items()}
-        lock = digest([prepared.identity, device, described])
+        there = [described, eager[1]]
+        keys = {case: digest([reference, *there]) for case, reference in references.items()}
+        lock = digest([prepared.identity, device, *there])
         with self._store.lock("agreement", lock, self._crew.stopped):
             stored = {case: self.stored("agreement", key) for case, key in keys.items()}
             found = {case: answer for case, answer in stored.items() if answer}
 
             def make(wanted: Sequence[Case]) -> None:
-                asked = self._ask(architecture, prepared, device, environment, wanted)
+                asked = self._ask(architecture, prepared, device, eager, wanted)
                 for case, answer in asked.items():
                     found[case] = self._keep(keys[case], twice(found.get(case), answer))
 
@@ -66,9 +67,10 @@ class Agreements(Work):
         architecture: Architecture,
         prepared: Prepared,
         device: str,
-        environment: str,
+        eager: Eager,
         cases: Sequence[Case],
     ) -> Dict[Case, Answer]:
+        environment, _ = eager
         problem = self._crew.exporter_problem(BUILD_MODULES, device, environment)
         if problem:
             return dict.fromkeys(cases, problem)
@@ -83,7 +85,7 @@ class Agreements(Work):
             }
             request = {
                 **self.request(f"{TASKS}.agree:run", architecture, device),
-                **self.in_environment(environment),
+                **self.from_eager(eager),
                 "weights": prepared.weights,
             }
             label = f"{architecture.name} eager in {environment}"

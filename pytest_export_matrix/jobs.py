@@ -243,7 +243,7 @@ class Jobs(Work):
             request = {
                 **self.request(f"{TASKS}.export:run", architecture, device),
                 "weights": prepared.weights,
-                **self.in_environment(exporters[0].environment),
+                **self.from_eager(exporters[0].eager),
                 "capture": exporters[0].capture,
                 "sizes": list(spec.sizes),
                 "dynamic": sorted(spec.dynamic),

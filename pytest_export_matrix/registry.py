@@ -21,6 +21,8 @@ OLDEST_PYTHON = (3, 8)
 #: The name of the environment that pytest runs in.
 DEFAULT = "default"
 Size = Tuple[int, int]
+#: What distinguishes the eager models that exporters start from: environment and conventions.
+Eager = Tuple[str, str]
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,10 @@ class Exporter:
     declares: the dimensions that this exporter has to be told are dynamic ("resolution",
         "batch"); a file that needs no declaration serves cells of both kinds.
     modules: what has to be importable in the environment.
+    conventions: "module:function" that runs in another environment, where a library of another
+        version does something otherwise which the file does as the default environment does it. It
+        changes the model that was built there accordingly, before eager of both is compared, and
+        returns what was changed; the cell says so.
     """
 
     method: str
@@ -93,10 +99,15 @@ class Exporter:
     declares: Sequence[str] = ()
     modules: Sequence[str] = ("torch",)
     environment: str = DEFAULT
+    conventions: str = ""
 
     @property
     def name(self) -> str:
         return f"{self.method}/{self.format}"
+
+    @property
+    def eager(self) -> "Eager":
+        return (self.environment, self.conventions)
 
 
 @dataclass(frozen=True)
@@ -161,8 +172,10 @@ KINDS = {
 }
 REFERENCE_FIELDS = (
     *("build", "inputs", "compare", "capture", "lower", "session", "render"),
-    "weights",
+    *("weights", "conventions"),
 )
+#: References that need not be given.
+OPTIONAL_FIELDS = ("weights", "conventions")
 
 
 class Registry:
@@ -267,7 +280,7 @@ def _problems(entry: Entry) -> Iterator[Tuple[str, str]]:
         yield "a name holds only letters, digits, _ and .", f"try {fixed!r}"
     for name in REFERENCE_FIELDS:
         value = getattr(entry, name, None)
-        given = value is not None and (name, value) != ("weights", "")
+        given = value is not None and not (name in OPTIONAL_FIELDS and value == "")
         if given and not (isinstance(value, str) and REFERENCE.match(value)):
             yield f"{name}={value!r} does not name something", 'write it as "package.module:name"'
     for name in ("formats", "modules", "preload", "extras", "needs", "declares", "requirements"):

@@ -13,7 +13,7 @@ from pytest_export_matrix.crew import Activity, Crew
 from pytest_export_matrix.jobs import Jobs
 from pytest_export_matrix.matrix import CaptureKey, Case, Spec
 from pytest_export_matrix.outcomes import Outcome, Result, Stage
-from pytest_export_matrix.registry import DEFAULT, Architecture, Exporter, Registry
+from pytest_export_matrix.registry import DEFAULT, Architecture, Eager, Exporter, Registry
 from pytest_export_matrix.repro.facts import Facts, Known
 from pytest_export_matrix.scheduler import Scheduler
 from pytest_export_matrix.work import Prepared
@@ -91,11 +91,11 @@ class Session:
         model = (cell.architecture, cell.device)
         key = self._capture_key(cell)
         prepared = built = add(model, lambda: self._prepare(*model))
-        environment = self._exporter(cell).environment
-        if environment != DEFAULT:
+        eager = self._exporter(cell).eager
+        if eager[0] != DEFAULT:
             prepared = add(
-                (*model, environment),
-                lambda: self._agree(*model, environment, built.result()),
+                (*model, *eager),
+                lambda: self._agree(*model, eager, built.result()),
                 after=[built],
             )
         exported = add(key, lambda: self._export(key, prepared.result()), after=[prepared])
@@ -108,20 +108,20 @@ class Session:
         doubted = self._doubted(Stage.REFERENCE, cells)
         return self._jobs.prepare(architecture, device, list(wanted), doubted)
 
-    def _agree(self, name: str, device: str, environment: str, prepared: Prepared) -> Prepared:
-        """`prepared`, with what the eager model answers in `environment`."""
+    def _agree(self, name: str, device: str, eager: Eager, prepared: Prepared) -> Prepared:
+        """`prepared`, with what the eager model of another environment answers."""
         cells = [
             cell
             for cell in self._cells
             if (cell.architecture, cell.device) == (name, device)
-            and self._exporter(cell).environment == environment
+            and self._exporter(cell).eager == eager
         ]
         wanted = dict.fromkeys(case for cell in cells for case in self._asked(cell))
-        prepared.agreements[environment] = self._jobs.agreements.agree(
+        prepared.agreements[eager] = self._jobs.agreements.agree(
             self._registry.architecture(name),
             prepared,
             device,
-            environment,
+            eager,
             list(wanted),
             self._doubted(Stage.REFERENCE, cells),
         )
@@ -221,6 +221,8 @@ class Session:
             if result.passed and "flaky" in tried:
                 conclude(result, {**tried["flaky"], "cached": result.cached}, stage)
                 result.flaky = True
+        changed = dict.fromkeys(agreement.get("conventions") for agreement in agreed)
+        result.reason = "\n".join(filter(None, [result.reason, *changed])) or None
 
     def _lacking(self, cell: Cell, prepared: Prepared) -> Optional[Answer]:
         """Why the eager model has no answers that `cell` can be compared with, if so."""
@@ -235,10 +237,10 @@ class Session:
 
     def _agreed(self, cell: Cell, prepared: Prepared) -> List[Answer]:
         """How eager answers in the exporter's environment, where that is another one."""
-        environment = self._exporter(cell).environment
-        if environment == DEFAULT:
+        eager = self._exporter(cell).eager
+        if eager[0] == DEFAULT:
             return []
-        return [prepared.agreements[environment][case] for case in self._asked(cell)]
+        return [prepared.agreements[eager][case] for case in self._asked(cell)]
 
     def _infer(
         self,

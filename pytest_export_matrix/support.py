@@ -148,11 +148,18 @@ def summarize(values: Dict[Way, str]) -> str:
 
 
 def _where(architecture: str, ways: Sequence[Way], values: Dict[Way, str]) -> str:
-    """The architecture, with its formats among `ways` where those are not all that it has."""
-    formats = [way[1] for way in ways if way[0] == architecture]
-    if formats == [way[1] for way in values if way[0] == architecture]:
+    """The architecture, with its formats among `ways` where those are not all that it has, and the
+    runtimes of a format that has several."""
+    own = [way for way in values if way[0] == architecture]
+    among = [way for way in ways if way[0] == architecture]
+    if among == own:
         return architecture
-    return f"{architecture} ({', '.join(NAMES.get(name, name) for name in formats)})"
+    labels = []
+    for way in among:
+        several = sum(other[FORMAT] == way[FORMAT] for other in own) > 1
+        parts = way[FORMAT : RUNTIME + 1] if several else way[FORMAT:RUNTIME]
+        labels.append(" in ".join(NAMES.get(name, name) for name in parts))
+    return f"{architecture} ({', '.join(labels)})"
 
 
 def _decides(values: Dict[Way, str], part: int) -> Optional[Dict[str, str]]:

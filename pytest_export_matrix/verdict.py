@@ -5,10 +5,11 @@
     fails     where it passed, or nothing is known     broke, or new       fails the gate
     fails     in another way than accepted             changed             fails the gate
     passes    where a failure was accepted             fixed               fails the gate
-    flaky     unless just that was accepted            flaky               fails the gate
+    flaky     unless flaky at that stage was accepted  flaky               fails the gate
     is not here (no GPU, no engine)                    unavailable, or missing where required
 
 A failure is the same only if outcome, stage and (at `compare`) the deviating outputs are the same.
+A cell that is accepted as flaky may pass, fail at that stage, or do both.
 """
 
 from __future__ import annotations
@@ -159,10 +160,10 @@ def updated(
         if result.absent:
             continue
         before, deviation = new.accepted.pop(cell, None), new.passing.pop(cell, None)
-        if not result.passed:
-            new.accepted[cell] = Accepted.of(result, before)
-        elif before and before.outcome == FLAKY:
+        if before and before.outcome == FLAKY and (result.passed or before.covers(result)):
             new.accepted[cell] = before
+        elif not result.passed:
+            new.accepted[cell] = Accepted.of(result, before)
         elif deviation is None or drifts(deviation, result.worst) or _improved(deviation, result):
             new.passing[cell] = result.worst
         else:

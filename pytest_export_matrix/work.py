@@ -9,7 +9,7 @@ from pytest_export_matrix.answers import Answer, passed, unchanged
 from pytest_export_matrix.crew import Crew
 from pytest_export_matrix.matrix import Case
 from pytest_export_matrix.outcomes import Outcome
-from pytest_export_matrix.registry import DEFAULT, Architecture, Registry
+from pytest_export_matrix.registry import DEFAULT, Architecture, Eager, Registry
 from pytest_export_matrix.store import Store, digest
 from pytest_export_matrix.worker import protocol
 
@@ -25,8 +25,8 @@ class Prepared:
     cases: Dict[Case, Answer] = field(default_factory=dict)
     seconds: Dict[str, float] = field(default_factory=dict)
     problem: Optional[Answer] = None
-    #: By environment: whether eager answers there as it does here, for each case.
-    agreements: Dict[str, Dict[Case, Answer]] = field(default_factory=dict)
+    #: Whether the eager models of other environments answer as the one here, for each case.
+    agreements: Dict[Eager, Dict[Case, Answer]] = field(default_factory=dict)
 
 
 class Work:
@@ -101,7 +101,8 @@ class Work:
             "device": device,
         }
 
-    def in_environment(self, name: str) -> Dict[str, Any]:
-        """What a worker has to know of the environment that it works in."""
+    def from_eager(self, eager: Eager) -> Dict[str, Any]:
+        """What a worker has to know of the eager model that it rebuilds."""
+        name, conventions = eager
         environment = self._registry.environment(name)
-        return {"renames": environment.weights if environment else ""}
+        return {"renames": environment.weights if environment else "", "conventions": conventions}

@@ -8,6 +8,7 @@
     processing  images to tensors, and tensors to detections, around a net
     engines     who executes a net
     model       `Caffe2Model`: called like the PyTorch model
+    conventions what torchvision of 2021 did otherwise
 
 `rename` alone can be imported without torch.
 """

@@ -103,13 +103,22 @@ class OnnxFile:
 
         model = onnx.load(path)
         texts = {entry.key: entry.value for entry in model.metadata_props}
-        if DESCRIPTION not in texts:
-            raise BrokenFile(f"no {DESCRIPTION} in the metadata of {os.path.basename(path)}")
-        self.about: Dict[str, Any] = json.loads(texts[DESCRIPTION])
+        found = texts.get(DESCRIPTION)
+        self.about: Dict[str, Any] = json.loads(found) if found else of_tensors(model.graph)
         self.net = caffe2_backend().prepare(model, device="CPU")
 
     def run(self, inputs: Arrays) -> Arrays:
         return filled(dict(zip(self.about["outputs"], self.net.run(inputs))))
+
+
+def of_tensors(graph: Any) -> Dict[str, Any]:
+    """The description of an ONNX file that something else has made: from tensors to tensors."""
+    weights = {value.name for value in graph.initializer}
+    return {
+        "kind": "plain",
+        "inputs": [value.name for value in graph.input if value.name not in weights],
+        "outputs": [value.name for value in graph.output],
+    }
 
 
 class TorchScript:

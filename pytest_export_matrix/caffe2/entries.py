@@ -6,9 +6,10 @@
         for entry in ENTRIES:
             registry.add(entry)
 
-It is not built in: every project would install two gigabytes for it. Files of one format go to
-every runtime that takes it, so what PyTorch and ONNX Runtime of today say of Caffe2's operators,
-and Caffe2 of a plain ONNX file, are cells as well.
+It is not built in: every project would install two gigabytes for it. With it come tracing and
+scripting in PyTorch 1.10, the last one with Caffe2. Files of one format go to every runtime that
+takes it, so what PyTorch and ONNX Runtime of today say of Caffe2's operators, and Caffe2 of a plain
+ONNX file, are cells as well.
 """
 
 from __future__ import annotations
@@ -18,20 +19,21 @@ from typing import Tuple
 from pytest_export_matrix.registry import Entry, Environment, Exporter, Runtime
 
 NAME = "caffe2"
-_EXPORTERS = "pytest_export_matrix.exporters.caffe2_tracing"
+_EXPORTERS = "pytest_export_matrix.exporters"
 _RUNTIMES = "pytest_export_matrix.runtimes"
 _MODULES = ("torch", "torchvision", "caffe2", "onnx", "onnxoptimizer")
 
 
-def _exporter(format: str, lower: str, suffix: str) -> Exporter:
+def _caffe2_tracing(format: str, lower: str, suffix: str) -> Exporter:
     return Exporter(
         "caffe2_tracing",
         format,
-        capture=f"{_EXPORTERS}:capture",
-        lower=f"{_EXPORTERS}:{lower}",
+        capture=f"{_EXPORTERS}.caffe2_tracing:capture",
+        lower=f"{_EXPORTERS}.caffe2_tracing:{lower}",
         suffix=suffix,
         modules=_MODULES,
         environment=NAME,
+        conventions="pytest_export_matrix.caffe2.conventions:resize_as_today",
     )
 
 
@@ -55,9 +57,36 @@ ENTRIES: Tuple[Entry, ...] = (
         ),
         weights="pytest_export_matrix.caffe2.rename:rename",
     ),
-    _exporter("caffe2", "netdef", ".json"),
-    _exporter("torchscript", "torchscript", ".pt"),
-    _exporter("onnx", "onnx", ".onnx"),
+    _caffe2_tracing("caffe2", "netdef", ".json"),
+    _caffe2_tracing("torchscript", "torchscript", ".pt"),
+    _caffe2_tracing("onnx", "onnx", ".onnx"),
+    Exporter(
+        "tracing_1_10",
+        "torchscript",
+        capture=f"{_EXPORTERS}.tracing:trace",
+        lower=f"{_EXPORTERS}.tracing:save",
+        suffix=".pt",
+        environment=NAME,
+    ),
+    Exporter(
+        "tracing_1_10",
+        "onnx",
+        capture=f"{_EXPORTERS}.tracing:flat",
+        lower=f"{_EXPORTERS}.tracing:onnx_in_torch_1",
+        suffix=".onnx",
+        declares=("resolution", "batch"),
+        modules=("torch", "onnx"),
+        environment=NAME,
+    ),
+    Exporter(
+        "scripting_1_10",
+        "torchscript",
+        capture=f"{_EXPORTERS}.scripting:script",
+        lower=f"{_EXPORTERS}.scripting:save",
+        suffix=".pt",
+        needs_inputs=False,
+        environment=NAME,
+    ),
     Runtime(
         "caffe2",
         formats=("caffe2", "onnx"),

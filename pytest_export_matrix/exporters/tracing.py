@@ -33,6 +33,15 @@ def save(captured: Any, path: str, context: Context) -> str:
 
 def onnx(captured: Any, path: str, context: Context) -> str:
     """An ONNX file by the exporter that traces (dynamo=False)."""
+    return _onnx(captured, path, context, dynamo=False)
+
+
+def onnx_in_torch_1(captured: Any, path: str, context: Context) -> str:
+    """The same where there is no other exporter, in the first opset that detectors can do with."""
+    return _onnx(captured, path, context, opset_version=11)
+
+
+def _onnx(captured: Any, path: str, context: Context, **settings: Any) -> str:
     import torch
 
     model, tensors = captured
@@ -45,6 +54,6 @@ def onnx(captured: Any, path: str, context: Context) -> str:
             path,
             input_names=names,
             dynamic_axes={name: axes for name, axes in declared.items() if axes} or None,
-            dynamo=False,
+            **settings,
         )
     return FLAT

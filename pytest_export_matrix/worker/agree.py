@@ -20,18 +20,21 @@ def run(request: Dict[str, Any], stages: Stages) -> Dict[str, Any]:
     stages.begin(Stage.BUILD)
     use_project(request["paths"])
     model = models.rebuild(request)
+    changed = models.adapt(model, request)
     with models.exact_arithmetic(request["threads"]):
         for part in request["parts"]:
             stages.begin(Stage.REFERENCE, part["name"])
-            answer_part(part, partial(agrees, model, part, request), stages)
+            answer_part(part, partial(agrees, model, part, request, changed), stages)
     return {}
 
 
-def agrees(model: Any, part: Dict[str, Any], request: Dict[str, Any], out: str) -> Dict[str, Any]:
-    """The deviation of this environment's eager answer to one case."""
+def agrees(
+    model: Any, part: Dict[str, Any], request: Dict[str, Any], changed: str, out: str
+) -> Dict[str, Any]:
+    """The deviation of this environment's eager answer to one case; `changed` says of which."""
     case = cases.read(part["case"])
     answer = to_arrays(model(*cases.arguments(case, request["device"])))
     found = infer.compare([case], [answer], {**request, "convention": "structured"})
     if found.get("outcome") == Outcome.FAILED.value:
         found["reason"] = f"eager answers otherwise than in the default one; {found['reason']}"
-    return found
+    return {**found, "conventions": changed}

@@ -38,6 +38,11 @@ def rebuild(request: Dict[str, Any]) -> Any:
     return model.to(request["device"])
 
 
+def adapt(model: Any, request: Dict[str, Any]) -> str:
+    """Change `model` as the exporter's conventions say; what was changed, in words."""
+    return str(resolve(request["conventions"])(model)) if request["conventions"] else ""
+
+
 def sample(request: Dict[str, Any], sizes: Sequence[Sequence[int]], seed: int) -> Tuple[Any, ...]:
     """The model's arguments for one batch.
 

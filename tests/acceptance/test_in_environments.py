@@ -55,14 +55,21 @@ def pytest_export_matrix_register(registry):
         runtime("of_no_requirement", "DoublesWithNumpy", "no_such_requirement"),
         runtime("without_numpy", "DoublesWithNumpy", "no_numpy"),
         runtime("pytorch_1_10", "pytest_export_matrix.runtimes.pytorch:Session", "torch_1_10"),
-        em.Exporter(
-            "tracing_1_10",
-            "torchscript",
-            capture=f"{TRACING}:trace",
-            lower="exporters:counts",
-            suffix=".pt",
-            modules=["torch"],
-            environment="torch_1_10",
+        *(
+            em.Exporter(
+                method,
+                "torchscript",
+                capture=f"{TRACING}:trace",
+                lower="exporters:counts",
+                suffix=".pt",
+                modules=["torch"],
+                environment="torch_1_10",
+                conventions=conventions,
+            )
+            for method, conventions in (
+                ("tracing_1_10", ""),
+                ("tracing_as_today", "across:answers_as_today"),
+            )
         ),
     ):
         registry.add(each)
@@ -177,13 +184,15 @@ SAME_IN_BOTH = cell("same", runtime="pytorch_1_10", **TORCH)
 RENAMED = cell("renamed", **TORCH)
 OTHERWISE = cell("answers_otherwise", **TORCH)
 NAMELESS = cell("renamed_without_a_word", **TORCH)
+AS_TODAY = cell("answers_otherwise", method="tracing_as_today")
+NEEDLESS = cell("same", method="tracing_as_today")
 
 
 @pytest.fixture(scope="module")
 def exported(tmp_path_factory: pytest.TempPathFactory) -> Ran:
     """Models exported by PyTorch 1.10."""
     project = make_project(tmp_path_factory.mktemp("exporters"))
-    cells = [SAME, SAME_IN_BOTH, RENAMED, OTHERWISE, NAMELESS]
+    cells = [SAME, SAME_IN_BOTH, RENAMED, OTHERWISE, NAMELESS, AS_TODAY, NEEDLESS]
     return Ran(project, project.run(*ONE_LANE, cells=cells))
 
 
@@ -201,6 +210,17 @@ def test_a_model_that_answers_otherwise_there_fails_at_the_reference(exported: R
     assert row["deviating"] == ["output"]
 
 
+def test_conventions_make_it_answer_as_today_and_the_cell_says_so(exported: Ran) -> None:
+    row = exported.row(AS_TODAY)
+    assert row["outcome"] == "passed", row["reason"]
+    assert row["reason"] == "what 1.10 multiplies is divided again"
+
+
+def test_conventions_that_make_it_answer_otherwise_fail_at_the_reference(exported: Ran) -> None:
+    row = exported.row(NEEDLESS)
+    assert (row["outcome"], row["stage"]) == ("failed", "reference")
+
+
 def test_weights_whose_names_differ_are_named(exported: Ran) -> None:
     row = exported.row(NAMELESS)
     assert (row["outcome"], row["stage"]) == ("failed", "build")
@@ -209,7 +229,7 @@ def test_weights_whose_names_differ_are_named(exported: Ran) -> None:
 
 
 def test_only_what_agrees_is_exported(exported: Ran) -> None:
-    assert len(exported.project.exports()) == 2, "of the same and of the renamed one"
+    assert len(exported.project.exports()) == 3, "the same, the renamed one, the one as today"
 
 
 def test_the_exporters_environment_is_in_the_results_file(exported: Ran) -> None:

@@ -26,6 +26,11 @@ class AnswersOtherwise(Same):
         return super().forward(batch) * (1.01 if IS_OLD else 1.0)
 
 
+def answers_as_today(model: nn.Module) -> str:
+    model.register_forward_hook(lambda module, inputs, answer: answer / 1.01)
+    return "what 1.10 multiplies is divided again"
+
+
 def renamed() -> nn.Module:
     return Same("old_name" if IS_OLD else "new_name")
 
