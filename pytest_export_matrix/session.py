@@ -303,6 +303,7 @@ class Session:
             limits=self.crew.limits,
             paths=self.crew.paths,
             shown=self._shown,
+            renames=self._jobs.from_eager(self._exporter(cell).eager)["renames"],
             installed=self.crew.installed(),
         )
 

@@ -41,8 +41,16 @@ class Facts:
     limits: Limits
     paths: Sequence[str]
     shown: Mapping[str, str]
+    #: Names the function that renames weights in the exporter's environment, where there is one.
+    renames: str = ""
     #: What is installed in the environments other than the default one, by their names.
     installed: Mapping[str, Environment] = field(default_factory=dict)
+
+    @property
+    def asked(self) -> Sequence[Known]:
+        """The calls that the eager model has to answer: those of the cell, and the example."""
+        example = [self.example] if self.example and self.example not in self.cases else []
+        return [*self.cases, *example]
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from pytest_export_matrix.environments import current
 from pytest_export_matrix.errors import UsageError
 from pytest_export_matrix.outcomes import Result
 from pytest_export_matrix.repro.facts import Environment, Facts, Known, Place
-from pytest_export_matrix.repro.scripts import MODEL_STAGES, texts
+from pytest_export_matrix.repro.scripts import MODEL_STAGES, disagrees, elsewhere, texts
 
 WEIGHTS = "weights.safetensors"
 INPUTS, EXPECTED = "inputs.npz", "expected.npz"
@@ -48,7 +48,10 @@ def write(folder: Path, result: Result, facts: Facts, environment: Environment) 
         result = replace(result, detail=_shown(result.detail, facts))
         for name, text in texts(result, facts, place(target, facts.paths), environment).items():
             (fresh / name).write_text(text, encoding="utf-8", errors="backslashreplace", newline="")
-        if result.stage in MODEL_STAGES:
+        if disagrees(result, facts):
+            shutil.copyfile(facts.weights, fresh / WEIGHTS)
+            _copy_cases(facts.asked, fresh)
+        elif result.stage in MODEL_STAGES:
             _copy_model(facts, fresh)
         else:
             _copy_file(facts, fresh)
@@ -94,9 +97,13 @@ def _copy_file(facts: Facts, fresh: Path) -> None:
             copy = fresh / path.relative_to(source)
             copy.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, copy)
+    _copy_cases(facts.cases, fresh)
+
+
+def _copy_cases(cases: Sequence[Known], fresh: Path) -> None:
     for name, prefix in ((INPUTS, "input_"), (EXPECTED, "output_")):
         with zipfile.ZipFile(fresh / name, "w", zipfile.ZIP_DEFLATED) as archive:
-            for i, known in enumerate(facts.cases):
+            for i, known in enumerate(cases):
                 if known.folder:
                     _add(archive, known, prefix, f"case_{i}_")
 
@@ -133,7 +140,7 @@ def _environment(result: Result, facts: Facts) -> Environment:
     """What was installed, where the cell ended, of that which such a cell may need."""
     at_model = result.stage in MODEL_STAGES
     name = facts.exporter.environment if at_model else facts.runtime.environment
-    if name in facts.installed:
+    if name in facts.installed and (elsewhere(facts) or not at_model):
         return facts.installed[name]
     modules = {*BUILD_MODULES, *SAMPLE_PACKAGES, *facts.exporter.modules}
     return current.describe({*modules, *facts.runtime.modules, *facts.runtime.extras})

@@ -8,8 +8,9 @@ from typing import Dict, Optional
 from pytest_export_matrix.outcomes import Outcome, Result, Stage
 from pytest_export_matrix.repro.facts import Environment, Facts
 
-#: The name of an exception at the beginning of a reason, after the shapes that it came at.
-RAISED = re.compile(r"(?:at [\[\]\d, ]*: )?([A-Za-z_]\w*):(?=\s|\Z)")
+#: The name of an exception at the beginning of a reason, after where it was and the shapes that it
+#: came at.
+RAISED = re.compile(r"(?:in environment [\w.]+: )?(?:at [\[\]\d, ]*: )?([A-Za-z_]\w*):(?=\s|\Z)")
 PLUGIN = "pytest-export-matrix"
 
 
@@ -31,7 +32,7 @@ def expected(result: Result, facts: Facts) -> str:
 def expected_error(result: Result) -> Optional[str]:
     """The exception that the script is to end with: None for whichever, "" for none at all."""
     raising = (Outcome.FAILED.value, Outcome.OUT_OF_MEMORY.value)
-    if result.outcome not in raising or result.stage == Stage.COMPARE.value:
+    if result.outcome not in raising or result.stage == Stage.COMPARE.value or result.deviating:
         return ""
     found = RAISED.match(result.reason or "")
     return found[1] if found else None

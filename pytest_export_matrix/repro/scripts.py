@@ -10,11 +10,12 @@ import json
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Dict, List, Mapping
+from typing import Dict, List, Mapping, Optional, Sequence
 
 from pytest_export_matrix.outcomes import Result, Stage
+from pytest_export_matrix.registry import DEFAULT
 from pytest_export_matrix.repro import readme
-from pytest_export_matrix.repro.facts import Environment, Facts, Place
+from pytest_export_matrix.repro.facts import Environment, Facts, Known, Place
 from pytest_export_matrix.repro.inline import PACKAGE, NotInlined, inline, is_own
 from pytest_export_matrix.repro.structures import literal, of_case, of_example
 
@@ -116,8 +117,20 @@ def texts(result: Result, facts: Facts, place: Place, environment: Environment) 
         **script.beside,
     }
     if not before_file:
-        files["cases.json"] = json.dumps(_cases(facts), indent=1)
+        files["cases.json"] = json.dumps(_cases(facts.cases, facts.example), indent=1)
+    elif disagrees(result, facts):
+        files["cases.json"] = json.dumps(_cases(facts.asked, None), indent=1)
     return files
+
+
+def elsewhere(facts: Facts) -> bool:
+    """Whether the model got as far as another environment: the default one has answered."""
+    return facts.exporter.environment != DEFAULT and all(known.answer for known in facts.asked)
+
+
+def disagrees(result: Result, facts: Facts) -> bool:
+    """Whether the eager model of another environment answers otherwise than that of this one."""
+    return elsewhere(facts) and result.stage == Stage.REFERENCE.value
 
 
 def of_model(result: Result, facts: Facts) -> Script:
@@ -125,7 +138,7 @@ def of_model(result: Result, facts: Facts) -> Script:
     architecture, stage = facts.architecture, result.stage or ""
     work = EXPORTS.get((facts.exporter.capture, facts.exporter.lower), OWN_EXPORT)
     if stage != Stage.EXPORT.value:
-        work = "eager"
+        work = "eager_elsewhere" if disagrees(result, facts) else "eager"
     script = Script(
         "model.py",
         {"about": "about_model", "work": f"{work}.py", "place": "project.py"},
@@ -135,21 +148,30 @@ def of_model(result: Result, facts: Facts) -> Script:
     if facts.weights:
         script.blocks["weights"] = "weights.py"
         script.imports.append("from safetensors.torch import load_file")
+    if facts.renames and elsewhere(facts):
+        script.blocks["weights"] = "weights_renamed.py"
+        script.name("RENAMES", facts.renames)
+    if facts.exporter.conventions and elsewhere(facts):
+        script.blocks["conventions"] = "conventions.py"
+        script.name("CONVENTIONS", facts.exporter.conventions)
     if result.cell.device != "cpu":
         script.blocks["exact"] = "exact.py"
-    if facts.example and facts.example.answer:
+    if facts.example and facts.example.answer and stage == Stage.EXPORT.value:
         script.blocks.update(example="example.py", flat_model="flat_model.py")
         script.values.update(of_example(facts, facts.example.answer))
     if work == "eager":
         _add_eager(script, facts)
+    if work == "eager_elsewhere":
+        script.imports.append(FROM_TREES)
+        script.values["OPTIONS"] = literal(facts.outputs.options)
+        script.compare(facts.outputs.compare)
     if work == OWN_EXPORT:
         _add_own_export(script, facts)
     return script
 
 
 def _add_eager(script: Script, facts: Facts) -> None:
-    asked = [*facts.cases, *([facts.example] if facts.example else [])]
-    cases = [(known.case.sizes, known.case.seed) for known in asked]
+    cases = [(known.case.sizes, known.case.seed) for known in facts.asked]
     script.imports.append(FROM_TREES)
     script.values.update(
         CASES=literal(list(dict.fromkeys(cases))), OPTIONS=literal(facts.outputs.options)
@@ -216,11 +238,11 @@ def _hidden(result: Result, facts: Facts) -> List[str]:
     return [module if top in {name.partition(".")[0] for name in modules} else top]
 
 
-def _cases(facts: Facts) -> List[Dict[str, object]]:
+def _cases(cases: Sequence[Known], example: Optional[Known]) -> List[Dict[str, object]]:
     """The content of cases.json, in the order of the arrays in the npz files."""
     found: List[Dict[str, object]] = []
-    exported = facts.example.answer if facts.example else None
-    for known in facts.cases:
+    exported = example.answer if example else None
+    for known in cases:
         answer = known.answer or {}
         structures = of_case(answer, (exported or answer)["outputs"]) if answer else {}
         found.append({"sizes": known.case.sizes, "seed": known.case.seed, **structures})

@@ -193,7 +193,7 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> Ran:
     """Models exported by PyTorch 1.10."""
     project = make_project(tmp_path_factory.mktemp("exporters"))
     cells = [SAME, SAME_IN_BOTH, RENAMED, OTHERWISE, NAMELESS, AS_TODAY, NEEDLESS]
-    return Ran(project, project.run(*ONE_LANE, cells=cells))
+    return Ran(project, project.run(*ONE_LANE, "--export-matrix-repro=repro", cells=cells))
 
 
 @pytest.mark.parametrize("name", [SAME, SAME_IN_BOTH, RENAMED])
@@ -226,6 +226,17 @@ def test_weights_whose_names_differ_are_named(exported: Ran) -> None:
     assert (row["outcome"], row["stage"]) == ("failed", "build")
     assert "in environment torch_1_10: RuntimeError" in row["reason"]
     assert "other_name.weight" in row["reason"]
+
+
+@pytest.mark.parametrize("name", [OTHERWISE, NEEDLESS, NAMELESS])
+def test_a_reproduction_shows_the_same_in_that_environment(exported: Ran, name: str) -> None:
+    (python,) = exported.project.cache.glob("environments/*/venv-*/bin/python")
+    script = exported.run.reports.parent / "repro" / name / "reproduce.py"
+    shown = subprocess.run([str(python), str(script)], capture_output=True, text=True)
+    assert shown.returncode == 1, shown.stdout + shown.stderr
+    words = "other_name.weight" if name == NAMELESS else "outside tolerance"
+    assert words in shown.stdout + shown.stderr
+    assert ("what 1.10 multiplies is divided again" in shown.stdout) == (name == NEEDLESS)
 
 
 def test_only_what_agrees_is_exported(exported: Ran) -> None:
