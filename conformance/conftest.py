@@ -1,12 +1,12 @@
-"""The detection suite: its architectures are the matrix of this repository, Caffe2 included."""
+"""The detection suite: its architectures and all runtimes are the matrix of this repository."""
 
 from __future__ import annotations
 
 from conformance.architectures import ARCHITECTURES
 from pytest_export_matrix import Registry
-from pytest_export_matrix.caffe2.entries import ENTRIES
+from pytest_export_matrix.on_request import AOT_INDUCTOR, CAFFE2, ONNXRUNTIME_NODE
 
 
 def pytest_export_matrix_register(registry: Registry) -> None:
-    for entry in (*ARCHITECTURES, *ENTRIES):
+    for entry in (*ARCHITECTURES, *CAFFE2, *AOT_INDUCTOR, *ONNXRUNTIME_NODE):
         registry.add(entry)

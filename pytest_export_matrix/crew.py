@@ -5,6 +5,7 @@ from __future__ import annotations
 import collections
 import contextlib
 import glob
+import shutil
 import sys
 import threading
 import time
@@ -35,6 +36,8 @@ BUILD_MODULES = ("torch", "safetensors", "numpy")
 EXPORT_PRELOAD = (*TORCH_PRELOAD, "torchvision")
 #: On Linux a CUDA or ROCm device shows as one of these; without any, nobody need be asked.
 DEVICE_NODES = ("/dev/nvidia[0-9]*", "/dev/nvhost-*", "/dev/dxg", "/dev/kfd")
+#: The packages of Debian that hold a command, where they have other names.
+INSTALLS = {"c++": "g++", "node": "nodejs"}
 TORCH_SESSION = "pytest_export_matrix.runtimes.pytorch:Session"
 
 
@@ -90,11 +93,30 @@ class Crew:
         kind = self._running(runtime, extras)
         return self._run(kind, label, {**request, "extras": list(extras)})
 
+    def build(self, runtime: Runtime, request: Dict[str, Any]) -> Answer:
+        """Build the program of a runtime, in a worker of its environment."""
+        label = f"program of {runtime.name}"
+        return self._run(self._running(runtime), label, {**request, "program": runtime.program})
+
+    def python(self, environment: str) -> Optional[str]:
+        """The interpreter of an environment, where it is there."""
+        return self._pythons.get(environment)
+
+    def versions(self, runtime: Runtime) -> Any:
+        """What is installed, in the runtime's environment, of what a program is built against."""
+        environment = self.registry.environment(runtime.environment)
+        if environment is None:
+            return current.describe([*runtime.modules, *runtime.extras])["packages"]
+        record = records.known(Path(self.cache), environment)
+        return record.content() if record else None
+
     def _exporting(self, environment: str) -> WorkerKind:
         return self._kind(environment, EXPORT_PRELOAD)
 
     def _running(self, runtime: Runtime, extras: Sequence[str] = ()) -> WorkerKind:
-        return self._kind(runtime.environment, (*runtime.preload, *extras))
+        """`extras` are imported ahead, but for a program: what it loads is its own affair."""
+        preload = runtime.preload if runtime.program else (*runtime.preload, *extras)
+        return self._kind(runtime.environment, tuple(preload))
 
     def _kind(self, environment: str, preload: Tuple[str, ...]) -> WorkerKind:
         """Of an environment that is there: somebody has asked what is not here."""
@@ -230,11 +252,19 @@ class Crew:
         if problem:
             return problem
         kind, what = self._running(runtime), _in(f"runtime {runtime.name}", runtime.environment)
+        lacking = [name for name in runtime.commands if shutil.which(name) is None]
+        if lacking:
+            packages = " ".join(INSTALLS.get(name, name) for name in lacking)
+            remedy = f"install it, for instance: apt-get install {packages}"
+            return _unavailable(f"{what} needs {', '.join(lacking)} on the path: {remedy}")
         return self._problem(what, kind, runtime.modules, runtime.session, device)
 
     def installed_extras(self, runtime: Runtime) -> List[str]:
-        with self.pool.worker(self._running(runtime)) as worker:
-            return [name for name in runtime.extras if name not in worker.missing]
+        try:
+            with self.pool.worker(self._running(runtime)) as worker:
+                return [name for name in runtime.extras if name not in worker.missing]
+        except WorkerFailure:
+            return []  # the task itself will meet it, at its own stage
 
     def _problem(
         self, what: str, kind: WorkerKind, modules: Sequence[str], session: str, device: str

@@ -11,10 +11,10 @@ one that would be given now.
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, Dict, Mapping, Optional, Sequence, Tuple
 
 from pytest_export_matrix import matrix
 from pytest_export_matrix.agreements import Agreements
@@ -24,7 +24,6 @@ from pytest_export_matrix.answers import (
     dependencies,
     lasting,
     passed,
-    progress,
     stopped_before,
     twice,
     unchanged,
@@ -33,8 +32,10 @@ from pytest_export_matrix.answers import (
 )
 from pytest_export_matrix.cells import Cell
 from pytest_export_matrix.crew import BUILD_MODULES, Crew
+from pytest_export_matrix.extras import Search, search, with_own_code
 from pytest_export_matrix.matrix import Case, Spec
 from pytest_export_matrix.outcomes import Stage
+from pytest_export_matrix.programs import Programs
 from pytest_export_matrix.registry import DEFAULT, Architecture, Exporter, Registry, Runtime
 from pytest_export_matrix.store import Store, digest
 from pytest_export_matrix.work import TASKS, Prepared, Work
@@ -52,8 +53,9 @@ class Jobs(Work):
         super().__init__(registry, store, crew)
         #: What every key contains: the environment's packages and this package's own code.
         self._described = digest(described)
-        self._needs: Dict[Tuple[str, str], List[str]] = {}
+        self._searches: Dict[Tuple[str, str], Search] = {}
         self.agreements = Agreements(registry, store, crew)
+        self.programs = Programs(registry, store, crew)
 
     def prepare(
         self,
@@ -280,18 +282,15 @@ class Jobs(Work):
         structure: Optional[Dict[str, Any]],
         doubted: Doubted,
     ) -> Optional[Answer]:
-        """How the file of `exported` does in `runtime`; None where it is not whole any more.
-
-        The runtime is tried alone first. Where it cannot load or run the file so, the extras that
-        it declares are tried; "extras" names those that got it further.
-        """
+        """How the file of `exported` does in `runtime`; None where it is not whole any more."""
         architecture = self._registry.architecture(cell.architecture)
         described, problem = self._crew.described(runtime.environment)
         if problem:
             return problem
         references = [self.reference_key(prepared, cell.device, case) for case in cases]
         sha256 = exported["artifact"]["sha256"]
-        key = digest([exported["key"], sha256, asdict(runtime), described, references])
+        program = self.programs.identity(runtime)
+        key = digest([exported["key"], sha256, asdict(runtime), described, program, references])
         stored = self.stored("result", key)
         if stored and not worth_another(stored, doubted):
             return stored
@@ -305,17 +304,22 @@ class Jobs(Work):
             "task": f"{TASKS}.infer:run",
             "session": runtime.session,
             "file": str(Path(exported["folder"]) / exported["file"]),
-            "convention": exported["convention"],
+            "convention": runtime.convention or exported["convention"],
             "exported_outputs": structure,
             "cases": [prepared.cases[case]["folder"] for case in cases],
             "outputs": asdict(kind),
             "device": cell.device,
-            "hidden": architecture.build.partition(":")[0].partition(".")[0],
+            "own_code": architecture.build.partition(":")[0],
         }
+        if runtime.program:
+            built = self.programs.provide(runtime)
+            if not passed(built):
+                return built
+            request["program"] = built["folder"]
         answer = stored or self._infer_with_extras(runtime, cell, request, exported["key"])
         if worth_another(answer, doubted):
-            second = self._infer_with_extras(runtime, cell, request, exported["key"])
-            answer = twice(answer, second)
+            again = self._infer_with_extras(runtime, cell, request, exported["key"])
+            answer = twice(answer, again)
         if lasting(answer):
             self._store.put("result", key, answer)
         return answer
@@ -328,16 +332,25 @@ class Jobs(Work):
     def _infer_with_extras(
         self, runtime: Runtime, cell: Cell, request: Dict[str, Any], artifact: str
     ) -> Answer:
-        needs = self._needs.get((artifact, runtime.name))
-        answer = self._crew.infer(runtime, cell.id, request, needs or [])
-        if needs is None:
-            needs = []
-            stopped = stopped_before(answer, Stage.COMPARE)
-            extras = self._crew.installed_extras(runtime) if stopped else []
-            if extras:
-                second = self._crew.infer(runtime, cell.id, request, extras)
-                if passed(second) or progress(second) > progress(answer):
-                    answer, needs = second, extras
-            if not stopped_before(answer, Stage.COMPARE):
-                self._needs[artifact, runtime.name] = needs
-        return {**answer, "extras": needs}
+        """The runtime is tried alone first. Where it cannot load or run the file so, the extras
+        that it declares are tried: "extras" names the fewest that got it as far as all of them.
+
+        What a file needs to be loaded is found out once; each cell then runs with that alone.
+        """
+
+        def attempt(extras: Sequence[str], own_code: bool = False) -> Answer:
+            whole = {**request, "with_own_code": own_code}
+            return self._crew.infer(runtime, cell.id, whole, extras)
+
+        key = (artifact, runtime.name)
+        if key in self._searches:
+            found = replace(self._searches[key], answer=attempt(self._searches[key].extras))
+        else:
+            found = search(self._crew.installed_extras(runtime), attempt)
+            if not runtime.program:
+                found = with_own_code(found, request["own_code"], attempt)
+            if stopped_before(found.answer, Stage.RUN) or not stopped_before(
+                found.answer, Stage.COMPARE
+            ):
+                self._searches[key] = found  # a failure at run may be that of these inputs alone
+        return found.whole()

@@ -41,13 +41,26 @@ class Outcome(str, enum.Enum):
 OUTCOMES = [outcome.value for outcome in Outcome]
 
 
+class Failure(Exception):
+    """A failure whose text is the whole reason: what a task finds, rather than what was raised.
+
+    `detail` is shown below it, in the place of a traceback.
+    """
+
+    def __init__(self, reason: str, outcome: Outcome = Outcome.FAILED, detail: str = "") -> None:
+        super().__init__(reason)
+        self.outcome, self.detail = outcome, detail
+
+
 @dataclass
 class Result:
     """One cell and what became of it; a row of `results.json`.
 
     `exported_at` and `ran_at` list batches as [images, height, width], the height and width being
-    those of the canvas that holds every image of the batch. `detail` (a traceback, the end of the
-    worker's output) is shown with a failed test and kept out of the results file.
+    those of the canvas that holds every image of the batch. `trials` are the sets of extra modules
+    that the file was tried with, in order, and how far it got with each; `latency` the seconds of
+    the first call of the file, and of the later ones (their median). `detail` (a traceback, the end
+    of the worker's output) is shown with a failed test and kept out of the results file.
     """
 
     cell: Cell
@@ -62,7 +75,9 @@ class Result:
     deviating: List[str] = field(default_factory=list)
     flaky: bool = False
     extra_dependencies: List[str] = field(default_factory=list)
+    trials: List[Dict[str, Any]] = field(default_factory=list)
     seconds: Dict[str, float] = field(default_factory=dict)
+    latency: Dict[str, float] = field(default_factory=dict)
     artifact: Optional[Dict[str, Any]] = None
     warnings: List[Dict[str, Any]] = field(default_factory=list)
     cached: bool = False

@@ -118,6 +118,11 @@ class Runtime:
     need beside the engine, tried only where the engine alone does not do. modules: what has to be
     importable for the engine to be there at all; preload: those of them that are slow to import
     and safe to fork after.
+    program: "module:function" that builds the program the engine runs in, where that is not
+        Python; see `runtimes`. Where the module is a package, every file in its folder is a source
+        of the program. commands: what has to be on the path, to build it or to run it.
+    convention: "flat" where the engine takes the tensors of the arguments one by one, and answers
+        so, whatever the file was made from.
     """
 
     name: str
@@ -128,6 +133,9 @@ class Runtime:
     preload: Sequence[str] = ()
     extras: Sequence[str] = ()
     environment: str = DEFAULT
+    program: str = ""
+    commands: Sequence[str] = ()
+    convention: str = ""
 
 
 @dataclass(frozen=True)
@@ -172,10 +180,15 @@ KINDS = {
 }
 REFERENCE_FIELDS = (
     *("build", "inputs", "compare", "capture", "lower", "session", "render"),
-    *("weights", "conventions"),
+    *("weights", "conventions", "program"),
 )
 #: References that need not be given.
-OPTIONAL_FIELDS = ("weights", "conventions")
+OPTIONAL_FIELDS = ("weights", "conventions", "program")
+#: Lists of names.
+LIST_FIELDS = (
+    *("formats", "modules", "preload", "extras", "commands"),
+    *("needs", "declares", "requirements"),
+)
 
 
 class Registry:
@@ -283,7 +296,7 @@ def _problems(entry: Entry) -> Iterator[Tuple[str, str]]:
         given = value is not None and not (name in OPTIONAL_FIELDS and value == "")
         if given and not (isinstance(value, str) and REFERENCE.match(value)):
             yield f"{name}={value!r} does not name something", 'write it as "package.module:name"'
-    for name in ("formats", "modules", "preload", "extras", "needs", "declares", "requirements"):
+    for name in LIST_FIELDS:
         if not _is_list(getattr(entry, name, ())):
             value = getattr(entry, name)
             yield f"{name}={value!r} is no list of names", f"for instance {name}=[{value!r}]"

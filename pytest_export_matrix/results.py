@@ -98,7 +98,8 @@ def dumps(results: Results) -> str:
     }
     rows = sorted((result.row() for result in results.cells), key=lambda row: str(row["id"]))
     for row in rows:
-        row["seconds"] = {stage: round(value, 3) for stage, value in row["seconds"].items()}
+        for name in ("seconds", "latency"):
+            row[name] = {key: round(value, 3) for key, value in row[name].items()}
     lines = ",\n".join(json.dumps(row, ensure_ascii=False) for row in rows)
     axes = ",\n".join(f"  {json.dumps(k)}: {json.dumps(v)}" for k, v in results.axes.items())
     opening = json.dumps(head, indent=1, ensure_ascii=False).removesuffix("\n}")
@@ -169,6 +170,8 @@ FIELDS: Dict[str, Any] = {
     "deviating": list,
     "flaky": bool,
     "extra_dependencies": list,
+    "trials": list,
+    "latency": dict,
     "seconds": dict,
     "artifact": (dict, type(None)),
     "warnings": list,

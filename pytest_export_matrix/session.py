@@ -209,6 +209,8 @@ class Session:
         result.ran_at = [case.canvas for case in cases[: answer.get("ran", 0)]]
         result.deviation = answer.get("deviation", {})
         result.extra_dependencies = answer.get("extras", [])
+        result.trials = answer.get("trials", [])
+        result.latency = answer.get("latency", {})
         result.seconds.update(answer.get("seconds", {}))
         result.warnings = result.warnings + answer.get("warnings", [])
         conclude(result, answer, Stage.COMPARE)

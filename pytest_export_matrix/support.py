@@ -7,7 +7,7 @@ them do what: by format or by runtime where that decides it, else by architectur
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Callable, Dict, Iterable, List, Optional, Sequence, Tuple, TypeVar
+from typing import Callable, Dict, Iterable, List, Optional, Sequence, Set, Tuple, TypeVar
 
 from pytest_export_matrix.outcomes import Result
 
@@ -20,7 +20,14 @@ NAMES = {
     "onnxruntime": "ONNX Runtime",
     "caffe2": "Caffe2",
     "pytorch_1_10": "PyTorch 1.10",
+    "libtorch_1_10": "libtorch 1.10",
+    "aot_inductor": "AOTInductor",
+    "aot_inductor_python": "AOTInductor (Python)",
+    "onnxruntime_node": "ONNX Runtime (Node.js)",
 }
+LANGUAGES = {"c++": "C++", "python": "Python", "javascript": "JavaScript"}
+TOGETHER = ("c++", "python")
+NO_EXTRAS = "None"
 
 #: A way through the matrix: architecture, format, runtime.
 Way = Tuple[str, str, str]
@@ -59,13 +66,28 @@ def _table(device: str, results: Sequence[Result]) -> Table:
     rows = [
         ("Formats", [column.formats() for column in columns]),
         ("Runtime", [column.runtimes() for column in columns]),
-        ("Python inference", [column.inference("python") for column in columns]),
+        *_inference(columns, {result.language for result in results}),
+        ("Extra runtime deps", [column.extra_dependencies() for column in columns]),
         ("Dynamic resolution", [column.dynamic_resolution() for column in columns]),
         ("Batch size requirement", [column.batch() for column in columns]),
     ]
     for name in _unique(result.cell.architecture for result in results):
         rows.append((name, [column.architecture(name) for column in columns]))
     return Table(device, methods, rows)
+
+
+def _inference(columns: Sequence["Column"], ran: Set[str]) -> List[Tuple[str, List[str]]]:
+    """One row for C++ and Python, which the guide has together; one each for other languages."""
+    together = [language for language in TOGETHER if language in ran]
+    groups = [together, *([language] for language in sorted(ran - set(TOGETHER)))]
+    return [
+        (
+            f"{'/'.join(LANGUAGES.get(language, language) for language in group)} inference",
+            [column.inference(group) for column in columns],
+        )
+        for group in groups
+        if group
+    ]
 
 
 class Column:
@@ -85,9 +107,27 @@ class Column:
     def runtimes(self) -> str:
         return self._each(lambda way: way[2])
 
-    def inference(self, language: str) -> str:
-        ways = [way for way in self._ways if self._languages[way[2]] == language]
-        return summarize({way: self._mark(way, "fixed", "1") for way in ways})
+    def inference(self, languages: Sequence[str]) -> str:
+        """Whether files run from these languages; which of them, where they differ."""
+        texts = {}
+        for language in languages:
+            ways = [way for way in self._ways if self._languages[way[RUNTIME]] == language]
+            texts[language] = summarize({way: self._mark(way, "fixed", "1") for way in ways})
+        if len(set(texts.values())) <= 1:
+            return "".join(set(texts.values()))
+        return "; ".join(f"{LANGUAGES.get(name, name)}: {text}" for name, text in texts.items())
+
+    def extra_dependencies(self) -> str:
+        """What files need beside the engine, of those that run."""
+        found = {}
+        for way in self._ways:
+            ran = [
+                result for key, result in self._cells.items() if key[:3] == way and result.passed
+            ]
+            if ran:
+                extras = _unique(name for result in ran for name in result.extra_dependencies)
+                found[way] = ", ".join(extras) or NO_EXTRAS
+        return summarize(found)
 
     def dynamic_resolution(self) -> str:
         return summarize({way: self._mark(way, "dynamic", "1") for way in self._ways})

@@ -19,7 +19,7 @@ from pytest_export_matrix.reporters import markdown, rst
 from pytest_export_matrix.reporters.markup import MARKDOWN, RST, clean
 
 TABLES = ("support", "cells", "limits")
-TABLE_SIZES = {"support": 8, "cells": 7, "limits": 2}
+TABLE_SIZES = {"support": 9, "cells": 7, "limits": 2}
 ANY_TEXT = st.text(st.characters(), max_size=40) | st.sampled_from(HOSTILE)
 
 

@@ -40,11 +40,13 @@ def cell(**axes: Any) -> Cell:
 
 def test_every_combination_that_a_runtime_takes_is_planned_once() -> None:
     cells = matrix.plan(registry())
-    assert len(cells) == len(set(cells)) == 2 * 5 * 2 * 2 * 3
+    assert len(cells) == len(set(cells)) == 2 * 7 * 2 * 2 * 3
     pairs = {(c.method, c.format, c.runtime) for c in cells}
     assert pairs == {
         ("tracing", "torchscript", "pytorch"),
         ("scripting", "torchscript", "pytorch"),
+        ("tracing", "torchscript", "libtorch"),
+        ("scripting", "torchscript", "libtorch"),
         ("torch_export", "pt2", "pytorch"),
         ("tracing", "onnx", "onnxruntime"),
         ("torch_export", "onnx", "onnxruntime"),
@@ -54,7 +56,7 @@ def test_every_combination_that_a_runtime_takes_is_planned_once() -> None:
 def test_a_second_runtime_of_a_format_is_planned_beside_the_first() -> None:
     more = registry()
     more.add(Runtime("my_engine", formats=["onnx"], session="my_engine:Session"))
-    assert len(matrix.plan(more)) == 2 * 7 * 12
+    assert len(matrix.plan(more)) == 2 * 9 * 12
 
 
 class TestSpec:

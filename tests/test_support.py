@@ -36,6 +36,7 @@ def test_all_green() -> None:
         "Formats": "TorchScript, ONNX",
         "Runtime": "PyTorch, ONNX Runtime",
         "Python inference": YES,
+        "Extra runtime deps": "None",
         "Dynamic resolution": YES,
         "Batch size requirement": "Dynamic",
         "net": YES,

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import os
-from typing import Any, Sequence
+from typing import Any, Dict, Sequence
 
 from pytest_export_matrix.caffe2.engines import NetDef, OnnxFile, TorchScript
 
 #: What executes a file, by its suffix; a folder, or the description inside of it, is a NetDef.
-ENGINES = {".onnx": OnnxFile, ".pt": TorchScript}
+ENGINES: Dict[str, Any] = {".onnx": OnnxFile, ".pt": TorchScript}
+
+
+def _engine(path: str) -> Any:
+    """The file in the engine that executes its kind."""
+    suffix = os.path.splitext(path)[1]
+    if suffix in ENGINES:
+        return ENGINES[suffix](path)
+    return NetDef(path if os.path.isdir(path) else os.path.dirname(path))
 
 
 class Caffe2Model:
@@ -19,15 +27,12 @@ class Caffe2Model:
 
     Images and answers are torch tensors, or numpy arrays on the way in. A model of tensors is
     called with its tensors, one by one, and answers a tuple. A net was made for a number of images:
-    called with another, this raises ValueError.
+    called with another, this raises ValueError. `engine` executes the net in the place of the one
+    that is for such files.
     """
 
-    def __init__(self, path: str) -> None:
-        path = os.fspath(path)
-        engine: Any = ENGINES.get(os.path.splitext(path)[1])
-        if engine is None:
-            engine, path = NetDef, path if os.path.isdir(path) else os.path.dirname(path)
-        self.engine = engine(path)
+    def __init__(self, path: str, engine: Any = None) -> None:
+        self.engine = engine or _engine(os.fspath(path))
         self.about = self.engine.about
 
     def __call__(self, *arguments: Any) -> Any:

@@ -43,3 +43,14 @@ def onnx(captured: Any, path: str, context: Context) -> str:
     names = context.input_names()
     torch.onnx.export(captured, f=path, input_names=names, dynamo=True, verbose=False)
     return FLAT
+
+
+def aot_inductor(captured: Any, path: str, context: Context) -> str:
+    """The same program compiled ahead of time, for the device that it was captured on.
+
+    https://docs.pytorch.org/docs/stable/torch.compiler_aot_inductor.html
+    """
+    import torch
+
+    torch._inductor.aoti_compile_and_package(captured, package_path=path)
+    return STRUCTURED

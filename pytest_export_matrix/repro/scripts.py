@@ -43,6 +43,7 @@ ENGINES = {
     f"{RUNTIMES}.pytorch:Session": ("engine_pytorch", "torch"),
 }
 OWN_ENGINE = ("engine_session", "")
+PROGRAM = ("engine_program", "")
 #: How PyTorch loads a file, by its suffix.
 LOADS = {".pt2": "torch.export.load(path).module()"}
 LOAD_TORCHSCRIPT = "torch.jit.load(path, map_location=DEVICE)"
@@ -197,10 +198,12 @@ def _add_own_export(script: Script, facts: Facts) -> None:
 
 def of_file(result: Result, facts: Facts) -> Script:
     """The script for a cell whose file is there."""
-    engine, module = ENGINES.get(facts.runtime.session, OWN_ENGINE)
-    flat = facts.convention != "structured"
+    program, extras = facts.runtime.program, result.extra_dependencies
+    engine, module = ENGINES.get(facts.runtime.session, PROGRAM if program else OWN_ENGINE)
+    flat = (facts.runtime.convention or facts.convention) != "structured"
     needed = [module] if module else []
-    extras = [name for name in result.extra_dependencies if MODULE.match(name)]
+    if not program:
+        needed += [name for name in extras if MODULE.match(name)]
     script = Script(
         "run.py",
         {
@@ -214,13 +217,16 @@ def of_file(result: Result, facts: Facts) -> Script:
             "LOAD": LOADS.get(facts.exporter.suffix, LOAD_TORCHSCRIPT),
             "ARGUMENTS": "tuple(x)" if flat else 'unflatten(x, case["inputs"])',
             "HIDDEN": literal(_hidden(result, facts)),
+            "EXTRAS": literal(list(extras)),
         },
-        [*(f"import {name}" for name in (*needed, *extras)), FROM_TREES],
+        [*(f"import {name}" for name in needed), FROM_TREES],
     )
     in_project = script.compare(facts.outputs.compare)
     if not module:
         own = script.name("SESSION", facts.runtime.session)
         in_project |= not is_own(facts.runtime.session) or is_own(own)
+    if program:
+        script.name("BUILD_PROGRAM", program)
     if in_project:
         script.blocks.update(about="about_run_project", place="project.py")
     return script

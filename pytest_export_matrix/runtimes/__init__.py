@@ -6,13 +6,25 @@ A session runs in a worker that never sees the model's code:
     session.run(arguments)           a tuple of numpy arrays (or, for a structured file, of nested
                                      lists and dicts of them) -> numpy arrays, nested alike
     Session.problem(device)          why it cannot work on `device` here, or None; optional
+    session.seconds                  what the engine took for the latest call; optional
+    session.close()                  optional
 
-To add one: a file here and its line below.
+An engine in another language is a program (`program.py`), which the function that
+`Runtime.program` names builds:
+
+    build(folder)                    fill the folder, in the runtime's environment; may return
+                                     {tool: version}; raises Failure where it cannot be built
+    Session(path, device, threads, program, extras)
+                                     `program` is that folder; `extras`, which are imported for
+                                     other runtimes, are what the program has to load
+
+To add one: a file here (a folder, where it has sources) and its line below.
 """
 
 from __future__ import annotations
 
 from pytest_export_matrix.registry import Runtime
+from pytest_export_matrix.runtimes.cmake import COMMANDS
 
 _HERE = __name__
 
@@ -34,9 +46,21 @@ RUNTIMES = (
         extras=("torchvision",),
     ),
     Runtime(
+        "libtorch",
+        formats=("torchscript",),
+        session=f"{_HERE}.libtorch:Session",
+        language="c++",
+        modules=("torch",),
+        preload=TORCH_PRELOAD,
+        extras=("torchvision",),
+        program=f"{_HERE}.libtorch:build",
+        commands=COMMANDS,
+    ),
+    Runtime(
         "onnxruntime",
         formats=("onnx",),
         session=f"{_HERE}.onnxruntime:Session",
         modules=("onnxruntime",),
+        extras=("onnxruntime_extensions",),
     ),
 )

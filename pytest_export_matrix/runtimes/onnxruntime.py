@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any, Optional
 
 PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
@@ -16,6 +17,9 @@ class Session:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
+        extensions = sys.modules.get("onnxruntime_extensions")
+        if extensions:  # they were asked for
+            options.register_custom_ops_library(extensions.get_library_path())
         provider = PROVIDERS[device]
         self.session = onnxruntime.InferenceSession(path, options, providers=[provider])
         used = self.session.get_providers()

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import zipfile
-from typing import Any, Optional
+from typing import Any, Dict, Optional
 
 from pytest_export_matrix.caffe2 import DESCRIPTION
 from pytest_export_matrix.runtimes import caffe2, pytorch
@@ -13,7 +14,7 @@ class Session:
     """A TorchScript file; one with Caffe2 operators is called like the PyTorch model."""
 
     def __init__(self, path: str, device: str, threads: int) -> None:
-        of_caffe2 = holds_description(path)
+        of_caffe2 = description(path) is not None
         self.session: Any = (caffe2 if of_caffe2 else pytorch).Session(path, device, threads)
 
     def run(self, arguments: Any) -> Any:
@@ -24,9 +25,14 @@ class Session:
         return caffe2.Session.problem(device)
 
 
-def holds_description(path: str) -> bool:
-    """Whether caffe2_tracing made this file. A file that is no archive is left to PyTorch."""
+def description(path: str) -> Optional[Dict[str, Any]]:
+    """What caffe2_tracing has written into this file, where it made it. A file that is no archive
+    is left to PyTorch."""
     if not zipfile.is_zipfile(path):
-        return False
+        return None
     with zipfile.ZipFile(path) as archive:
-        return any(name.endswith(f"/extra/{DESCRIPTION}") for name in archive.namelist())
+        for name in archive.namelist():
+            if name.endswith(f"/extra/{DESCRIPTION}"):
+                about: Dict[str, Any] = json.loads(archive.read(name))
+                return about
+    return None

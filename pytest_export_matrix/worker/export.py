@@ -12,10 +12,10 @@ from functools import partial
 from typing import Any, Dict
 
 from pytest_export_matrix.exporters.context import Context
-from pytest_export_matrix.outcomes import Stage
+from pytest_export_matrix.outcomes import Failure, Stage
 from pytest_export_matrix.worker import cases
 from pytest_export_matrix.worker import model as models
-from pytest_export_matrix.worker.task import Failure, Stages, answer_part, resolve, use_project
+from pytest_export_matrix.worker.task import Stages, answer_part, resolve, use_project
 
 
 def run(request: Dict[str, Any], stages: Stages) -> Dict[str, Any]:

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import importlib.abc
 import importlib.machinery
+import statistics
 import sys
-from typing import Any, Dict, List, Optional, Sequence, Set
+import time
+from typing import Any, Dict, List, Optional, Sequence, Set, Tuple
 
 from pytest_export_matrix.compare.detections import widest
 from pytest_export_matrix.compare.tolerances import misfit
-from pytest_export_matrix.outcomes import Outcome, Stage
+from pytest_export_matrix.outcomes import Failure, Outcome, Stage
 from pytest_export_matrix.trees import flatten, to_arrays, unflatten, without_empty
 from pytest_export_matrix.worker.cases import read
-from pytest_export_matrix.worker.task import Failure, Stages, failure, resolve
+from pytest_export_matrix.worker.task import Stages, failure, resolve, use_project
 
 #: Cases whose deviation is spelled out in the reason.
 PROBLEMS_SHOWN = 5
@@ -26,20 +28,47 @@ def run(request: Dict[str, Any], stages: Stages) -> Dict[str, Any]:
     """Answers {"deviation", "notes"}; the outcome is failed where a case deviates too far."""
     stages.begin(Stage.LOAD)
     own = [request["session"], request["outputs"]["compare"]]
-    hide(request["hidden"], own, request["extras"], request["paths"])
-    for module in request["extras"]:
-        resolve(f"{module}:__name__")
+    extras, imported = request["extras"], list(request["extras"])
+    hidden = package_of(request["own_code"])
+    if request["with_own_code"]:
+        use_project(request["paths"])
+        imported.append(request["own_code"])
+        hidden = ""
+    hide(hidden, own, imported, request["paths"])
     engine = resolve(request["session"])
+    arguments: Tuple[Any, ...] = (request["file"], request["device"], request["threads"])
+    if request.get("program"):
+        arguments += (request["program"], extras)  # it is the program that they are loaded into
+    else:
+        for module in imported:
+            resolve(f"{module}:__name__")
     stages.begin(Stage.LOAD)  # again, now that the session's own module is among what was read
-    session = engine(request["file"], request["device"], request["threads"])
+    session = engine(*arguments)
+    try:
+        return use(session, request, stages)
+    finally:
+        getattr(session, "close", lambda: None)()
+
+
+def use(session: Any, request: Dict[str, Any], stages: Stages) -> Dict[str, Any]:
+    """Run every case in `session`, which has loaded the file, and compare."""
     cases = [read(folder) for folder in request["cases"]]
     stages.begin(Stage.RUN)
-    answers = []
+    answers, seconds = [], []
     for case in cases:
+        began = time.monotonic()
         answers.append(_call(session, case, request["convention"]))
+        seconds.append(getattr(session, "seconds", time.monotonic() - began))
         stages.facts["ran"] = len(answers)
+    stages.facts["latency"] = latency(seconds)
     stages.begin(Stage.COMPARE)
     return compare(cases, answers, request)
+
+
+def latency(seconds: Sequence[float]) -> Dict[str, float]:
+    """The seconds of the first call, and the median of the others where there are any."""
+    steady = {"steady": statistics.median(seconds[1:])} if seconds[1:] else {}
+    return {"first": seconds[0], **steady}
 
 
 def _call(session: Any, case: Dict[str, Any], convention: str) -> Any:
@@ -52,7 +81,8 @@ def _call(session: Any, case: Dict[str, Any], convention: str) -> Any:
     except Exception as error:
         shapes = ", ".join(str(list(array.shape)) for array in case["input"])
         found = failure(error)
-        raise Failure(f"at {shapes}: {found['reason']}", Outcome(found["outcome"])) from error
+        reason = f"at {shapes}: {found['reason']}"
+        raise Failure(reason, Outcome(found["outcome"]), found["detail"]) from error
 
 
 def compare(cases: List[Any], answers: List[Any], request: Dict[str, Any]) -> Dict[str, Any]:
@@ -124,6 +154,13 @@ def merge(first: Dict[str, Any], second: Dict[str, Any]) -> Dict[str, Any]:
     return merged
 
 
+def package_of(module: str) -> str:
+    """The package that a model's module belongs to; of this one, which runtimes need, the module
+    alone."""
+    top = module.partition(".")[0]
+    return module if top == __name__.partition(".")[0] else top
+
+
 def hide(hidden: str, own: Sequence[str], extras: Sequence[str], paths: List[str]) -> None:
     """Make the model's package unimportable, and of the project all but the modules of `own`.
 
@@ -143,7 +180,7 @@ class _Finder(importlib.abc.MetaPathFinder):
     def find_spec(self, name: str, path: Any = None, target: Any = None) -> Optional[Any]:
         top = name.partition(".")[0]
         is_own = any(module == name or module.startswith(name + ".") for module in self.own)
-        if top == self.hidden and not is_own:
+        if (name == self.hidden or name.startswith(f"{self.hidden}.")) and not is_own:
             raise ModuleNotFoundError(
                 f"the file needs {name!r}: the model's own code, which a runtime does not have",
                 name=name,

@@ -18,6 +18,7 @@ from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
 import psutil
 
 from pytest_export_matrix.outcomes import Outcome, shorten
+from pytest_export_matrix.processes import SIGKILL, describe_code
 from pytest_export_matrix.worker import protocol
 
 MAIN = Path(__file__).with_name("main.py")
@@ -28,7 +29,6 @@ CHILDREN_SECONDS = 2.0
 #: Starting includes importing torch from a cold disk.
 START_SECONDS = 300.0
 KILL_SECONDS = 5.0
-SIGKILL = "SIGKILL"
 #: Called with the stage and its note while a task is under way.
 Watch = Callable[[str, str], None]
 
@@ -193,7 +193,7 @@ class Worker:
             outcome, reason = Outcome.CRASHED, describe_status(exit_status["status"])
         else:
             code = self._process.wait()
-            outcome, reason = Outcome.CRASHED, f"the worker itself ended: {_describe_code(code)}"
+            outcome, reason = Outcome.CRASHED, f"the worker itself ended: {describe_code(code)}"
         return {
             # The kernel ends whatever it finds when memory is short: it need not happen again.
             "transient": SIGKILL in reason,
@@ -258,20 +258,7 @@ def _kill_group(pid: int) -> None:
 
 def describe_status(status: int) -> str:
     """A wait status in words: the signal that ended the task, or its exit code."""
-    return _describe_code(
-        -os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
-    )
-
-
-def _describe_code(code: int) -> str:
-    if code >= 0:
-        return f"ended with exit code {code} before it had answered"
-    try:
-        name = signal.Signals(-code).name
-    except ValueError:
-        name = f"signal {-code}"
-    hint = " (out of memory, perhaps: nobody here sent it)" if name == SIGKILL else ""
-    return f"killed by {name}{hint}"
+    return describe_code(-os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status))
 
 
 def _spent(stages: List[Dict[str, Any]]) -> Dict[str, float]:

@@ -98,23 +98,16 @@ def _own_group(pid: int) -> None:
         os.setpgid(pid, pid)
 
 
-def _end_with_parent() -> None:
-    """Have the kernel end this process when the worker that forked it is gone (Linux)."""
-    import ctypes
-
-    set_parent_death_signal = 1  # PR_SET_PDEATHSIG of prctl(2)
-    ctypes.CDLL(None).prctl(set_parent_death_signal, signal.SIGKILL)
-
-
 def _serve(folder: str) -> None:
     """Carry out the task in `folder` and end this process without any clean-up of libraries."""
     import faulthandler
 
+    from pytest_export_matrix.processes import end_with_parent
     from pytest_export_matrix.worker import protocol, task
 
     if FORKS:
         _own_group(os.getpid())
-        _end_with_parent()
+        end_with_parent()
     log = os.open(os.path.join(folder, protocol.LOG), os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     os.dup2(log, 1)
     os.dup2(log, 2)

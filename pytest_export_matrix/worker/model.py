@@ -6,8 +6,9 @@ import contextlib
 import importlib
 from typing import Any, Dict, Iterator, Sequence, Tuple
 
+from pytest_export_matrix.outcomes import Failure
 from pytest_export_matrix.worker import weights
-from pytest_export_matrix.worker.task import Failure, resolve
+from pytest_export_matrix.worker.task import resolve
 
 
 def build(request: Dict[str, Any]) -> Any:

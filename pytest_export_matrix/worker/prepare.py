@@ -14,11 +14,11 @@ import os
 from functools import partial
 from typing import Any, Dict
 
-from pytest_export_matrix.outcomes import Stage
+from pytest_export_matrix.outcomes import Failure, Stage
 from pytest_export_matrix.trees import flatten, to_arrays, without_empty
 from pytest_export_matrix.worker import model as models
 from pytest_export_matrix.worker import weights
-from pytest_export_matrix.worker.task import Failure, Stages, answer_part, resolve, use_project
+from pytest_export_matrix.worker.task import Stages, answer_part, resolve, use_project
 
 
 def run(request: Dict[str, Any], stages: Stages) -> Dict[str, Any]:

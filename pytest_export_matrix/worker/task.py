@@ -9,21 +9,14 @@ import traceback
 import warnings
 from typing import Any, Callable, Dict, List, Optional
 
-from pytest_export_matrix.outcomes import Outcome, Stage, shorten
+from pytest_export_matrix.outcomes import Failure, Outcome, Stage, shorten
+from pytest_export_matrix.processes import SIGKILL
 from pytest_export_matrix.worker import protocol
 from pytest_export_matrix.worker.dependencies import Dependencies
 
 #: Distinct warnings of libraries that are kept with a cell.
 WARNINGS_KEPT = 5
 WARNING_LIMIT = 160
-
-
-class Failure(Exception):
-    """A failure whose text is the whole reason: what a task finds, rather than what was raised."""
-
-    def __init__(self, reason: str, outcome: Outcome = Outcome.FAILED) -> None:
-        super().__init__(reason)
-        self.outcome = outcome
 
 
 class Stages:
@@ -99,15 +92,18 @@ def answer_part(
 
 def failure(error: BaseException) -> Dict[str, Any]:
     """The answer that `error` makes of a task."""
+    detail = ""
     if isinstance(error, Failure):
-        outcome, reason = error.outcome, str(error)
+        outcome, reason, detail = error.outcome, str(error), error.detail
     else:
         outcome = Outcome.OUT_OF_MEMORY if _is_out_of_memory(error) else Outcome.FAILED
         reason = f"{type(error).__name__}: {str(error).strip()}"  # torch begins with a line end
     return {
         "outcome": outcome.value,
         "reason": shorten(reason),
-        "detail": shorten(traceback.format_exc(), 20_000),
+        "detail": shorten(detail or traceback.format_exc(), 20_000),
+        # The kernel ends whatever it finds when memory is short: it need not happen again.
+        "transient": outcome is Outcome.CRASHED and SIGKILL in reason,
     }
 
 

@@ -1,0 +1,30 @@
+"""How a process ended, in words, and how one is bound to the process that started it."""
+
+from __future__ import annotations
+
+import signal
+import sys
+
+SIGKILL = "SIGKILL"
+
+
+def describe_code(code: int) -> str:
+    """An exit code as `subprocess` gives it: minus the number of the signal, where one ended it."""
+    if code >= 0:
+        return f"ended with exit code {code} before it had answered"
+    try:
+        name = signal.Signals(-code).name
+    except ValueError:
+        name = f"signal {-code}"
+    hint = " (out of memory, perhaps: nobody here sent it)" if name == SIGKILL else ""
+    return f"killed by {name}{hint}"
+
+
+def end_with_parent() -> None:
+    """Have the kernel end this process when the one that started it is gone (Linux)."""
+    if sys.platform != "linux":
+        return
+    import ctypes
+
+    set_parent_death_signal = 1  # PR_SET_PDEATHSIG of prctl(2)
+    ctypes.CDLL(None).prctl(set_parent_death_signal, signal.SIGKILL)

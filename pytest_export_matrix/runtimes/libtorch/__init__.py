@@ -1,0 +1,108 @@
+"""libtorch: TorchScript files in C++, by the program in this folder.
+
+It is linked against the libtorch inside the environment's torch package. No Python is loaded into
+its process. The worker beside it writes the inputs and reads the answers, as files of torch.save.
+https://docs.pytorch.org/cppdocs/
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+from typing import Any, List, Sequence
+
+from pytest_export_matrix.outcomes import Failure
+from pytest_export_matrix.runtimes import cmake, pytorch
+from pytest_export_matrix.runtimes.program import Program, mapped, operator_libraries
+from pytest_export_matrix.trees import map_leaves
+
+TORCHSCRIPT, AOT_INDUCTOR = "libtorch_runner", "aot_inductor_runner"
+
+
+def build(out: str) -> None:
+    """Build the program that runs TorchScript files."""
+    _build(TORCHSCRIPT, out)
+
+
+def build_aot_inductor(out: str) -> None:
+    """Build the program that runs AOTInductor packages."""
+    _build(AOT_INDUCTOR, out)
+
+
+def _build(target: str, out: str) -> None:
+    import torch
+
+    settings = {
+        "TORCH": os.path.dirname(torch.__file__),
+        "CXX11_ABI": str(int(torch.compiled_with_cxx11_abi())),
+        # PyTorch 1 does not compile as C++20, and that of today as nothing less.
+        "CXX_STANDARD": "14" if torch.__version__.startswith("1.") else "20",
+    }
+    cmake.build(os.path.dirname(os.path.abspath(__file__)), target, out, settings)
+
+
+class Session:
+    """A TorchScript file in a process of libtorch. `extras` are packages with operators, whose
+    libraries are loaded there; `program` is the folder that `build` has filled."""
+
+    target = TORCHSCRIPT
+    #: What torch.save writes with.
+    pickle: Any = pickle
+
+    def __init__(
+        self, path: str, device: str, threads: int, program: str, extras: Sequence[str]
+    ) -> None:
+        libraries = [path for name in extras for path in operator_libraries(name)]
+        runner = os.path.join(program, self.target)
+        self._program = Program([runner, path, device, str(threads), *libraries], ".pt")
+        found = python_in(mapped(self._program.pid), program)
+        if found:
+            raise Failure(f"the C++ process has loaded Python: {', '.join(found)}")
+
+    @property
+    def seconds(self) -> float:
+        """What the latest call took there."""
+        return self._program.seconds
+
+    def run(self, arguments: Any) -> Any:
+        import torch
+
+        tensors = map_leaves(torch.from_numpy, tuple(arguments))
+        torch.save(tensors, self._program.input, pickle_module=self.pickle)
+        answer = load(self._program.run())
+        return map_leaves(lambda tensor: tensor.numpy(), answer)
+
+    def close(self) -> None:
+        self._program.close()
+
+    problem = staticmethod(pytorch.Session.problem)
+
+
+class AotInductorSession(Session):
+    """An AOTInductor package, which takes and gives tensors one by one."""
+
+    target = AOT_INDUCTOR
+
+
+def load(path: str) -> Any:
+    """What the program has written: tensors in lists, tuples and dicts. PyTorch 1 knows no other
+    way to load than the one that trusts the file."""
+    import torch
+    from torch.jit import _pickle
+
+    if not hasattr(torch.serialization, "safe_globals"):
+        return torch.load(path)
+    # What libtorch writes for lists with a type.
+    with torch.serialization.safe_globals([_pickle.restore_type_tag, _pickle.build_tensorlist]):
+        return torch.load(path, weights_only=True)
+
+
+def python_in(files: Sequence[str], program: str) -> List[str]:
+    """Those of the mapped `files` that are Python, or its side of PyTorch. The empty library of
+    that name in the folder of the program is neither."""
+    names = ("libpython", "libtorch_python")
+    return [
+        path
+        for path in files
+        if os.path.basename(path).startswith(names) and os.path.dirname(path) != program
+    ]
