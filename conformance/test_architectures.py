@@ -1,4 +1,4 @@
-"""What is claimed of the detectors and of the pictures they are shown.
+"""What is claimed of the models and of the pictures they are shown.
 
 A cell of the matrix is worth something only if a wrong export shows: the heads must discriminate,
 the number of detections must vary, and rounding noise alone must change nothing.
@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from conformance.architectures import ARCHITECTURES, OTHER_SIZES, SIZES
+from conformance.architectures import CLASSIFIER, DETECTORS, OTHER_SIZES, SIZES
 from pytest_export_matrix import Architecture, Detections, samples
 
 FLAT = samples.PICTURES.index("flat")
@@ -85,7 +85,7 @@ def answers(model: Any, sizes: tuple[tuple[int, int], ...], seed: int) -> list[d
 
 def subjects() -> Iterator[Any]:
     for profile, marks in (("slim", ()), ("full", pytest.mark.full)):
-        for architecture in ARCHITECTURES:
+        for architecture in DETECTORS:
             identifier = f"{architecture.name}-{profile}"
             yield pytest.param((architecture, profile), marks=marks, id=identifier)
 
@@ -194,6 +194,22 @@ def test_building_twice_gives_the_same_answers_and_leaves_the_random_state(
     assert torch.equal(torch.get_rng_state(), state)
     for ours, theirs in zip(answers(subject.model, SIZES, 0), answers(again, SIZES, 0)):
         assert all(torch.equal(ours[name], theirs[name]) for name in ours)
+
+
+@pytest.mark.parametrize("profile", ["slim", pytest.param("full", marks=pytest.mark.full)])
+def test_the_classifier_tells_pictures_apart(profile: str) -> None:
+    """Twice built it is the same; the logits of two pictures are a hundred tolerances apart."""
+    import torch
+
+    model, again = (build(CLASSIFIER, dict(CLASSIFIER.profiles[profile])) for _ in range(2))
+    with torch.no_grad():
+        batches = [samples.image_batch(SIZES[:1], seed) for seed in range(len(samples.PICTURES))]
+        logits = [model(*batch) for batch in batches]
+        assert all(torch.equal(x, again(*batch)) for x, batch in zip(logits, batches))
+    for i, first in enumerate(logits):
+        assert first.std() > 0.1
+        for second in logits[:i]:
+            assert (first - second).abs().max() > 0.1
 
 
 def test_the_table_imports_no_torch() -> None:

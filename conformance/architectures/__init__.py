@@ -1,4 +1,6 @@
-"""The detectors of the conformance suite. This file is read by pytest and imports no torch.
+"""The models of the conformance suite: detectors, and a plain classifier.
+
+This file is read by pytest and imports no torch.
 
 About the sizes. A detector resizes an image to its own minimum side, 144 pixels (192 in the full
 profile), and rounds down; in TorchScript it does so with a factor that went through float32. Where
@@ -15,7 +17,7 @@ OTHER_SIZES = ((144, 192), (300, 400), (128, 256), (197, 261))
 PROFILES = {"slim": {"backbone": "resnet10"}, "full": {"backbone": "resnet50"}}
 
 
-def _architecture(name: str) -> Architecture:
+def _detector(name: str) -> Architecture:
     return Architecture(
         name,
         build=f"conformance.architectures.{name}:build",
@@ -28,6 +30,14 @@ def _architecture(name: str) -> Architecture:
     )
 
 
-ARCHITECTURES = tuple(
-    _architecture(name) for name in ("faster_rcnn", "mask_rcnn", "keypoint_rcnn", "retinanet")
+DETECTORS = tuple(
+    _detector(name) for name in ("faster_rcnn", "mask_rcnn", "keypoint_rcnn", "retinanet")
 )
+CLASSIFIER = Architecture(
+    "classifier",
+    build="conformance.architectures.classifier:build",
+    sizes=SIZES[:1],
+    other_sizes=OTHER_SIZES,
+    profiles=PROFILES,
+)
+ARCHITECTURES = (*DETECTORS, CLASSIFIER)
