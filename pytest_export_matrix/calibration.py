@@ -28,7 +28,7 @@ def normalise(
     holds the standard deviation of a layer's outputs by the layer's name; others get 1.
     """
     import torch
-    from torchvision.ops import FrozenBatchNorm2d
+    from torchvision.ops.misc import FrozenBatchNorm2d  # where it was in 2021 as well
 
     normalisations = (torch.nn.BatchNorm2d, FrozenBatchNorm2d)
     done: Set[Any] = set()

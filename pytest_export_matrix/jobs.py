@@ -14,7 +14,7 @@ from __future__ import annotations
 from dataclasses import asdict, replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Dict, Mapping, Optional, Sequence, Tuple
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from pytest_export_matrix import matrix
 from pytest_export_matrix.agreements import Agreements
@@ -55,7 +55,7 @@ class Jobs(Work):
         self._described = digest(described)
         self._searches: Dict[Tuple[str, str], Search] = {}
         self.agreements = Agreements(registry, store, crew)
-        self.programs = Programs(registry, store, crew)
+        self.programs = Programs(store, crew)
 
     def prepare(
         self,
@@ -290,7 +290,9 @@ class Jobs(Work):
         references = [self.reference_key(prepared, cell.device, case) for case in cases]
         sha256 = exported["artifact"]["sha256"]
         program = self.programs.identity(runtime)
-        key = digest([exported["key"], sha256, asdict(runtime), described, program, references])
+        other = self._other_device(runtime, cell)
+        engine = [asdict(runtime), described, program, other]
+        key = digest([exported["key"], sha256, engine, references])
         stored = self.stored("result", key)
         if stored and not worth_another(stored, doubted):
             return stored
@@ -309,20 +311,33 @@ class Jobs(Work):
             "cases": [prepared.cases[case]["folder"] for case in cases],
             "outputs": asdict(kind),
             "device": cell.device,
+            "other_device": other and other[0],
             "own_code": architecture.build.partition(":")[0],
         }
+        versions: Dict[str, str] = {}
         if runtime.program:
             built = self.programs.provide(runtime)
             if not passed(built):
                 return built
-            request["program"] = built["folder"]
+            request["program"], versions = built["folder"], built["versions"]
         answer = stored or self._infer_with_extras(runtime, cell, request, exported["key"])
         if worth_another(answer, doubted):
             again = self._infer_with_extras(runtime, cell, request, exported["key"])
             answer = twice(answer, again)
+        answer["program"] = versions
         if lasting(answer):
             self._store.put("result", key, answer)
         return answer
+
+    def _other_device(self, runtime: Runtime, cell: Cell) -> Optional[List[str]]:
+        """The device that the file was not exported on, and what it is, if it is to be loaded there
+        as well."""
+        if not self._registry.exporter(cell.method, cell.format).portable:
+            return None
+        device = next(name for name in matrix.DEVICES if name != cell.device)
+        if self._crew.absent(device) or self._crew.runtime_problem(runtime, device):
+            return None
+        return [device, self._crew.device_described(device)]
 
     def forget(self, exported: Answer) -> None:
         """Have the file of `exported` made again when it is next asked for."""

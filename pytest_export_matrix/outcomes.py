@@ -59,8 +59,9 @@ class Result:
     `exported_at` and `ran_at` list batches as [images, height, width], the height and width being
     those of the canvas that holds every image of the batch. `trials` are the sets of extra modules
     that the file was tried with, in order, and how far it got with each; `latency` the seconds of
-    the first call of the file, and of the later ones (their median). `detail` (a traceback, the end
-    of the worker's output) is shown with a failed test and kept out of the results file.
+    the first call of the file, and of the later ones (their median); `program` the versions of what
+    the runtime's program was made with. `detail` (a traceback, the end of the worker's output) is
+    shown with a failed test and kept out of the results file.
     """
 
     cell: Cell
@@ -78,6 +79,7 @@ class Result:
     trials: List[Dict[str, Any]] = field(default_factory=list)
     seconds: Dict[str, float] = field(default_factory=dict)
     latency: Dict[str, float] = field(default_factory=dict)
+    program: Dict[str, str] = field(default_factory=dict)
     artifact: Optional[Dict[str, Any]] = None
     warnings: List[Dict[str, Any]] = field(default_factory=list)
     cached: bool = False

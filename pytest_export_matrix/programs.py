@@ -11,7 +11,7 @@ from typing import Any, Dict, List, Optional, Sequence
 
 from pytest_export_matrix.answers import Answer, passed
 from pytest_export_matrix.crew import Crew
-from pytest_export_matrix.registry import Registry, Runtime
+from pytest_export_matrix.registry import Runtime
 from pytest_export_matrix.store import Store, digest, file_digest
 
 TASK = "pytest_export_matrix.worker.program:run"
@@ -25,8 +25,8 @@ class Programs:
     """Used by several threads and several processes at once. One that cannot be built is tried once
     a run, and not remembered: what its compiler lacks may be there the next time."""
 
-    def __init__(self, registry: Registry, store: Store, crew: Crew) -> None:
-        self._registry, self._store, self._crew = registry, store, crew
+    def __init__(self, store: Store, crew: Crew) -> None:
+        self._store, self._crew = store, crew
         self._identities: Dict[Any, Any] = {}
         self._failed: Dict[str, Answer] = {}
         self._locks: Dict[str, threading.Lock] = {}
@@ -45,7 +45,8 @@ class Programs:
         return self._identities[key]
 
     def provide(self, runtime: Runtime) -> Answer:
-        """The program of `runtime`, whose environment is there: "folder" holds it; or why not."""
+        """The program of `runtime`, whose environment is there: "folder" holds it, "versions" are
+        those of what it was made with; or why there is none."""
         key = self._key(runtime)
         with self._asking:
             lock = self._locks.setdefault(key, threading.Lock())
@@ -57,15 +58,6 @@ class Programs:
                     return found
                 self._failed[key] = found
             return self._failed[key]
-
-    def versions(self) -> Dict[str, Dict[str, str]]:
-        """By environment, the versions of what its programs were made with."""
-        found: Dict[str, Dict[str, str]] = {}
-        for runtime in self._registry.runtimes:
-            entry = self._store.get("program", self._key(runtime), verify=False)
-            if runtime.program and entry:
-                found.setdefault(runtime.environment, {}).update(entry["versions"])
-        return found
 
     def _key(self, runtime: Runtime) -> str:
         python = self._crew.python(runtime.environment)

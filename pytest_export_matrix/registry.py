@@ -84,6 +84,8 @@ class Exporter:
     declares: the dimensions that this exporter has to be told are dynamic ("resolution",
         "batch"); a file that needs no declaration serves cells of both kinds.
     modules: what has to be importable in the environment.
+    portable: False where a file is made for the device that it is exported on. Others are loaded
+        on the other device as well, where there is one.
     conventions: "module:function" that runs in another environment, where a library of another
         version does something otherwise which the file does as the default environment does it. It
         changes the model that was built there accordingly, before eager of both is compared, and
@@ -100,6 +102,7 @@ class Exporter:
     modules: Sequence[str] = ("torch",)
     environment: str = DEFAULT
     conventions: str = ""
+    portable: bool = True
 
     @property
     def name(self) -> str:

@@ -155,8 +155,10 @@ def _result(row: Mapping[str, Any]) -> Result:
         raise ValueError(f"unknown stage {result.stage!r}")
     for name, kind in FIELDS.items():
         _typed(name, getattr(result, name), kind)
-    for seconds in result.seconds.values():
+    for seconds in (*result.seconds.values(), *result.latency.values()):
         _typed("seconds", seconds, (int, float))
+    for trial in result.trials:
+        _typed("extras of a trial", trial["extras"], list)
     return result
 
 
@@ -172,6 +174,7 @@ FIELDS: Dict[str, Any] = {
     "extra_dependencies": list,
     "trials": list,
     "latency": dict,
+    "program": dict,
     "seconds": dict,
     "artifact": (dict, type(None)),
     "warnings": list,

@@ -211,6 +211,7 @@ class Session:
         result.extra_dependencies = answer.get("extras", [])
         result.trials = answer.get("trials", [])
         result.latency = answer.get("latency", {})
+        result.program = answer.get("program", {})
         result.seconds.update(answer.get("seconds", {}))
         result.warnings = result.warnings + answer.get("warnings", [])
         conclude(result, answer, Stage.COMPARE)

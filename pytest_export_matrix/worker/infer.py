@@ -6,12 +6,13 @@ is the file, the inputs and the reference.
 
 from __future__ import annotations
 
+import contextlib
 import importlib.abc
 import importlib.machinery
 import statistics
 import sys
 import time
-from typing import Any, Dict, List, Optional, Sequence, Set, Tuple
+from typing import Any, Dict, Iterator, List, Optional, Sequence, Set, Tuple
 
 from pytest_export_matrix.compare.detections import widest
 from pytest_export_matrix.compare.tolerances import misfit
@@ -43,11 +44,38 @@ def run(request: Dict[str, Any], stages: Stages) -> Dict[str, Any]:
         for module in imported:
             resolve(f"{module}:__name__")
     stages.begin(Stage.LOAD)  # again, now that the session's own module is among what was read
+    with opened(engine, *arguments) as session:
+        found = use(session, request, stages)
+    if request["other_device"] and "outcome" not in found:
+        file, _, *others = arguments
+        stages.begin(Stage.LOAD)
+        with elsewhere(request), opened(engine, file, request["other_device"], *others) as session:
+            used = use(session, {**request, "cases": request["cases"][:1]}, stages)
+            if "outcome" in used:
+                raise Failure(used["reason"])
+    return found
+
+
+@contextlib.contextmanager
+def opened(engine: Any, *arguments: Any) -> Iterator[Any]:
+    """A session, which is closed afterwards where it can be."""
     session = engine(*arguments)
     try:
-        return use(session, request, stages)
+        yield session
     finally:
         getattr(session, "close", lambda: None)()
+
+
+@contextlib.contextmanager
+def elsewhere(request: Dict[str, Any]) -> Iterator[None]:
+    """What fails inside, fails on the other device: something is baked into the file."""
+    try:
+        yield
+    except Exception as error:
+        found = failure(error)
+        where = f"exported on {request['device']} and loaded on {request['other_device']}"
+        reason = f"a device is baked into the file: {where}, it fails: {found['reason']}"
+        raise Failure(reason, Outcome(found["outcome"]), found["detail"]) from error
 
 
 def use(session: Any, request: Dict[str, Any], stages: Stages) -> Dict[str, Any]:
@@ -59,8 +87,8 @@ def use(session: Any, request: Dict[str, Any], stages: Stages) -> Dict[str, Any]
         began = time.monotonic()
         answers.append(_call(session, case, request["convention"]))
         seconds.append(getattr(session, "seconds", time.monotonic() - began))
-        stages.facts["ran"] = len(answers)
-    stages.facts["latency"] = latency(seconds)
+        stages.facts["ran"] = max(len(answers), stages.facts.get("ran", 0))
+    stages.facts.setdefault("latency", latency(seconds))
     stages.begin(Stage.COMPARE)
     return compare(cases, answers, request)
 

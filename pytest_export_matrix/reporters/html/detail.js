@@ -40,6 +40,18 @@ function detail(id, cell, change) {
     ...section("How to reproduce it", cell.repro && command(cell.repro)),
     ...section("Deviation from eager", deviation(cell)),
     ...section("Seconds by stage", stageSeconds(cell)),
+    ...section("Seconds of a call", facts({
+      first: "first" in cell.latency && figure(cell.latency.first),
+      "later (median)": "steady" in cell.latency && figure(cell.latency.steady),
+    })),
+    ...section("Tried beside the engine", cell.trials.length > 0 && table(
+      ["with", "ended", "because"],
+      cell.trials.map((t) => [
+        t.extras.join(", ") || "nothing",
+        t.outcome === "passed" ? "passed" : `${t.outcome} at ${t.stage}`,
+        t.reason ?? "",
+      ].map(String)),
+    )),
     ...section("Sizes", facts({
       "exported at": batches(cell.exported_at),
       "ran at": batches(cell.ran_at),
