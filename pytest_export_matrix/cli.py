@@ -23,15 +23,19 @@ from pytest_export_matrix.environments import manage
 from pytest_export_matrix.errors import ExportMatrixError, UsageError
 from pytest_export_matrix.gate import Gate
 from pytest_export_matrix.matrix import DEFAULT_PROFILE, select
+from pytest_export_matrix.outcomes import Failure
 from pytest_export_matrix.reporters import REPORTERS, TABLES, changes, terminal
 from pytest_export_matrix.reporters.text import tally
 from pytest_export_matrix.results import FILENAME, Results, dumps, load, write
+from pytest_export_matrix.runtimes import libtorch
 from pytest_export_matrix.store import default_root
 from pytest_export_matrix.verdict import Verdict
 from pytest_export_matrix.writing import FAILED, OK, USAGE_ERROR, render, write_all
 
 COLOURS = {"red": "\x1b[31m", "yellow": "\x1b[33m"}
 RESET = "\x1b[0m"
+RUNNERS = {"libtorch": libtorch.TORCHSCRIPT, "aot_inductor": libtorch.AOT_INDUCTOR}
+INSTALL = "apt-get install cmake make g++"
 INTERRUPTED = 130
 
 
@@ -111,6 +115,10 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument("--all", action="store_true", help="every one of this cache")
     command.add_argument("--forget", action="store_true", help="also which versions they had")
     command.add_argument("--cache", type=Path, default=argparse.SUPPRESS, metavar="DIR")
+
+    command = add("runner", write_runner)
+    command.add_argument("name", choices=list(RUNNERS))
+    command.add_argument("folder", type=Path, metavar="DIR")
 
     command = add("table", table_file)
     command.add_argument("results", type=Path)
@@ -243,6 +251,24 @@ def remove_environments(options: argparse.Namespace) -> int:
         asked = "export-matrix environments remove"
         raise UsageError(asked, "no environment is named", remedy="name some, or say --all")
     print(manage.remove(cache, options.names, options.all, options.forget))
+    return OK
+
+
+def write_runner(options: argparse.Namespace) -> int:
+    """Copy the C++ program of a runtime into a folder and build it there, to start from.
+
+    It is built against the PyTorch of this Python, with CMake and a C++ compiler.
+    """
+    try:
+        options.folder.mkdir(parents=True, exist_ok=True)
+        program = libtorch.write(str(options.folder), RUNNERS[options.name])
+    except Failure as failure:
+        print(failure.detail, end="", file=sys.stderr)
+        remedy = f"it takes CMake, make and a C++ compiler: {INSTALL}"
+        raise UsageError("export-matrix runner", str(failure), remedy=remedy) from None
+    except ImportError as error:
+        raise UsageError("export-matrix runner", str(error), remedy="pip install torch") from None
+    print(f"{program} MODEL cpu THREADS [LIBRARY ...]")
     return OK
 
 

@@ -12,8 +12,9 @@ SIZES = ((224, 256), (256, 224), (192, 320), (320, 320))
 RANKS = (8, 32)
 
 
-def build(name: str) -> Any:
-    """The model without downloaded weights, calibrated; the same in every process.
+def build(name: str, **keywords: Any) -> Any:
+    """The model without downloaded weights, calibrated; the same in every process. `keywords` are
+    those of its builder in torchvision.
 
     Raises ValueError for a name that torchvision does not know.
     """
@@ -23,7 +24,7 @@ def build(name: str) -> Any:
     from torchvision import models
 
     builder = models.get_model_builder(name)
-    keywords = {"weights": None}
+    keywords["weights"] = None
     if "weights_backbone" in inspect.signature(builder).parameters:
         keywords["weights_backbone"] = None
     torch.manual_seed(0)

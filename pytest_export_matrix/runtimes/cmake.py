@@ -36,14 +36,17 @@ def build(sources: str, target: str, out: str, settings: Mapping[str, str]) -> N
 def _run(command: List[str]) -> None:
     # What it prints is read by us, in English.
     environment = {**os.environ, "LC_ALL": "C"}
-    ended = subprocess.run(
-        command,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        encoding="utf-8",
-        errors="replace",
-        env=environment,
-    )
+    try:
+        ended = subprocess.run(
+            command,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+            errors="replace",
+            env=environment,
+        )
+    except FileNotFoundError:
+        raise Failure(f"{command[0]} is not on the path") from None
     if ended.returncode:
         error = ERROR.search(ended.stdout)
         found = error[0].strip() if error else f"exit code {ended.returncode}"

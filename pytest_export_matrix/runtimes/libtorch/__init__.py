@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import shutil
 from typing import Any, List, Sequence
 
 from pytest_export_matrix.outcomes import Failure
@@ -16,20 +17,35 @@ from pytest_export_matrix.runtimes import cmake, pytorch
 from pytest_export_matrix.runtimes.program import Program, mapped, operator_libraries
 from pytest_export_matrix.trees import map_leaves
 
+HERE = os.path.dirname(os.path.abspath(__file__))
 TORCHSCRIPT, AOT_INDUCTOR = "libtorch_runner", "aot_inductor_runner"
+SOURCES = ("CMakeLists.txt", "serve.hpp", "torchscript.cpp", "aot_inductor.cpp")
 
 
 def build(out: str) -> None:
     """Build the program that runs TorchScript files."""
-    _build(TORCHSCRIPT, out)
+    _build(HERE, TORCHSCRIPT, out)
 
 
 def build_aot_inductor(out: str) -> None:
     """Build the program that runs AOTInductor packages."""
-    _build(AOT_INDUCTOR, out)
+    _build(HERE, AOT_INDUCTOR, out)
 
 
-def _build(target: str, out: str) -> None:
+def write(folder: str, target: str) -> str:
+    """Copy the sources into `folder` and build them there; the path of the program.
+
+    Raises Failure where they cannot be built, OSError where the folder cannot be written.
+    """
+    out = os.path.join(os.path.abspath(folder), "build")
+    os.makedirs(out, exist_ok=True)
+    for name in SOURCES:
+        shutil.copyfile(os.path.join(HERE, name), os.path.join(folder, name))
+    _build(folder, target, out)
+    return os.path.join(folder, "build", target)
+
+
+def _build(sources: str, target: str, out: str) -> None:
     import torch
 
     settings = {
@@ -38,7 +54,7 @@ def _build(target: str, out: str) -> None:
         # PyTorch 1 does not compile as C++20, and that of today as nothing less.
         "CXX_STANDARD": "14" if torch.__version__.startswith("1.") else "20",
     }
-    cmake.build(os.path.dirname(os.path.abspath(__file__)), target, out, settings)
+    cmake.build(sources, target, out, settings)
 
 
 class Session:

@@ -80,3 +80,22 @@ def blocks(context: Context) -> None:
     """Says that it has begun, and never ends."""
     Path("export_has_begun").touch()
     threading.Event().wait()
+
+
+def splits_by_an_extension(context: Context) -> None:
+    """What is written is the same for every model."""
+
+
+def writes_extension(_: Any, path: str, context: Context) -> str:
+    """An ONNX file with an operator of onnxruntime-extensions, which splits a tensor by sign."""
+    import onnx
+    from onnx import TensorProto, helper
+
+    def value(name: str) -> Any:
+        return helper.make_tensor_value_info(name, TensorProto.FLOAT, [None] * 4)
+
+    node = helper.make_node("NegPos", ["x"], ["neg", "pos"], domain="ai.onnx.contrib")
+    graph = helper.make_graph([node], "splits", [value("x")], [value("neg"), value("pos")])
+    opsets = [helper.make_opsetid("", 17), helper.make_opsetid("ai.onnx.contrib", 1)]
+    onnx.save(helper.make_model(graph, opset_imports=opsets, ir_version=8), path)
+    return FLAT

@@ -1,0 +1,74 @@
+"""The C++ example of the README, run as a newcomer would: in an empty folder."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+README = Path(__file__).parents[2] / "README.md"
+INSTALLED = re.compile(r"^pip install .*\n", re.MULTILINE)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the commands of the README were run, but for the installation of this package."""
+    text = README.read_text(encoding="utf-8")
+    (commands,) = re.findall(r"<!-- the tests run this -->\n+```sh\n(.*?)```", text, re.S)
+    assert INSTALLED.search(commands)
+    folder = tmp_path_factory.mktemp("newcomer")
+    tools = str(Path(sys.executable).parent)
+    done = subprocess.run(
+        ["sh", "-e"],
+        input=INSTALLED.sub("", commands),
+        cwd=folder,
+        env={**os.environ, "PATH": os.pathsep.join([tools, os.environ["PATH"]])},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert re.fullmatch(r"(done \d+\.\d+\n){2}", done.stdout.partition("\n")[2]), done.stdout
+    return folder
+
+
+def test_the_program_answers_as_the_model_does(folder: Path) -> None:
+    import torch
+
+    from pytest_export_matrix.compare.detections import compare
+    from pytest_export_matrix.runtimes import libtorch
+    from pytest_export_matrix.torchvision_models import build
+    from pytest_export_matrix.trees import to_arrays
+
+    (images,) = torch.load(folder / "image.pt")
+    with torch.no_grad():
+        eager = build("maskrcnn_resnet50_fpn", min_size=240)(images)
+    _, answered = libtorch.load(str(folder / "detections.pt"))
+    assert len(eager[0]["scores"]) >= 3
+    found = compare(to_arrays(eager), to_arrays(answered), {"score_threshold": 0.0})
+    assert not found["problems"], found
+    assert found["matched"] == len(eager[0]["scores"])
+
+
+def test_no_python_is_loaded_into_it(folder: Path) -> None:
+    """Neither is it linked, nor mapped once the model is loaded and has answered."""
+    import torchvision
+
+    from pytest_export_matrix.runtimes.program import Program, mapped, operator_libraries
+
+    runner = folder / "runner" / "build" / "libtorch_runner"
+    linked = subprocess.run(["ldd", runner], capture_output=True, text=True, check=True).stdout
+    assert "libtorch_cpu.so" in linked
+    assert "python" not in linked.replace(str(Path(torchvision.__file__).parents[1]), "")
+    libraries = operator_libraries("torchvision")
+    program = Program([str(runner), str(folder / "mask_rcnn.pt"), "cpu", "1", *libraries], ".pt")
+    (folder / "image.pt").replace(program.input)
+    program.run()
+    names = {Path(path).name for path in mapped(program.pid)}
+    program.close()
+    assert "libtorch_cpu.so" in names
+    assert not [name for name in names if "python" in name.lower()]

@@ -1,0 +1,124 @@
+"""What a file needs beside its engine is found by trying, and what it must not need is named."""
+
+from __future__ import annotations
+
+import pytest
+from conftest import ONE_LANE
+from miniatures.project import Project, Run, cell
+
+CONFTEST = """
+import pytest_export_matrix as em
+import registration
+
+RUNTIMES = "pytest_export_matrix.runtimes"
+
+
+def pytest_export_matrix_register(registry):
+    registration.register(registry, ["doubles"])
+    for name, build in (
+        ("suppresses", "Suppresses"),
+        ("calls_its_own_operator", "CallsItsOwnOperator"),
+        ("splits", "Splits"),
+    ):
+        registry.add(registration.tensors(name, f"operators:{build}"))
+    requirements = ["onnxruntime", "onnxruntime-extensions", "numpy"]
+    registry.add(em.Environment("extended", python="3.11", requirements=requirements))
+    registry.add(
+        em.Exporter(
+            "contrib",
+            "onnx",
+            capture="exporters:splits_by_an_extension",
+            lower="exporters:writes_extension",
+            suffix=".onnx",
+            modules=["onnx"],
+        )
+    )
+    registry.add(
+        em.Runtime(
+            "onnxruntime_extended",
+            formats=["onnx"],
+            session=f"{RUNTIMES}.onnxruntime:Session",
+            modules=["onnxruntime"],
+            extras=["onnxruntime_extensions"],
+            environment="extended",
+        )
+    )
+    registry.add(
+        em.Runtime(
+            "pytorch_of_many",
+            formats=["torchscript"],
+            session=f"{RUNTIMES}.pytorch:Session",
+            modules=["torch"],
+            extras=["wave", "torchvision", "no_such_module", "safetensors"],
+        )
+    )
+"""
+NEEDS_NOTHING = cell("doubles", runtime="pytorch")
+SUPPRESSES = {name: cell("suppresses", runtime=name) for name in ("pytorch", "libtorch")}
+OF_MANY = cell("suppresses", runtime="pytorch_of_many")
+OF_MANY_AGAIN = cell("suppresses", runtime="pytorch_of_many", resolution="dynamic")
+EXTENDED = cell("splits", "contrib", "onnx", "onnxruntime_extended")
+NOT_EXTENDED = cell("splits", "contrib", "onnx", "onnxruntime")
+OWN = {name: cell("calls_its_own_operator", runtime=name) for name in ("pytorch", "libtorch")}
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    project = Project(tmp_path_factory.mktemp("extras") / "project")
+    (project.root / "conftest.py").write_text(CONFTEST, encoding="utf-8")
+    cells = [NEEDS_NOTHING, *SUPPRESSES.values(), OF_MANY, OF_MANY_AGAIN, EXTENDED, NOT_EXTENDED]
+    return project.run(*ONE_LANE, cells=[*cells, *OWN.values()])
+
+
+def tried(run: Run, name: str) -> "list[tuple[list[str], str]]":
+    return [(trial["extras"], trial["outcome"]) for trial in run.rows[name]["trials"]]
+
+
+def test_what_needs_nothing_is_tried_alone(run: Run) -> None:
+    assert run.outcomes[NEEDS_NOTHING] == "passed"
+    assert tried(run, NEEDS_NOTHING) == [([], "passed")]
+    assert run.rows[NEEDS_NOTHING]["extra_dependencies"] == []
+
+
+@pytest.mark.parametrize("name", SUPPRESSES.values(), ids=SUPPRESSES)
+def test_operators_of_torchvision_are_needed_in_python_and_in_cpp(run: Run, name: str) -> None:
+    row = run.rows[name]
+    assert (row["outcome"], row["extra_dependencies"]) == ("passed", ["torchvision"])
+    assert tried(run, name) == [([], "failed"), (["torchvision"], "passed")]
+    assert "torchvision::nms" in row["trials"][0]["reason"]
+
+
+@pytest.mark.parametrize("name", [OF_MANY, OF_MANY_AGAIN])
+def test_of_many_candidates_the_one_that_helps_is_found(run: Run, name: str) -> None:
+    """Each cell of the file shows the trials; they were made once."""
+    assert run.rows[name]["extra_dependencies"] == ["torchvision"]
+    installed = ["wave", "torchvision", "safetensors"]
+    expected = [([], "failed"), (installed, "passed"), (["wave"], "failed")]
+    assert tried(run, name) == [*expected, (["torchvision"], "passed")]
+
+
+def test_extensions_of_onnx_runtime_are_loaded_where_a_file_needs_them(run: Run) -> None:
+    row = run.rows[EXTENDED]
+    assert row["outcome"] == "passed", row["reason"]
+    assert row["extra_dependencies"] == ["onnxruntime_extensions"]
+
+
+def test_where_they_are_not_installed_the_operator_is_named(run: Run) -> None:
+    row = run.rows[NOT_EXTENDED]
+    assert (row["outcome"], row["stage"]) == ("failed", "load")
+    assert "NegPos" in row["reason"]
+
+
+def test_an_operator_of_the_models_own_code_is_found_out(run: Run) -> None:
+    row = run.rows[OWN["pytorch"]]
+    assert (row["outcome"], row["stage"]) == ("failed", "load")
+    assert "the file needs 'operators': the model's own code" in row["reason"]
+    assert "mine::triple" in row["reason"]
+    assert row["extra_dependencies"] == []
+    assert tried(run, OWN["pytorch"])[-1] == (["operators"], "passed")
+
+
+def test_in_cpp_the_unknown_operator_is_named(run: Run) -> None:
+    row = run.rows[OWN["libtorch"]]
+    assert (row["outcome"], row["stage"]) == ("failed", "load")
+    assert "Unknown builtin op: mine::triple" in row["reason"]

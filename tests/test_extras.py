@@ -1,0 +1,77 @@
+"""The search for the smallest set of extra modules."""
+
+from __future__ import annotations
+
+from typing import Any, Dict, FrozenSet, List, Sequence
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pytest_export_matrix.extras import search, with_own_code
+
+CANDIDATES = ("a", "b", "c", "d")
+NAMES = st.sets(st.sampled_from(CANDIDATES)).map(frozenset)
+
+
+class File:
+    """A file that loads with the modules `loads` and answers with `runs` beside them."""
+
+    def __init__(self, loads: FrozenSet[str], runs: FrozenSet[str]) -> None:
+        self.loads, self.runs = loads, runs
+        self.tried: List[Sequence[str]] = []
+
+    def attempt(self, extras: Sequence[str], own_code: bool = False) -> Dict[str, Any]:
+        self.tried.append(tuple(extras))
+        there = {*extras, *(["own"] if own_code else [])}
+        if not self.loads <= there:
+            return {"outcome": "failed", "stage": "load", "reason": "unknown operator\nlong"}
+        if not self.runs <= there:
+            return {"outcome": "failed", "stage": "run", "reason": "no kernel"}
+        return {"outcome": "passed", "stage": "compare"}
+
+
+@given(NAMES, NAMES)
+def test_the_smallest_set_that_helps_is_found(loads: FrozenSet[str], runs: FrozenSet[str]) -> None:
+    file = File(loads, runs)
+    found = search(CANDIDATES, file.attempt)
+    assert set(found.extras) == loads | runs
+    assert found.answer["outcome"] == "passed"
+    assert [tuple(trial["extras"]) for trial in found.trials] == file.tried
+    assert len(set(file.tried)) == len(file.tried), "nothing is tried twice"
+
+
+@given(NAMES)
+def test_of_what_nothing_gets_to_pass_that_is_kept_which_gets_furthest(
+    runs: FrozenSet[str],
+) -> None:
+    found = search(CANDIDATES, File(runs, frozenset(["missing"])).attempt)
+    assert set(found.extras) == runs
+    assert found.answer["stage"] == "run"
+
+
+@given(NAMES)
+def test_where_nothing_helps_nothing_is_needed(runs: FrozenSet[str]) -> None:
+    file = File(runs | {"missing"}, frozenset())
+    found = search(CANDIDATES, file.attempt)
+    assert (found.extras, file.tried) == ([], [(), CANDIDATES])
+    assert [trial["reason"] for trial in found.trials] == ["unknown operator"] * 2
+
+
+def test_a_wrong_answer_and_a_crash_are_no_lack_of_an_extra() -> None:
+    for ended in (("failed", "compare"), ("crashed", "load"), ("timed_out", "run")):
+        answer = dict(zip(("outcome", "stage"), ended))
+        assert len(search(CANDIDATES, lambda _, answer=answer: answer).trials) == 1
+
+
+def test_a_file_that_loads_beside_the_models_code_alone_needs_it() -> None:
+    file = File(frozenset(["own"]), frozenset())
+    found = with_own_code(search((), file.attempt), "models", file.attempt)
+    assert found.whole()["outcome"] == "failed"
+    assert found.whole()["reason"].startswith("the file needs 'models': the model's own code")
+    assert found.whole()["extras"] == []
+    assert [trial["extras"] for trial in found.trials] == [[], ["models"]]
+
+
+def test_a_file_that_loads_is_not_tried_with_the_models_code() -> None:
+    file = File(frozenset(), frozenset(["own"]))
+    assert len(with_own_code(search((), file.attempt), "models", file.attempt).trials) == 1

@@ -1,0 +1,44 @@
+"""The sources of a runtime's program, found without importing anything."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from pytest_export_matrix.programs import ABOVE, sources
+from pytest_export_matrix.runtimes.libtorch import SOURCES, python_in
+
+
+def test_a_package_is_made_of_all_its_files(tmp_path: Path) -> None:
+    package = tmp_path / "engine"
+    (package / "src").mkdir(parents=True)
+    (package / "__pycache__").mkdir()
+    for name in ("__init__.py", "CMakeLists.txt", "src/main.cpp", "__pycache__/x.pyc"):
+        (package / name).write_text("raise SystemExit\n")
+    (tmp_path / "other.py").write_text("")
+    found = {str(path.relative_to(package)) for path in sources("engine:build", [str(tmp_path)])}
+    assert found == {"__init__.py", "CMakeLists.txt", "src/main.cpp"}
+    assert "engine" not in sys.modules
+
+
+def test_a_module_is_made_of_itself_alone(tmp_path: Path) -> None:
+    for name in ("engine.py", "other.py"):
+        (tmp_path / name).write_text("")
+    assert sources("engine:build", [str(tmp_path)]) == [tmp_path / "engine.py"]
+
+
+def test_a_module_that_is_not_there_has_none(tmp_path: Path) -> None:
+    assert sources("engine.inner:build", [str(tmp_path)]) == []
+
+
+def test_those_of_libtorch_are_in_the_package() -> None:
+    found = sources("pytest_export_matrix.runtimes.libtorch:build", [str(ABOVE)])
+    assert {path.name for path in found} == {"__init__.py", *SOURCES}
+
+
+def test_the_empty_library_is_no_python() -> None:
+    files = ["/cache/libtorch_python.so", "/lib/libc.so.6", "/torch/lib/libtorch_python.so"]
+    assert python_in([*files, "/lib/libpython3.11.so.1.0"], "/cache") == [
+        "/torch/lib/libtorch_python.so",
+        "/lib/libpython3.11.so.1.0",
+    ]
