@@ -189,16 +189,17 @@ def summarize(values: Dict[Way, str]) -> str:
 
 def _where(architecture: str, ways: Sequence[Way], values: Dict[Way, str]) -> str:
     """The architecture, with its formats among `ways` where those are not all that it has, and the
-    runtimes of a format that has several."""
+    runtimes of a format that is there with some of them alone."""
     own = [way for way in values if way[0] == architecture]
     among = [way for way in ways if way[0] == architecture]
     if among == own:
         return architecture
     labels = []
-    for way in among:
-        several = sum(other[FORMAT] == way[FORMAT] for other in own) > 1
-        parts = way[FORMAT : RUNTIME + 1] if several else way[FORMAT:RUNTIME]
-        labels.append(" in ".join(NAMES.get(name, name) for name in parts))
+    for format in _unique(way[FORMAT] for way in among):
+        here, all_of_it = ([w for w in ways if w[FORMAT] == format] for ways in (among, own))
+        shown = NAMES.get(format, format)
+        engines = [] if here == all_of_it else [NAMES.get(w[RUNTIME], w[RUNTIME]) for w in here]
+        labels += [f"{shown} in {engine}" for engine in engines] or [shown]
     return f"{architecture} ({', '.join(labels)})"
 
 

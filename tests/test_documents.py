@@ -92,6 +92,18 @@ def test_the_cells_table_has_a_column_for_each_resolution_and_batch() -> None:
     ]
 
 
+def test_the_latency_table_has_what_passed_at_the_exported_size() -> None:
+    found = results()
+    for result in found.cells:
+        result.latency = {"first": 0.25, "steady": 0.0314}
+        if result.cell.format == "onnx":
+            result.outcome = Outcome.FAILED.value
+    text = rewrite(f"{begin('device=cpu table=latency')}\n{END}\n", found, SOURCE, "a.md")
+    lines = [line for line in text.splitlines() if line.startswith("| ")]
+    assert lines[0] == "| Architecture | Export method | Format | PyTorch |"
+    assert lines[2] == "| net_a | tracing | TorchScript | 250 / 31 |"
+
+
 def test_the_limits_table_names_each_failure_once() -> None:
     text = written(f"{begin('table=limits')}\n{END}\n")
     assert "| batch=dynamic | 12 | failed at run | no |\n" in text
@@ -378,4 +390,5 @@ def test_the_guide_shows_tables_of_its_results() -> None:
     assert rewrite(text, found, source, "deployment.md") == text
     asked = " ".join(re.findall("export-matrix: begin(.*) -->", text)).split()
     methods = {f"method={row.cell.method}" for row in found.cells}
-    assert {"device=cpu", "device=cuda", "table=cells", "table=limits", *methods} == set(asked)
+    tables = {f"table={name}" for name in ("cells", "latency", "limits")}
+    assert {"device=cpu", "device=cuda", "environment=default", *tables, *methods} == set(asked)

@@ -168,6 +168,25 @@ def cells_grids(results: Sequence[Result]) -> List[Grid]:
     return grids
 
 
+def latency_grids(results: Sequence[Result]) -> List[Grid]:
+    """Milliseconds of a call at the exported size with one image, a column a runtime."""
+    grids = []
+    ran = [r for r in results if r.passed and (r.cell.resolution, r.cell.batch) == ("fixed", "1")]
+    for device in _unique(result.cell.device for result in ran):
+        here = [result for result in ran if result.cell.device == device]
+        columns = _unique(result.cell.runtime for result in here)
+        rows: Dict[Tuple[str, ...], Dict[str, str]] = {}
+        for result in here:
+            cell, calls = result.cell, result.latency.values()
+            way = (cell.architecture, cell.method, _shown(cell.format))
+            milliseconds = " / ".join(f"{1000 * seconds:.0f}" for seconds in calls)
+            rows.setdefault(way, {})[cell.runtime] = milliseconds
+        header = ["Architecture", "Export method", "Format", *map(_shown, columns)]
+        lines = [[*way, *(found.get(name, "") for name in columns)] for way, found in rows.items()]
+        grids.append(Grid(f"Latency on {device}", header, lines))
+    return grids
+
+
 def limits_grids(results: Sequence[Result]) -> List[Grid]:
     """A row for each failure; none where nothing failed."""
     header = ["Cells", "Number", "How they end", "First line of the reason"]
@@ -196,6 +215,11 @@ CELLS_LEGEND = (
     "model's code, answered every sample input of the cell like the eager model. ❌: it did not; "
     "how the cell ended is beside.",
 )
+LATENCY_LEGEND = (
+    "Milliseconds of the first call of a loaded file / of the later ones (median), at the exported "
+    "size with one image, of the files that answered rightly. Measured while other cells ran: good "
+    "for comparing columns, not for more.",
+)
 LIMITS_LEGEND = (
     "Cells that ended alike for one reason are one row. An axis that is not named has all of its "
     f"values; {ANY_FIGURE} is a number that differs among the cells.",
@@ -205,5 +229,6 @@ LIMITS_LEGEND = (
 TABLES: Dict[str, Tuple[Callable[[Sequence[Result]], List[Grid]], Sequence[str]]] = {
     "support": (support_grids, text.LEGEND),
     "cells": (cells_grids, CELLS_LEGEND),
+    "latency": (latency_grids, LATENCY_LEGEND),
     "limits": (limits_grids, LIMITS_LEGEND),
 }

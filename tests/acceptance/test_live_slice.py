@@ -33,9 +33,27 @@ PAIRS = {
     ("scripting", "torchscript", "pytorch_1_10"): ("crashed", "load"),
     ("tracing", "onnx", "caffe2"): ("failed", "load"),
     ("torch_export", "onnx", "caffe2"): ("failed", "export"),
+    # From C++ and JavaScript.
+    ("tracing", "torchscript", "libtorch"): PASSED,
+    ("scripting", "torchscript", "libtorch"): PASSED,
+    ("tracing_1_10", "torchscript", "libtorch"): PASSED,
+    ("scripting_1_10", "torchscript", "libtorch"): PASSED,
+    ("caffe2_tracing", "torchscript", "libtorch"): ("failed", "load"),
+    ("tracing", "torchscript", "libtorch_1_10"): ("crashed", "load"),
+    ("scripting", "torchscript", "libtorch_1_10"): ("crashed", "load"),
+    ("scripting_1_10", "torchscript", "libtorch_1_10"): PASSED,
+    ("caffe2_tracing", "torchscript", "libtorch_1_10"): PASSED,
+    ("torch_export", "aot_inductor", "aot_inductor"): ("failed", "export"),
+    ("torch_export", "aot_inductor", "aot_inductor_python"): ("failed", "export"),
+    ("tracing", "onnx", "onnxruntime_node"): PASSED,
+    ("torch_export", "onnx", "onnxruntime_node"): ("failed", "export"),
+    ("caffe2_tracing", "onnx", "onnxruntime_node"): ("failed", "load"),
+    ("tracing_1_10", "onnx", "onnxruntime_node"): PASSED,
 }
 #: A pyramid level without a box makes its answer a matter of chance: see conformance/baseline.json.
-BY_CHANCE = ("tracing_1_10", "torchscript", "pytorch_1_10")
+BY_CHANCE = [
+    ("tracing_1_10", "torchscript", runtime) for runtime in ("pytorch_1_10", "libtorch_1_10")
+]
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +72,7 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 def test_every_pair_has_its_cell(results: dict[str, Any]) -> None:
     assert results["complete"]
     pairs = [(cell["method"], cell["format"], cell["runtime"]) for cell in results["cells"]]
-    assert sorted(pairs) == sorted([*PAIRS, BY_CHANCE])
+    assert sorted(pairs) == sorted([*PAIRS, *BY_CHANCE])
 
 
 def ended(results: dict[str, Any], pair: tuple[str, str, str]) -> dict[str, Any]:
@@ -79,7 +97,7 @@ def test_each_ends_as_it_should(results: dict[str, Any], pair: tuple[str, str, s
 
 
 def test_what_was_changed_of_the_model_is_said_in_the_cell(results: dict[str, Any]) -> None:
-    for pair in (*PAIRS, BY_CHANCE):
+    for pair in (*PAIRS, *BY_CHANCE):
         cell = ended(results, pair)
         said = "given today's resizing" in (cell["reason"] or "")
         assert said == (cell["method"] == "caffe2_tracing")
@@ -89,3 +107,12 @@ def test_both_versions_of_pytorch_are_in_the_results_file(results: dict[str, Any
     environments = results["environments"]
     assert environments["caffe2"]["packages"]["torch"] == "1.10.2"
     assert environments["default"]["packages"]["torch"] != "1.10.2"
+
+
+def test_operators_of_torchvision_are_needed_by_torchscript_alone(results: dict[str, Any]) -> None:
+    for pair, expected in PAIRS.items():
+        if expected == PASSED:
+            cell = ended(results, pair)
+            needs = pair[1] == "torchscript" and pair[0] != "caffe2_tracing"
+            assert cell["extra_dependencies"] == (["torchvision"] if needs else [])
+            assert [trial["outcome"] for trial in cell["trials"]][-1] == "passed"
