@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Callable, Dict, List, Sequence, Tuple
 
 from pytest_export_matrix.answers import Answer, passed, progress, stopped_before
-from pytest_export_matrix.outcomes import STAGES, Stage
+from pytest_export_matrix.outcomes import STAGES, Outcome, Stage
 
 #: Run the file with these extras; with True beside them, with the model's own code as well.
 Attempt = Callable[..., Answer]
@@ -24,6 +24,17 @@ class Search:
     extras: List[str] = field(default_factory=list)
     trials: List[Dict[str, Any]] = field(default_factory=list)
     own_code: str = ""
+
+    @property
+    def settled(self) -> bool:
+        """Whether other inputs would need the same: a failure at run may be due to these inputs,
+        and a crash or a time limit tells nothing."""
+        ended = (self.answer["outcome"], self.answer.get("stage"))
+        failed = Outcome.FAILED.value
+        return passed(self.answer) or ended in (
+            (failed, Stage.LOAD.value),
+            (failed, Stage.COMPARE.value),
+        )
 
     def whole(self) -> Answer:
         """The answer with what the search found out."""

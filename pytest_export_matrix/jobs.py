@@ -1,8 +1,8 @@
-"""The three jobs behind a cell, each answered from the store or by a worker.
+"""The jobs behind a cell, each answered from the store or by a worker.
 
     prepare   weights and eager answers of one architecture on one device
     export    the files of one capture
-    infer     one cell's file on one runtime, compared with the eager answers
+    infer     one cell's file on one runtime, compared with the eager answers (`inferences`)
 
 An answer is a dict as a worker gives it (see `worker.protocol`): outcome, reason, seconds, ...
 Keys are made of everything that an answer depends on, so that an answer found in the store is the
@@ -11,10 +11,10 @@ one that would be given now.
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, Dict, Mapping, Optional, Sequence
 
 from pytest_export_matrix import matrix
 from pytest_export_matrix.agreements import Agreements
@@ -24,19 +24,15 @@ from pytest_export_matrix.answers import (
     dependencies,
     lasting,
     passed,
-    stopped_before,
     twice,
     unchanged,
     with_capture,
     worth_another,
 )
-from pytest_export_matrix.cells import Cell
 from pytest_export_matrix.crew import BUILD_MODULES, Crew
-from pytest_export_matrix.extras import Search, search, with_own_code
+from pytest_export_matrix.inferences import Inferences
 from pytest_export_matrix.matrix import Case, Spec
-from pytest_export_matrix.outcomes import Stage
-from pytest_export_matrix.programs import Programs
-from pytest_export_matrix.registry import DEFAULT, Architecture, Exporter, Registry, Runtime
+from pytest_export_matrix.registry import DEFAULT, Architecture, Exporter, Registry
 from pytest_export_matrix.store import Store, digest
 from pytest_export_matrix.work import TASKS, Prepared, Work
 from pytest_export_matrix.worker import protocol
@@ -53,9 +49,8 @@ class Jobs(Work):
         super().__init__(registry, store, crew)
         #: What every key contains: the environment's packages and this package's own code.
         self._described = digest(described)
-        self._searches: Dict[Tuple[str, str], Search] = {}
         self.agreements = Agreements(registry, store, crew)
-        self.programs = Programs(store, crew)
+        self.inferences = Inferences(registry, store, crew)
 
     def prepare(
         self,
@@ -196,7 +191,7 @@ class Jobs(Work):
         with self._store.lock(
             "capture", digest([shared, first.method, first.capture]), self._crew.stopped
         ):
-            answers = {format: self._stored_artifact(key) for format, key in keys.items()}
+            answers = {format: self.stored_artifact(key) for format, key in keys.items()}
             missing = [e for e in exporters if not answers[e.format]]
             if missing:
                 made = self._make_artifacts(architecture, prepared, device, spec, missing, keys)
@@ -208,19 +203,6 @@ class Jobs(Work):
                     self._make_artifacts(architecture, prepared, device, spec, again, keys, found)
                 )
             return found
-
-    def _stored_artifact(self, key: str, verify: bool = False) -> Optional[Answer]:
-        answer = self.stored("artifact", key, verify)
-        if not answer:
-            return None
-        files = self._store.files("artifact", key)
-        if passed(answer):
-            sha256 = files[answer["file"]][1] if len(files) == 1 else digest(files)
-            answer["artifact"] = {
-                "sha256": sha256,
-                "bytes": sum(size for size, _ in files.values()),
-            }
-        return {**answer, "key": key, "folder": str(self._store.folder("artifact", key))}
 
     def _make_artifacts(
         self,
@@ -268,104 +250,6 @@ class Jobs(Work):
         if passed(answer):
             (source / protocol.ANSWER).unlink()
             self._store.put("artifact", key, answer, source)
-            return {**(self._stored_artifact(key) or {}), "cached": False}
+            return {**(self.stored_artifact(key) or {}), "cached": False}
         self._store.put("artifact", key, answer)
         return answer
-
-    def infer(
-        self,
-        runtime: Runtime,
-        cell: Cell,
-        prepared: Prepared,
-        exported: Answer,
-        cases: Sequence[Case],
-        structure: Optional[Dict[str, Any]],
-        doubted: Doubted,
-    ) -> Optional[Answer]:
-        """How the file of `exported` does in `runtime`; None where it is not whole any more."""
-        architecture = self._registry.architecture(cell.architecture)
-        described, problem = self._crew.described(runtime.environment)
-        if problem:
-            return problem
-        references = [self.reference_key(prepared, cell.device, case) for case in cases]
-        sha256 = exported["artifact"]["sha256"]
-        program = self.programs.identity(runtime)
-        other = self._other_device(runtime, cell)
-        engine = [asdict(runtime), described, program, other]
-        key = digest([exported["key"], sha256, engine, references])
-        stored = self.stored("result", key)
-        if stored and not worth_another(stored, doubted):
-            return stored
-        problem = self._crew.runtime_problem(runtime, cell.device)
-        if problem:
-            return problem
-        if not self._stored_artifact(exported["key"], verify=True):
-            return None
-        kind = self._registry.outputs(architecture)
-        request = {
-            "task": f"{TASKS}.infer:run",
-            "session": runtime.session,
-            "file": str(Path(exported["folder"]) / exported["file"]),
-            "convention": runtime.convention or exported["convention"],
-            "exported_outputs": structure,
-            "cases": [prepared.cases[case]["folder"] for case in cases],
-            "outputs": asdict(kind),
-            "device": cell.device,
-            "other_device": other and other[0],
-            "own_code": architecture.build.partition(":")[0],
-        }
-        versions: Dict[str, str] = {}
-        if runtime.program:
-            built = self.programs.provide(runtime)
-            if not passed(built):
-                return built
-            request["program"], versions = built["folder"], built["versions"]
-        answer = stored or self._infer_with_extras(runtime, cell, request, exported["key"])
-        if worth_another(answer, doubted):
-            again = self._infer_with_extras(runtime, cell, request, exported["key"])
-            answer = twice(answer, again)
-        answer["program"] = versions
-        if lasting(answer):
-            self._store.put("result", key, answer)
-        return answer
-
-    def _other_device(self, runtime: Runtime, cell: Cell) -> Optional[List[str]]:
-        """The device that the file was not exported on, and what it is, if it is to be loaded there
-        as well."""
-        if not self._registry.exporter(cell.method, cell.format).portable:
-            return None
-        device = next(name for name in matrix.DEVICES if name != cell.device)
-        if self._crew.absent(device) or self._crew.runtime_problem(runtime, device):
-            return None
-        return [device, self._crew.device_described(device)]
-
-    def forget(self, exported: Answer) -> None:
-        """Have the file of `exported` made again when it is next asked for."""
-        if not self._stored_artifact(exported["key"], verify=True):
-            self._store.remove("artifact", exported["key"])
-
-    def _infer_with_extras(
-        self, runtime: Runtime, cell: Cell, request: Dict[str, Any], artifact: str
-    ) -> Answer:
-        """The runtime is tried alone first. Where it cannot load or run the file so, the extras
-        that it declares are tried: "extras" names the fewest that got it as far as all of them.
-
-        What a file needs to be loaded is found out once; each cell then runs with that alone.
-        """
-
-        def attempt(extras: Sequence[str], own_code: bool = False) -> Answer:
-            whole = {**request, "with_own_code": own_code}
-            return self._crew.infer(runtime, cell.id, whole, extras)
-
-        key = (artifact, runtime.name)
-        if key in self._searches:
-            found = replace(self._searches[key], answer=attempt(self._searches[key].extras))
-        else:
-            found = search(self._crew.installed_extras(runtime), attempt)
-            if not runtime.program:
-                found = with_own_code(found, request["own_code"], attempt)
-            if stopped_before(found.answer, Stage.RUN) or not stopped_before(
-                found.answer, Stage.COMPARE
-            ):
-                self._searches[key] = found  # a failure at run may be that of these inputs alone
-        return found.whole()

@@ -258,10 +258,12 @@ class Session:
         for _ in range(2):
             exported = exports[cell.format]
             doubted = self._doubted(Stage.COMPARE, [cell])
-            answer = self._jobs.infer(runtime, cell, prepared, exported, cases, structure, doubted)
+            answer = self._jobs.inferences.infer(
+                runtime, cell, prepared, exported, cases, structure, doubted
+            )
             if answer is not None:
                 return answer
-            self._jobs.forget(exported)
+            self._jobs.inferences.forget(exported)
             exports.update(self._export(self._capture_key(cell), prepared))
         return DAMAGED
 

@@ -82,6 +82,20 @@ class Work:
             return None
         return {**answer, "cached": True}
 
+    def stored_artifact(self, key: str, verify: bool = False) -> Optional[Answer]:
+        """The answer of an export that the store holds, and where its file is."""
+        answer = self.stored("artifact", key, verify)
+        if not answer:
+            return None
+        files = self._store.files("artifact", key)
+        if passed(answer):
+            sha256 = files[answer["file"]][1] if len(files) == 1 else digest(files)
+            answer["artifact"] = {
+                "sha256": sha256,
+                "bytes": sum(size for size, _ in files.values()),
+            }
+        return {**answer, "key": key, "folder": str(self._store.folder("artifact", key))}
+
     def describe(self, architecture: Architecture) -> Dict[str, Any]:
         """The architecture as a worker gets it."""
         return {

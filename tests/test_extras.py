@@ -7,7 +7,7 @@ from typing import Any, Dict, FrozenSet, List, Sequence
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_export_matrix.extras import search, with_own_code
+from pytest_export_matrix.extras import Search, search, with_own_code
 
 CANDIDATES = ("a", "b", "c", "d")
 NAMES = st.sets(st.sampled_from(CANDIDATES)).map(frozenset)
@@ -75,3 +75,17 @@ def test_a_file_that_loads_beside_the_models_code_alone_needs_it() -> None:
 def test_a_file_that_loads_is_not_tried_with_the_models_code() -> None:
     file = File(frozenset(), frozenset(["own"]))
     assert len(with_own_code(search((), file.attempt), "models", file.attempt).trials) == 1
+
+
+def test_what_a_crash_or_these_inputs_hide_is_searched_again() -> None:
+    ends = {
+        ("passed", "compare"): True,
+        ("failed", "load"): True,
+        ("failed", "compare"): True,
+        ("failed", "run"): False,
+        ("crashed", "load"): False,
+        ("timed_out", "run"): False,
+        ("out_of_memory", "load"): False,
+    }
+    for (outcome, stage), settled in ends.items():
+        assert Search({"outcome": outcome, "stage": stage}).settled == settled

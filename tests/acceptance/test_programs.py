@@ -163,3 +163,19 @@ def test_without_a_compiler_libtorch_is_unavailable(
     package = {"c++": "g++"}.get(missing, missing)
     expected = f"libtorch needs {missing} on the path: install it, for instance: apt-get install"
     assert f"{expected} {package}" in found["reason"]
+
+
+def test_where_npm_reaches_no_registry_its_runtime_is_unavailable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = Project(tmp_path / "project", "classifier")
+    conftest = project.root / "conftest.py"
+    node = "from pytest_export_matrix.on_request import ONNXRUNTIME_NODE"
+    conftest.write_text(f"{node}\n{conftest.read_text()}    registry.add(*ONNXRUNTIME_NODE)\n")
+    monkeypatch.setenv("npm_config_registry", "http://127.0.0.1:9")
+    monkeypatch.setenv("npm_config_cache", str(tmp_path / "npm"))
+    monkeypatch.setenv("npm_config_fetch_retries", "0")
+    name = cell(format="onnx", runtime="onnxruntime_node")
+    row = project.run(*ONE_LANE, cells=[name]).rows[name]
+    assert row["outcome"] == "unavailable"
+    assert row["reason"].startswith("npm could not install onnxruntime-node: npm error")
