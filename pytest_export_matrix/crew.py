@@ -130,7 +130,8 @@ class Crew:
                 answer = worker.run({**request, **here}, self.limits, watch)
         except WorkerFailure as failure:
             reason = f"the worker did not start: {_last_line(str(failure))}"
-            stage = Stage.LOAD if "session" in request else Stage.BUILD
+            at_load = "session" in request or "program" in request
+            stage = Stage.LOAD if at_load else Stage.BUILD
             answer = {"outcome": Outcome.FAILED.value, "stage": stage.value, "reason": reason}
             answer.update(detail=str(failure), transient=True)
         for stage_name, seconds in answer.get("seconds", {}).items():
@@ -239,24 +240,25 @@ class Crew:
         return None
 
     def exporter_problem(
-        self, modules: Sequence[str], device: str, environment: str = DEFAULT
+        self,
+        modules: Sequence[str],
+        device: str,
+        environment: str = DEFAULT,
+        commands: Sequence[str] = (),
     ) -> Optional[Answer]:
-        problem = self.environment_problem(environment)
+        what = _in("exporting", environment)
+        problem = self.environment_problem(environment) or _without(commands, what)
         if problem:
             return problem
         kind, session = self._exporting(environment), "" if device == "cpu" else TORCH_SESSION
-        return self._problem(_in("exporting", environment), kind, modules, session, device)
+        return self._problem(what, kind, modules, session, device)
 
     def runtime_problem(self, runtime: Runtime, device: str) -> Optional[Answer]:
-        problem = self.environment_problem(runtime.environment)
+        what = _in(f"runtime {runtime.name}", runtime.environment)
+        problem = self.environment_problem(runtime.environment) or _without(runtime.commands, what)
         if problem:
             return problem
-        kind, what = self._running(runtime), _in(f"runtime {runtime.name}", runtime.environment)
-        lacking = [name for name in runtime.commands if shutil.which(name) is None]
-        if lacking:
-            packages = " ".join(INSTALLS.get(name, name) for name in lacking)
-            remedy = f"install it, for instance: apt-get install {packages}"
-            return _unavailable(f"{what} needs {', '.join(lacking)} on the path: {remedy}")
+        kind = self._running(runtime)
         return self._problem(what, kind, runtime.modules, runtime.session, device)
 
     def installed_extras(self, runtime: Runtime) -> List[str]:
@@ -299,6 +301,16 @@ class Crew:
 
 def _unavailable(reason: str) -> Answer:
     return {"outcome": Outcome.UNAVAILABLE.value, "stage": None, "reason": reason}
+
+
+def _without(commands: Sequence[str], what: str) -> Optional[Answer]:
+    """That one of `commands` is not on the path, if so."""
+    lacking = [name for name in commands if shutil.which(name) is None]
+    if not lacking:
+        return None
+    packages = " ".join(INSTALLS.get(name, name) for name in lacking)
+    remedy = f"install it, for instance: apt-get install {packages}"
+    return _unavailable(f"{what} needs {', '.join(lacking)} on the path: {remedy}")
 
 
 def _in(what: str, environment: str) -> str:

@@ -218,7 +218,7 @@ class Jobs(Work):
         with self._store.scratch() as out:
             parts = {}
             for e in exporters:
-                problem = self._crew.exporter_problem(e.modules, device, e.environment)
+                problem = self._crew.exporter_problem(e.modules, device, e.environment, e.commands)
                 if problem:
                     answers[e.format] = problem
                 else:

@@ -32,6 +32,7 @@ AOT_INDUCTOR: Tuple[Entry, ...] = (
         lower=f"{_EXPORTERS}.torch_export:aot_inductor",
         suffix=".pt2",
         declares=("resolution", "batch"),
+        commands=("c++",),
         portable=False,
     ),
     Runtime(

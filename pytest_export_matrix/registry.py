@@ -83,7 +83,7 @@ class Exporter:
     needs_inputs: False where the file is the same whatever the example inputs are.
     declares: the dimensions that this exporter has to be told are dynamic ("resolution",
         "batch"); a file that needs no declaration serves cells of both kinds.
-    modules: what has to be importable in the environment.
+    modules: what has to be importable in the environment; commands: what has to be on the path.
     portable: False where a file is made for the device that it is exported on. Others are loaded
         on the other device as well, where there is one.
     conventions: "module:function" that runs in another environment, where a library of another
@@ -102,6 +102,7 @@ class Exporter:
     modules: Sequence[str] = ("torch",)
     environment: str = DEFAULT
     conventions: str = ""
+    commands: Sequence[str] = ()
     portable: bool = True
 
     @property

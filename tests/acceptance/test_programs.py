@@ -179,3 +179,18 @@ def test_where_npm_reaches_no_registry_its_runtime_is_unavailable(
     row = project.run(*ONE_LANE, cells=[name]).rows[name]
     assert row["outcome"] == "unavailable"
     assert row["reason"].startswith("npm could not install onnxruntime-node: npm error")
+
+
+def test_without_a_compiler_nothing_is_compiled_ahead_of_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = Project(tmp_path / "project", "classifier")
+    conftest = project.root / "conftest.py"
+    entries = "from pytest_export_matrix.on_request import AOT_INDUCTOR"
+    added = "    [registry.add(entry) for entry in AOT_INDUCTOR]\n"
+    conftest.write_text(f"{entries}\n{conftest.read_text()}{added}")
+    monkeypatch.setenv("PATH", path_without(tmp_path, "c++"))
+    name = cell(method="torch_export", format="aot_inductor", runtime="aot_inductor_python")
+    row = project.run(*ONE_LANE, cells=[name]).rows[name]
+    assert row["outcome"] == "unavailable"
+    assert row["reason"].startswith("exporting needs c++ on the path: install it")
