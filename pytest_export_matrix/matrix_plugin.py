@@ -267,7 +267,8 @@ class MatrixPlugin:
             if record and environment.name in names:
                 found[environment.name] = record.describe(modules)
         for result in results:
-            found[result.environment]["packages"].update(result.program)
+            if result.program:
+                found[result.environment]["packages"].update(result.program)
         return found
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:

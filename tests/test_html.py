@@ -70,6 +70,8 @@ def hostile(result: Result) -> Result:
         deviation={HOSTILE: {"max_rel": 1.0, HOSTILE: HOSTILE}},
         deviating=[HOSTILE],
         extra_dependencies=[HOSTILE],
+        trials=[{"extras": [HOSTILE], "outcome": HOSTILE, "stage": HOSTILE, "reason": HOSTILE}],
+        program={HOSTILE: HOSTILE},
         artifact={"sha256": HOSTILE, "bytes": 1},
         warnings=[{"category": HOSTILE, "message": HOSTILE, "count": 1}],
         repro=HOSTILE,

@@ -48,7 +48,7 @@ def test_a_factory_is_run_by_its_name_alone(tmp_path: Path) -> None:
         *("--export-matrix-select", "device=cpu,resolution=fixed,batch=1"),
     )
     assert set(run.outcomes.values()) == {"passed"}
-    assert len(run.outcomes) == 5
+    assert len(run.outcomes) == 7
 
 
 def test_a_model_of_torchvision_is_run_by_its_name_alone(tmp_path: Path) -> None:

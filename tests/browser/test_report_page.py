@@ -220,6 +220,9 @@ def test_text_of_models_and_engines_is_shown_as_text(show: Any) -> None:
     result.outcome, result.reason, result.repro = "failed", HOSTILE, HOSTILE
     result.deviation, result.deviating = {HOSTILE: {"max_rel": 1.0}}, [HOSTILE]
     result.warnings = [{"category": HOSTILE, "message": HOSTILE, "count": 1}]
+    tried = {"outcome": "failed", "stage": "load", "reason": HOSTILE}
+    result.trials = [{"extras": [HOSTILE], **tried}]
+    result.latency = {"first": 0.25, "steady": 0.125}
     page = show(found)
     assert HOSTILE in page.locator("#list tbody tr").first.inner_text()
     page.locator("#filters input[type=search]").fill("onerror=alert(2)")
@@ -227,7 +230,8 @@ def test_text_of_models_and_engines_is_shown_as_text(show: Any) -> None:
     assert page.locator("img").count() == 0
     page.locator("#list tbody a").first.click()
     assert page.locator("dialog[open] pre").inner_text() == HOSTILE
-    assert page.locator("dialog[open]").inner_text().count(HOSTILE) == 6
+    assert page.locator("dialog[open]").inner_text().count(HOSTILE) == 8
+    assert "Tried beside the engine" in page.locator("dialog[open]").inner_text()
     leave(page)
     page.locator("#plots").scroll_into_view_if_needed()
     page.wait_for_selector("#deviation .main-svg")
