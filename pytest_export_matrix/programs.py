@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.machinery
 import os
 import shutil
+import sys
 import threading
 from pathlib import Path
 from typing import Any, Dict, List, Optional, Sequence
@@ -28,7 +29,7 @@ class Programs:
     def __init__(self, store: Store, crew: Crew) -> None:
         self._store, self._crew = store, crew
         self._identities: Dict[Any, Any] = {}
-        self._failed: Dict[str, Answer] = {}
+        self._provided: Dict[str, Answer] = {}
         self._locks: Dict[str, threading.Lock] = {}
         self._asking = threading.Lock()
 
@@ -39,7 +40,7 @@ class Programs:
             return None
         key = (runtime.program, tuple(runtime.commands))
         if key not in self._identities:
-            files = sources(runtime.program, [*self._crew.paths, str(ABOVE)])
+            files = sources(runtime.program, [*self._crew.paths, str(ABOVE), *sys.path])
             contents = [[path.name, file_digest(path)] for path in files]
             self._identities[key] = [contents, [_described(name) for name in runtime.commands]]
         return self._identities[key]
@@ -51,13 +52,10 @@ class Programs:
         with self._asking:
             lock = self._locks.setdefault(key, threading.Lock())
         with lock:
-            if key not in self._failed:
+            if key not in self._provided:
                 with self._store.lock("program", key, self._crew.stopped):
-                    found = self._stored(key) or self._build(runtime, key)
-                if passed(found):
-                    return found
-                self._failed[key] = found
-            return self._failed[key]
+                    self._provided[key] = self._stored(key) or self._build(runtime, key)
+            return self._provided[key]
 
     def _key(self, runtime: Runtime) -> str:
         python = self._crew.python(runtime.environment)
