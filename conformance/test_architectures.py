@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from conformance.architectures import CLASSIFIER, DETECTORS, OTHER_SIZES, SIZES
+from conformance.architectures import CASCADES, CLASSIFIER, DETECTORS, OTHER_SIZES, SIZES
 from pytest_export_matrix import Architecture, Detections, samples
 
 FLAT = samples.PICTURES.index("flat")
@@ -51,7 +51,7 @@ class Subject:
 
     @property
     def keywords(self) -> dict[str, Any]:
-        return dict(self.architecture.profiles[self.profile])
+        return keywords(self.architecture, self.profile)
 
     @property
     def patterned(self) -> list[Seen]:
@@ -70,9 +70,13 @@ def batches() -> Iterator[tuple[tuple[int, int], ...]]:
     yield OTHER_SIZES[1:]
 
 
-def build(architecture: Architecture, keywords: dict[str, Any]) -> Any:
+def keywords(architecture: Architecture, profile: str) -> dict[str, Any]:
+    return {**architecture.keywords, **architecture.profiles.get(profile, {})}
+
+
+def build(architecture: Architecture, given: dict[str, Any]) -> Any:
     module, factory = architecture.build.split(":")
-    return getattr(importlib.import_module(module), factory)(**keywords)
+    return getattr(importlib.import_module(module), factory)(**given)
 
 
 def answers(model: Any, sizes: tuple[tuple[int, int], ...], seed: int) -> list[dict[str, Any]]:
@@ -85,7 +89,7 @@ def answers(model: Any, sizes: tuple[tuple[int, int], ...], seed: int) -> list[d
 
 def subjects() -> Iterator[Any]:
     for profile, marks in (("slim", ()), ("full", pytest.mark.full)):
-        for architecture in DETECTORS:
+        for architecture in DETECTORS if profile == "full" else (*DETECTORS, *CASCADES):
             identifier = f"{architecture.name}-{profile}"
             yield pytest.param((architecture, profile), marks=marks, id=identifier)
 
@@ -93,7 +97,7 @@ def subjects() -> Iterator[Any]:
 @pytest.fixture(scope="module", params=subjects())
 def subject(request: pytest.FixtureRequest) -> Subject:
     architecture, profile = request.param
-    model = build(architecture, dict(architecture.profiles[profile]))
+    model = build(architecture, keywords(architecture, profile))
     seen = [
         Seen((seed + i) % len(samples.PICTURES), sizes, answer)
         for sizes in batches()
@@ -201,7 +205,7 @@ def test_the_classifier_tells_pictures_apart(profile: str) -> None:
     """Twice built it is the same; the logits of two pictures are a hundred tolerances apart."""
     import torch
 
-    model, again = (build(CLASSIFIER, dict(CLASSIFIER.profiles[profile])) for _ in range(2))
+    model, again = (build(CLASSIFIER, keywords(CLASSIFIER, profile)) for _ in range(2))
     with torch.no_grad():
         batches = [samples.image_batch(SIZES[:1], seed) for seed in range(len(samples.PICTURES))]
         logits = [model(*batch) for batch in batches]

@@ -10,6 +10,8 @@ No side is a multiple of 28: a mask over the whole side would be enlarged by 30/
 integer, at which rounding noise decides on which side of it the cut is made.
 """
 
+from typing import Any
+
 from pytest_export_matrix import Architecture, Detections
 
 SIZES = ((192, 256), (240, 192))
@@ -17,21 +19,27 @@ OTHER_SIZES = ((144, 192), (300, 400), (128, 256), (197, 261))
 PROFILES = {"slim": {"backbone": "resnet10"}, "full": {"backbone": "resnet50"}}
 
 
-def _detector(name: str) -> Architecture:
+def _detector(name: str, module: str = "", **others: Any) -> Architecture:
+    others = others or {"profiles": PROFILES}
     return Architecture(
         name,
-        build=f"conformance.architectures.{name}:build",
+        build=f"conformance.architectures.{module or name}:build",
         inputs="pytest_export_matrix.samples:image_list",
         outputs=Detections(score_threshold=0.3),
         layout="[CHW]",
         sizes=SIZES,
         other_sizes=OTHER_SIZES,
-        profiles=PROFILES,
+        **others,
     )
 
 
 DETECTORS = tuple(
     _detector(name) for name in ("faster_rcnn", "mask_rcnn", "keypoint_rcnn", "retinanet")
+)
+#: Slim in every profile: nobody has looked for the choices of a large one.
+CASCADES = tuple(
+    _detector(name, "cascade_rcnn", keywords={"backbone": "resnet10", "masks": masks})
+    for name, masks in (("cascade_rcnn", False), ("cascade_mask_rcnn", True))
 )
 CLASSIFIER = Architecture(
     "classifier",
@@ -40,4 +48,4 @@ CLASSIFIER = Architecture(
     other_sizes=OTHER_SIZES,
     profiles=PROFILES,
 )
-ARCHITECTURES = (*DETECTORS, CLASSIFIER)
+ARCHITECTURES = (*DETECTORS, *CASCADES, CLASSIFIER)

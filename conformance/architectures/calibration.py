@@ -51,25 +51,26 @@ def calibrate(
     model: nn.Module,
     choice: Choice,
     spreads: Mapping[str, float],
-    classifier: str,
+    *classifiers: str,
     foreground: slice,
 ) -> nn.Module:
     """Set the weights of a detector, in place, and return it in eval mode.
 
     spreads: the standard deviation that a layer's outputs shall have, by the layer's name; 1 for
-    the layers that are not named. classifier: the name of the layer that gives the logits; its
+    the layers that are not named. classifiers: the names of the layers that give the logits; their
     channels `foreground` are those of the classes.
     """
     model.eval()
-    layer: Any = model.get_submodule(classifier)
     with torch.no_grad():
         _normalise(model, spreads)
-        direction, offset = _pattern_detector(model, layer)
-        weight = layer.weight[foreground]
-        if weight.ndim == 4:
-            weight = weight[:, :, 1, 1]  # of a 3 x 3 kernel the centre is enough
-        weight.add_(choice.contrast * direction)
-        layer.bias[foreground].add_(choice.contrast * offset + choice.bias)
+        for name in classifiers:
+            layer: Any = model.get_submodule(name)
+            direction, offset = _pattern_detector(model, layer)
+            weight = layer.weight[foreground]
+            if weight.ndim == 4:
+                weight = weight[:, :, 1, 1]  # of a 3 x 3 kernel the centre is enough
+            weight.add_(choice.contrast * direction)
+            layer.bias[foreground].add_(choice.contrast * offset + choice.bias)
     return model
 
 

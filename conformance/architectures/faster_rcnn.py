@@ -23,6 +23,6 @@ def build(backbone: str) -> nn.Module:
         model,
         choice,
         rcnn.SPREADS,
-        classifier="roi_heads.box_predictor.cls_score",
+        "roi_heads.box_predictor.cls_score",
         foreground=slice(1, None),
     )

@@ -32,6 +32,6 @@ def build(backbone: str) -> nn.Module:
         model,
         choice,
         {**rcnn.SPREADS, "roi_heads.mask_predictor.mask_fcn_logits": 2.0},
-        classifier="roi_heads.box_predictor.cls_score",
+        "roi_heads.box_predictor.cls_score",
         foreground=slice(1, None),
     )

@@ -45,6 +45,6 @@ def build(backbone: str) -> nn.Module:
         model,
         choice,
         {"head.classification_head.cls_logits": 1.0, "head.regression_head.bbox_reg": 0.2},
-        classifier="head.classification_head.cls_logits",
+        "head.classification_head.cls_logits",
         foreground=slice(None),
     )
