@@ -182,6 +182,10 @@ class Session:
             result.reason = result.reason and result.reason.replace(folder, name)
             for warning in result.warnings:
                 warning["message"] = warning["message"].replace(folder, name)
+            result.trials = [
+                {**trial, "reason": trial["reason"] and trial["reason"].replace(folder, name)}
+                for trial in result.trials
+            ]
 
     def _judge(self, result: Result, prepared: Prepared, exports: Dict[str, Answer]) -> None:
         """Fill `result` with what the stages came to; the first that did not pass decides."""

@@ -122,3 +122,9 @@ def test_in_cpp_the_unknown_operator_is_named(run: Run) -> None:
     row = run.rows[OWN["libtorch"]]
     assert (row["outcome"], row["stage"]) == ("failed", "load")
     assert "Unknown builtin op: mine::triple" in row["reason"]
+
+
+def test_a_trial_names_no_folder_of_this_machine(run: Run) -> None:
+    reasons = [str(trial["reason"]) for row in run.rows.values() for trial in row["trials"]]
+    assert any("<cache>" in reason for reason in reasons)
+    assert not any(str(run.reports.parents[1]) in reason for reason in reasons)
