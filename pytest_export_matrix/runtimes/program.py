@@ -48,7 +48,11 @@ class Program:
             preexec_fn=end_with_parent if sys.platform == "linux" else None,
         )
         self.pid = self._process.pid
-        self.seconds = self._answer()
+        try:
+            self.seconds = self._answer()
+        except Failure:
+            self.close()
+            raise
 
     @property
     def input(self) -> str:
