@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import collections
 import contextlib
+import functools
 import glob
 import shutil
 import sys
@@ -168,11 +169,13 @@ class Crew:
 
     def absent(self, device: str) -> Optional[str]:
         """Why no worker need be asked about `device`, if none need be."""
-        if device == "cpu" or not sys.platform.startswith("linux"):
-            return None
-        if any(glob.glob(pattern) for pattern in DEVICE_NODES):
+        if device == "cpu" or not sys.platform.startswith("linux") or self._has_node:
             return None
         return f"{device}: this machine has no GPU (none of {', '.join(DEVICE_NODES)})"
+
+    @functools.cached_property
+    def _has_node(self) -> bool:
+        return any(glob.glob(pattern) for pattern in DEVICE_NODES)
 
     def device_described(self, device: str) -> str:
         """Driver and model of the GPU, for keys."""

@@ -119,15 +119,14 @@ class Column:
 
     def extra_dependencies(self) -> str:
         """What files need beside the engine, of those that run."""
-        found = {}
-        for way in self._ways:
-            ran = [
-                result for key, result in self._cells.items() if key[:3] == way and result.passed
-            ]
-            if ran:
-                extras = _unique(name for result in ran for name in result.extra_dependencies)
-                found[way] = ", ".join(extras) or NO_EXTRAS
-        return summarize(found)
+        needed: Dict[Way, List[str]] = {}
+        for (architecture, format, runtime, _, _), result in self._cells.items():
+            if result.passed:
+                extras = needed.setdefault((architecture, format, runtime), [])
+                extras += result.extra_dependencies
+        return summarize(
+            {way: ", ".join(_unique(extras)) or NO_EXTRAS for way, extras in needed.items()}
+        )
 
     def dynamic_resolution(self) -> str:
         return summarize({way: self._mark(way, "dynamic", "1") for way in self._ways})

@@ -20,12 +20,10 @@ from torch import Tensor, nn
 from torchvision.models.detection import FasterRCNN
 from torchvision.models.detection._utils import BoxCoder
 from torchvision.models.detection.faster_rcnn import FastRCNNPredictor, TwoMLPHead
-from torchvision.models.detection.mask_rcnn import MaskRCNNHeads, MaskRCNNPredictor
 from torchvision.models.detection.roi_heads import RoIHeads, maskrcnn_inference
 from torchvision.ops.boxes import clip_boxes_to_image
 
 from . import rcnn
-from .backbones import is_slim
 from .calibration import Choice, calibrate
 
 CLASSES = 5  # with the background
@@ -112,27 +110,11 @@ def build(backbone: str, masks: bool = False) -> nn.Module:
         channels = parts["backbone"].out_channels
         box_width = parts["box_head"].fc6.out_features
         model = FasterRCNN(**parts)
-        heads = model.roi_heads
-        others = {}
-        if masks:
-            width, depth = (32, 2) if is_slim(backbone) else (256, 4)
-            others = {
-                "mask_roi_pool": rcnn.region_pool(14),
-                "mask_head": MaskRCNNHeads(channels, (width,) * depth, dilation=1),
-                "mask_predictor": MaskRCNNPredictor(width, width, CLASSES),
-            }
+        mask_parts = rcnn.mask_parts(backbone, channels, CLASSES) if masks else {}
         model.roi_heads = CascadeRoIHeads(
             [Stage(channels * 7**2, box_width, weights) for weights in WEIGHTS],
-            box_roi_pool=heads.box_roi_pool,
-            fg_iou_thresh=0.5,
-            bg_iou_thresh=0.5,
-            batch_size_per_image=512,
-            positive_fraction=0.25,
-            bbox_reg_weights=WEIGHTS[-1],
-            score_thresh=heads.score_thresh,
-            nms_thresh=heads.nms_thresh,
-            detections_per_img=heads.detections_per_img,
-            **others,
+            **rcnn.settings(model.roi_heads),
+            **mask_parts,
         )
     stages = [f"roi_heads.stages.{i}" for i in range(len(WEIGHTS))]
     return calibrate(

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from torch import nn
 from torchvision.models.detection import MaskRCNN
-from torchvision.models.detection.mask_rcnn import MaskRCNNHeads, MaskRCNNPredictor
 
 from . import rcnn
-from .backbones import is_slim
 from .calibration import Choice, calibrate
 
 CLASSES = 5  # with the background
@@ -18,15 +16,12 @@ CHOICES = {
 
 
 def build(backbone: str) -> nn.Module:
-    width, depth = (32, 2) if is_slim(backbone) else (256, 4)
     choice = CHOICES[backbone]
     with choice.random_weights():
         parts = rcnn.parts(backbone, CLASSES)
         model = MaskRCNN(
             **parts,
-            mask_roi_pool=rcnn.region_pool(14),
-            mask_head=MaskRCNNHeads(parts["backbone"].out_channels, (width,) * depth, dilation=1),
-            mask_predictor=MaskRCNNPredictor(width, width, CLASSES),
+            **rcnn.mask_parts(backbone, parts["backbone"].out_channels, CLASSES),
         )
     return calibrate(
         model,

@@ -162,17 +162,9 @@ def build(backbone: str) -> nn.Module:
         model.roi_heads = PointRendRoIHeads(
             CoarseHead(channels, hidden),
             PointHead(channels, width),
-            box_roi_pool=heads.box_roi_pool,
             box_head=heads.box_head,
             box_predictor=heads.box_predictor,
-            fg_iou_thresh=0.5,
-            bg_iou_thresh=0.5,
-            batch_size_per_image=512,
-            positive_fraction=0.25,
-            bbox_reg_weights=heads.box_coder.weights,
-            score_thresh=heads.score_thresh,
-            nms_thresh=heads.nms_thresh,
-            detections_per_img=heads.detections_per_img,
+            **rcnn.settings(heads),
         )
     return calibrate(
         model,

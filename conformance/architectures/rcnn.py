@@ -6,6 +6,8 @@ from typing import Any
 
 from torchvision.models.detection.anchor_utils import AnchorGenerator
 from torchvision.models.detection.faster_rcnn import FastRCNNPredictor, TwoMLPHead
+from torchvision.models.detection.mask_rcnn import MaskRCNNHeads, MaskRCNNPredictor
+from torchvision.models.detection.roi_heads import RoIHeads
 from torchvision.ops import MultiScaleRoIAlign
 
 from .backbones import is_slim, pyramid
@@ -45,6 +47,32 @@ def parts(backbone: str, classes: int) -> dict[str, Any]:
         "box_predictor": FastRCNNPredictor(width, classes),
         "box_score_thresh": SCORE_THRESHOLD,
         "box_nms_thresh": 0.3,
+    }
+
+
+def mask_parts(backbone: str, channels: int, classes: int) -> dict[str, Any]:
+    """The mask branch of Mask R-CNN, as arguments of a model or of its RoI heads."""
+    width, depth = (32, 2) if is_slim(backbone) else (256, 4)
+    return {
+        "mask_roi_pool": region_pool(14),
+        "mask_head": MaskRCNNHeads(channels, (width,) * depth, dilation=1),
+        "mask_predictor": MaskRCNNPredictor(width, width, classes),
+    }
+
+
+def settings(heads: RoIHeads) -> dict[str, Any]:
+    """The arguments of RoI heads that stand in the place of `heads`, but for their layers."""
+    return {
+        "box_roi_pool": heads.box_roi_pool,
+        "bbox_reg_weights": heads.box_coder.weights,
+        "score_thresh": heads.score_thresh,
+        "nms_thresh": heads.nms_thresh,
+        "detections_per_img": heads.detections_per_img,
+        # These are for training alone.
+        "fg_iou_thresh": 0.5,
+        "bg_iou_thresh": 0.5,
+        "batch_size_per_image": 512,
+        "positive_fraction": 0.25,
     }
 
 

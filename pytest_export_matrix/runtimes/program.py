@@ -95,6 +95,20 @@ class Program:
         self._folder.cleanup()
 
 
+class ProgramSession:
+    """What the sessions of all programs have in common: `program` is running."""
+
+    program: Program
+
+    @property
+    def seconds(self) -> float:
+        """What the latest call took there."""
+        return self.program.seconds
+
+    def close(self) -> None:
+        self.program.close()
+
+
 def mapped(pid: int) -> List[str]:
     """The files that a process has mapped, its libraries among them (Linux; elsewhere none)."""
     try:

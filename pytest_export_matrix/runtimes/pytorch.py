@@ -15,10 +15,16 @@ class Session:
 
         torch.set_num_threads(threads)
         self.device = device
+        self.module: Any = None
+        self.load(path)
+
+    def load(self, path: str) -> None:
+        import torch
+
         if path.endswith(".pt2"):
             self.module = torch.export.load(path).module()
         else:
-            self.module = torch.jit.load(path, map_location=device)
+            self.module = torch.jit.load(path, map_location=self.device)
 
     def run(self, arguments: Any) -> Any:
         import torch

@@ -165,13 +165,20 @@ def test_without_a_compiler_libtorch_is_unavailable(
     assert f"{expected} {package}" in found["reason"]
 
 
+def project_with(tmp_path: Path, name: str) -> Project:
+    """A project with a classifier that registers what is called `name` in `on_request`."""
+    project = Project(tmp_path / "project", "classifier")
+    conftest = project.root / "conftest.py"
+    entries = f"from pytest_export_matrix.on_request import {name}"
+    added = f"    [registry.add(entry) for entry in {name}]\n"
+    conftest.write_text(f"{entries}\n{conftest.read_text()}{added}")
+    return project
+
+
 def test_where_npm_reaches_no_registry_its_runtime_is_unavailable(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    project = Project(tmp_path / "project", "classifier")
-    conftest = project.root / "conftest.py"
-    node = "from pytest_export_matrix.on_request import ONNXRUNTIME_NODE"
-    conftest.write_text(f"{node}\n{conftest.read_text()}    registry.add(*ONNXRUNTIME_NODE)\n")
+    project = project_with(tmp_path, "ONNXRUNTIME_NODE")
     monkeypatch.setenv("npm_config_registry", "http://127.0.0.1:9")
     monkeypatch.setenv("npm_config_cache", str(tmp_path / "npm"))
     monkeypatch.setenv("npm_config_fetch_retries", "0")
@@ -184,11 +191,7 @@ def test_where_npm_reaches_no_registry_its_runtime_is_unavailable(
 def test_without_a_compiler_nothing_is_compiled_ahead_of_time(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    project = Project(tmp_path / "project", "classifier")
-    conftest = project.root / "conftest.py"
-    entries = "from pytest_export_matrix.on_request import AOT_INDUCTOR"
-    added = "    [registry.add(entry) for entry in AOT_INDUCTOR]\n"
-    conftest.write_text(f"{entries}\n{conftest.read_text()}{added}")
+    project = project_with(tmp_path, "AOT_INDUCTOR")
     monkeypatch.setenv("PATH", path_without(tmp_path, "c++"))
     name = cell(method="torch_export", format="aot_inductor", runtime="aot_inductor_python")
     row = project.run(*ONE_LANE, cells=[name]).rows[name]

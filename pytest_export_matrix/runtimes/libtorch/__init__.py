@@ -14,7 +14,12 @@ from typing import Any, List, Sequence
 
 from pytest_export_matrix.outcomes import Failure
 from pytest_export_matrix.runtimes import cmake, pytorch
-from pytest_export_matrix.runtimes.program import Program, mapped, operator_libraries
+from pytest_export_matrix.runtimes.program import (
+    Program,
+    ProgramSession,
+    mapped,
+    operator_libraries,
+)
 from pytest_export_matrix.trees import map_leaves
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -57,7 +62,7 @@ def _build(sources: str, target: str, out: str) -> None:
     cmake.build(sources, target, out, settings)
 
 
-class Session:
+class Session(ProgramSession):
     """A TorchScript file in a process of libtorch. `extras` are packages with operators, whose
     libraries are loaded there; `program` is the folder that `build` has filled."""
 
@@ -70,26 +75,18 @@ class Session:
     ) -> None:
         libraries = [path for name in extras for path in operator_libraries(name)]
         runner = os.path.join(program, self.target)
-        self._program = Program([runner, path, device, str(threads), *libraries], ".pt")
-        found = python_in(mapped(self._program.pid), program)
+        self.program = Program([runner, path, device, str(threads), *libraries], ".pt")
+        found = python_in(mapped(self.program.pid), program)
         if found:
             raise Failure(f"the C++ process has loaded Python: {', '.join(found)}")
-
-    @property
-    def seconds(self) -> float:
-        """What the latest call took there."""
-        return self._program.seconds
 
     def run(self, arguments: Any) -> Any:
         import torch
 
         tensors = map_leaves(torch.from_numpy, tuple(arguments))
-        torch.save(tensors, self._program.input, pickle_module=self.pickle)
-        answer = load(self._program.run())
+        torch.save(tensors, self.program.input, pickle_module=self.pickle)
+        answer = load(self.program.run())
         return map_leaves(lambda tensor: tensor.numpy(), answer)
-
-    def close(self) -> None:
-        self._program.close()
 
     problem = staticmethod(pytorch.Session.problem)
 

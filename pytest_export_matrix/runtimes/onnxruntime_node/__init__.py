@@ -13,14 +13,14 @@ import sys
 from typing import Any, Dict, Optional, Sequence
 
 from pytest_export_matrix.outcomes import Failure, Outcome
-from pytest_export_matrix.runtimes.program import Program
+from pytest_export_matrix.runtimes.program import Program, ProgramSession
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 RUNNER, MANIFEST, PACKAGE = "runner.js", "package.json", "onnxruntime-node"
 #: Its install script would fetch CUDA libraries; the engine itself is inside the package.
 INSTALL = ("npm", "install", "--ignore-scripts", "--omit=dev", "--no-audit", "--no-fund")
-#: The names that Node.js has for platforms, of whose libraries the package holds all.
-PLATFORMS = {"linux": "linux", "darwin": "darwin", "win32": "win32"}
+#: What the package holds libraries for; Node.js and Python have the same names for them.
+PLATFORMS = ("linux", "darwin", "win32")
 
 
 def build(out: str) -> Dict[str, str]:
@@ -52,35 +52,27 @@ def _keep_platform(folder: str) -> None:
     """Remove the engine's libraries for other platforms: hundreds of megabytes."""
     for abi in os.listdir(folder):
         for name in os.listdir(os.path.join(folder, abi)):
-            if name in PLATFORMS.values() and name != PLATFORMS.get(sys.platform):
+            if name in PLATFORMS and name != sys.platform:
                 shutil.rmtree(os.path.join(folder, abi, name))
 
 
-class Session:
+class Session(ProgramSession):
     """An inference session in a process of Node.js."""
 
     def __init__(
         self, path: str, device: str, threads: int, program: str, extras: Sequence[str]
     ) -> None:
         runner = os.path.join(program, RUNNER)
-        self._program = Program(["node", runner, path, device, str(threads)], ".safetensors")
-
-    @property
-    def seconds(self) -> float:
-        """What the latest call took there."""
-        return self._program.seconds
+        self.program = Program(["node", runner, path, device, str(threads)], ".safetensors")
 
     def run(self, arguments: Any) -> Any:
         import numpy as np
         from safetensors.numpy import load_file, save_file
 
         arrays = {str(i): np.ascontiguousarray(array) for i, array in enumerate(arguments)}
-        save_file(arrays, self._program.input)
-        answer = load_file(self._program.run())
+        save_file(arrays, self.program.input)
+        answer = load_file(self.program.run())
         return [answer[str(i)] for i in range(len(answer))]
-
-    def close(self) -> None:
-        self._program.close()
 
     @staticmethod
     def problem(device: str) -> Optional[str]:

@@ -9,7 +9,7 @@ from typing import Any, Sequence
 import numpy as np
 
 from pytest_export_matrix.runtimes import cmake
-from pytest_export_matrix.runtimes.program import Program
+from pytest_export_matrix.runtimes.program import Program, ProgramSession
 
 HERE = Path(__file__).parent
 
@@ -20,7 +20,7 @@ def build(out: str) -> None:
     cmake.build(str(HERE), "runner", out, {})
 
 
-class AnswersRightly:
+class AnswersRightly(ProgramSession):
     how = "answers_rightly"
 
     def __init__(
@@ -28,18 +28,11 @@ class AnswersRightly:
     ) -> None:
         self.program = Program([os.path.join(program, "runner"), self.how])
 
-    @property
-    def seconds(self) -> float:
-        return self.program.seconds
-
     def run(self, arguments: Any) -> Any:
         (batch,) = arguments
         batch.tofile(self.program.input)
         answered = np.fromfile(self.program.run(), np.float32)
         return list(answered.reshape(-1, *batch.shape))
-
-    def close(self) -> None:
-        self.program.close()
 
 
 class SegfaultsOnLoad(AnswersRightly):
