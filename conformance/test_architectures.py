@@ -87,6 +87,11 @@ def answers(model: Any, sizes: tuple[tuple[int, int], ...], seed: int) -> list[d
     return detections
 
 
+def limited(model: Any) -> Any:
+    """What of a detector applies its threshold and its limit."""
+    return model if hasattr(model, "detections_per_img") else model.roi_heads
+
+
 def subjects() -> Iterator[Any]:
     for profile, marks in (("slim", ()), ("full", pytest.mark.full)):
         for architecture in DETECTORS if profile == "full" else (*DETECTORS, *CASCADES):
@@ -122,9 +127,8 @@ def test_at_least_two_classes_are_found_where_there_are_two(subject: Subject) ->
 
 
 def test_the_number_of_detections_varies_and_never_reaches_its_limit(subject: Subject) -> None:
-    model = subject.model
-    limit = getattr(model, "detections_per_img", None) or model.roi_heads.detections_per_img
-    assert max(seen.count for seen in subject.seen) < limit / 2
+    limit = limited(subject.model).detections_per_img
+    assert max(seen.count for seen in subject.seen) < limit
     for batch in batches():
         assert len({seen.count for seen in subject.seen if seen.batch == batch}) >= 3
 
@@ -137,9 +141,27 @@ def test_scores_are_distinct_and_not_saturated(subject: Subject) -> None:
 
 
 def test_the_table_names_the_threshold_that_the_model_applies(subject: Subject) -> None:
-    model = subject.model
-    applied = getattr(model, "score_thresh", None) or model.roi_heads.score_thresh
+    applied = limited(subject.model).score_thresh
     assert subject.architecture.outputs == Detections(score_threshold=applied)
+
+
+def test_one_thing_is_found_in_a_spot_and_in_a_crowd_as_many_as_may_be(
+    subject: Subject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And where a crowd is cut off, the scores on either side of the cut are apart."""
+    if subject.profile != "slim":
+        pytest.skip("the pictures were looked for with the slim models")
+    seeds, heads = subject.architecture.adversarial, limited(subject.model)
+    assert seeds["nothing"] == FLAT
+    most = heads.detections_per_img
+    monkeypatch.setattr(heads, "detections_per_img", most + 1)
+    for size in (SIZES[0], OTHER_SIZES[0]):
+        (spot,) = answers(subject.model, (size,), seeds["a spot"])
+        (crowd,) = answers(subject.model, (size,), seeds["a crowd"])
+        assert len(spot["scores"]) == 1
+        scores = crowd["scores"]
+        assert len(scores) == most + 1
+        assert (scores[:-1] - scores[1:]).min() > SCORE_GAP[subject.profile]
 
 
 def test_masks_and_keypoints_are_of_every_detection_and_vary(subject: Subject) -> None:
@@ -159,8 +181,9 @@ def test_rounding_noise_changes_nothing(subject: Subject) -> None:
     import torch
 
     generator = torch.Generator().manual_seed(0)
+    seeds = {*range(len(samples.PICTURES)), *subject.architecture.adversarial.values()}
     for sizes in (SIZES, *((size, SIZES[1]) for size in OTHER_SIZES)):
-        for seed in range(len(samples.PICTURES)):
+        for seed in seeds:
             (images,) = samples.image_list(sizes, seed)
             noisy = [x + 1e-6 * torch.randn(x.shape, generator=generator) for x in images]
             with torch.no_grad():
@@ -247,11 +270,24 @@ def test_picture_i_of_a_batch_follows_the_seed() -> None:
 
     together = samples.pictures(EVERY_SIZE, seed=2)
     for i, (size, image) in enumerate(zip(EVERY_SIZE, together)):
-        (alone,) = samples.pictures([size], seed=2 + i)
+        (alone,) = samples.pictures([size], seed=(2 + i) % len(samples.PICTURES))
         assert image.shape == (3, *size)
         assert image.dtype == np.float32
         assert 0 <= image.min() <= image.max() <= 1
         assert np.array_equal(image, alone)
+
+
+@pytest.mark.parametrize("seed", [4, 5])
+def test_a_crowd_or_a_spot_is_followed_by_the_pictures_from_the_flat_one(seed: int) -> None:
+    import numpy as np
+
+    crowd_or_spot, *others = samples.pictures([SIZES[0]] * 3, seed)
+    for ours, theirs in zip(others, samples.pictures([SIZES[0]] * 2, FLAT)):
+        assert np.array_equal(ours, theirs)
+    (flat,) = samples.pictures(SIZES[:1], seed=FLAT)
+    changed = (np.abs(crowd_or_spot - flat) > 0.05).any(axis=0).mean()
+    assert changed > 0.9 if seed % 2 == 0 else 0 < changed < 0.3
+    assert np.array_equal(crowd_or_spot, samples.pictures(SIZES[:1], seed)[0])
 
 
 def test_the_flat_picture_has_one_colour() -> None:

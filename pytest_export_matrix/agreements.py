@@ -1,7 +1,8 @@
-"""Whether the eager model answers in another environment as it does in the default one.
+"""Whether another eager model answers as the one that all answers are compared with: that of
+another environment, or one that was prepared for an export method.
 
-Only then may a file that was exported there be compared with the answers of the default one: what
-differs is then the export's doing, not that of another version of PyTorch.
+Only then may a file that was exported from it be compared with the answers of the first one: what
+differs is then the export's doing, not that of another version of PyTorch or of the preparation.
 """
 
 from __future__ import annotations
@@ -11,13 +12,13 @@ from typing import Any, Dict, Optional, Sequence
 from pytest_export_matrix.answers import Answer, Doubted, lasting, passed, twice, worth_another
 from pytest_export_matrix.crew import BUILD_MODULES
 from pytest_export_matrix.matrix import Case
-from pytest_export_matrix.registry import Architecture, Eager
+from pytest_export_matrix.registry import DEFAULT, Architecture, Eager
 from pytest_export_matrix.store import digest
 from pytest_export_matrix.work import TASKS, Prepared, Work
 
 
 class Agreements(Work):
-    """Answers whether eager agrees, case by case, from the store or by a worker there."""
+    """Answers whether eager agrees, case by case, from the store or by a worker."""
 
     def agree(
         self,
@@ -34,11 +35,11 @@ class Agreements(Work):
         """
         answered = [case for case in cases if case in prepared.cases]
         answered = [case for case in answered if passed(prepared.cases[case])]
-        described, problem = self._crew.described(eager[0])
+        described, problem = self._crew.described(eager.environment)
         if problem or not answered:
             return dict.fromkeys(answered, problem or {})
         references = {case: self.reference_key(prepared, device, case) for case in answered}
-        there = [described, eager[1]]
+        there = [described, eager.changes]
         keys = {case: digest([reference, *there]) for case, reference in references.items()}
         lock = digest([prepared.identity, device, *there])
         with self._store.lock("agreement", lock, self._crew.stopped):
@@ -70,7 +71,7 @@ class Agreements(Work):
         eager: Eager,
         cases: Sequence[Case],
     ) -> Dict[Case, Answer]:
-        environment, _ = eager
+        environment = eager.environment
         problem = self._crew.exporter_problem(BUILD_MODULES, device, environment)
         if problem:
             return dict.fromkeys(cases, problem)
@@ -88,9 +89,9 @@ class Agreements(Work):
                 **self.from_eager(eager),
                 "weights": prepared.weights,
             }
-            label = f"{architecture.name} eager in {environment}"
+            label = f"{architecture.name} eager, {_words(eager)}"
             _, answers = self.parts(request, parts, label, environment)
-            return {case: _named(answers[name], environment) for name, case in zip(parts, cases)}
+            return {case: _named(answers[name], eager) for name, case in zip(parts, cases)}
 
     def _keep(self, key: str, answer: Answer) -> Answer:
         if lasting(answer):
@@ -98,7 +99,13 @@ class Agreements(Work):
         return answer
 
 
-def _named(answer: Answer, environment: str) -> Answer:
-    """The answer with the name of its environment in the reason of a failure."""
+def _named(answer: Answer, eager: Eager) -> Answer:
+    """The answer, saying in the reason of a failure which model it is that failed."""
     reason: Optional[Any] = answer.get("reason")
-    return {**answer, "reason": f"in environment {environment}: {reason}"} if reason else answer
+    return {**answer, "reason": f"{_words(eager)}: {reason}"} if reason else answer
+
+
+def _words(eager: Eager) -> str:
+    prepared = f"prepared by {eager.preparation}" if eager.preparation else ""
+    elsewhere = f"in environment {eager.environment}" if eager.environment != DEFAULT else ""
+    return ", ".join(filter(None, (elsewhere, prepared)))

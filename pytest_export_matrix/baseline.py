@@ -31,7 +31,7 @@ ACCEPTABLE = [
 ]
 KEYS = ("cell", "outcome", "stage", "outputs", "note", "issue")
 #: The axes that a line of "passing" names in "cells"; the others are the keys of "deviation".
-WAY = len(AXES) - 2
+WAY = AXES.index("resolution")
 
 
 @dataclass(frozen=True)
@@ -173,8 +173,10 @@ def _accepted(row: Mapping[str, Any], asked: str) -> Tuple[str, Accepted]:
 
 
 def _once(cell: str, baseline: Baseline, asked: str) -> None:
-    if len(cell.split("-")) != len(AXES) or not all(cell.split("-")):
-        raise BaselineError(f"{asked}, cell {cell}", f"no id of a cell: {'-'.join(AXES)} expected")
+    try:
+        Cell.of(cell)
+    except ValueError as error:
+        raise BaselineError(f"{asked}, cell {cell}", str(error)) from None
     if cell in baseline.accepted or cell in baseline.passing:
         remedy = "keep one of the two lines"
         raise BaselineError(f"{asked}, cell {cell}", "it is in the file twice", remedy=remedy)
@@ -193,8 +195,3 @@ def load(path: Path) -> Baseline:
     except (OSError, UnicodeDecodeError) as error:
         raise BaselineError(f"baseline {path}", str(error)) from None
     return loads(text, str(path))
-
-
-def cell_of(name: str) -> Cell:
-    """The cell whose id `name` is."""
-    return Cell(*name.split("-"))

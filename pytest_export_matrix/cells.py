@@ -14,6 +14,9 @@ NAME = re.compile(r"[A-Za-z0-9_.]+\Z")
 NODE = "export-matrix"
 NODE_PREFIX = f"{NODE}::"
 
+#: Whether a model is exported as it is, or after what its architecture does to it for the method.
+PLAIN, PREPARED = "plain", "prepared"
+
 
 @dataclass(frozen=True)
 class Cell:
@@ -26,6 +29,7 @@ class Cell:
     device: str
     resolution: str
     batch: str
+    preparation: str = PLAIN
 
     @functools.cached_property
     def axes(self) -> Dict[str, str]:
@@ -33,8 +37,26 @@ class Cell:
 
     @functools.cached_property
     def id(self) -> str:
-        """For instance `mask_rcnn-tracing-onnx-onnxruntime-cpu-dynamic-2`."""
-        return "-".join(self.axes.values())
+        """For instance `mask_rcnn-tracing-onnx-onnxruntime-cpu-dynamic-2`, with `-prepared` behind
+        it where the model is prepared."""
+        names = list(self.axes.values())
+        return "-".join(names[:-1] if self.preparation == PLAIN else names)
+
+    @property
+    def captured(self) -> str:
+        """The export method, and whether the model is prepared for it, in words."""
+        return self.method if self.preparation == PLAIN else f"{self.method} ({self.preparation})"
+
+    @classmethod
+    def of(cls, id: str) -> "Cell":
+        """The cell of that id. Raises ValueError where it is none."""
+        names = id.split("-")
+        if not len(AXES) - 1 <= len(names) <= len(AXES) or not all(map(NAME.match, names)):
+            raise ValueError(f"no id of a cell: {'-'.join(AXES)} expected")
+        cell = cls(*names)
+        if cell.id != id or cell.preparation not in (PLAIN, PREPARED):
+            raise ValueError(f"no id of a cell: {PREPARED} or nothing after {names[-2]}")
+        return cell
 
 
 AXES = tuple(field.name for field in fields(Cell))

@@ -31,7 +31,7 @@ from pytest_export_matrix.answers import (
 )
 from pytest_export_matrix.crew import BUILD_MODULES, Crew
 from pytest_export_matrix.inferences import Inferences
-from pytest_export_matrix.matrix import Case, Spec
+from pytest_export_matrix.matrix import CaptureKey, Case
 from pytest_export_matrix.registry import DEFAULT, Architecture, Exporter, Registry
 from pytest_export_matrix.store import Store, digest
 from pytest_export_matrix.work import TASKS, Prepared, Work
@@ -168,12 +168,12 @@ class Jobs(Work):
         self,
         architecture: Architecture,
         prepared: Prepared,
-        device: str,
-        spec: Spec,
+        capture: CaptureKey,
         exporters: Sequence[Exporter],
         doubted: Doubted,
     ) -> Dict[str, Answer]:
         """The answer about each format of one capture: a file, or why there is none."""
+        device, spec = capture.device, capture.spec
         described, absent = self._crew.described(exporters[0].environment)
         problem = prepared.problem or absent
         if problem:
@@ -185,22 +185,21 @@ class Jobs(Work):
             device_described,
             list(spec.sizes),
             sorted(spec.dynamic),
+            capture.eager,
         ]
         keys = {e.format: digest([shared, asdict(e), described]) for e in exporters}
-        first = exporters[0]
-        with self._store.lock(
-            "capture", digest([shared, first.method, first.capture]), self._crew.stopped
-        ):
+        lock = digest([shared, capture.method, capture.capture])
+        with self._store.lock("capture", lock, self._crew.stopped):
             answers = {format: self.stored_artifact(key) for format, key in keys.items()}
             missing = [e for e in exporters if not answers[e.format]]
             if missing:
-                made = self._make_artifacts(architecture, prepared, device, spec, missing, keys)
+                made = self._make_artifacts(architecture, prepared, capture, missing, keys)
                 answers.update(made)
             found = {format: answer for format, answer in answers.items() if answer}
             again = [e for e in exporters if worth_another(found[e.format], doubted, e.format)]
             if again:
                 found.update(
-                    self._make_artifacts(architecture, prepared, device, spec, again, keys, found)
+                    self._make_artifacts(architecture, prepared, capture, again, keys, found)
                 )
             return found
 
@@ -208,13 +207,13 @@ class Jobs(Work):
         self,
         architecture: Architecture,
         prepared: Prepared,
-        device: str,
-        spec: Spec,
+        capture: CaptureKey,
         exporters: Sequence[Exporter],
         keys: Mapping[str, str],
         first: Mapping[str, Answer] = MappingProxyType({}),
     ) -> Dict[str, Answer]:
         answers: Dict[str, Answer] = {}
+        device, spec, eager = capture.device, capture.spec, capture.eager
         with self._store.scratch() as out:
             parts = {}
             for e in exporters:
@@ -227,17 +226,17 @@ class Jobs(Work):
             request = {
                 **self.request(f"{TASKS}.export:run", architecture, device),
                 "weights": prepared.weights,
-                **self.from_eager(exporters[0].eager),
-                "capture": exporters[0].capture,
+                **self.from_eager(eager),
+                "capture": capture.capture,
                 "sizes": list(spec.sizes),
                 "dynamic": sorted(spec.dynamic),
             }
-            example = matrix.example(spec)
-            if example and exporters[0].environment != DEFAULT:
+            example = matrix.example(spec, architecture)
+            if example and eager.environment != DEFAULT:
                 # The very inputs that eager of both environments was compared on.
                 request["example"] = prepared.cases[example]["folder"]
-            label = f"{architecture.name} {exporters[0].method}"
-            whole, made = self.parts(request, parts, label, exporters[0].environment)
+            label = f"{architecture.name} {capture.method}{eager.preparation and ', prepared'}"
+            whole, made = self.parts(request, parts, label, eager.environment)
             for format, answer in made.items():
                 shared = with_capture(answer, whole, list(made.values()))
                 tried = twice(first.get(format), shared)

@@ -5,11 +5,21 @@ from __future__ import annotations
 import fnmatch
 import itertools
 from dataclasses import dataclass, replace
-from typing import Dict, FrozenSet, Hashable, List, Mapping, Optional, Sequence, Tuple
+from typing import (
+    Dict,
+    FrozenSet,
+    Hashable,
+    List,
+    Mapping,
+    NamedTuple,
+    Optional,
+    Sequence,
+    Tuple,
+)
 
-from pytest_export_matrix.cells import AXES, Cell
+from pytest_export_matrix.cells import AXES, PLAIN, PREPARED, Cell
 from pytest_export_matrix.errors import UsageError, unknown
-from pytest_export_matrix.registry import Architecture, Exporter, Registry, Size
+from pytest_export_matrix.registry import Architecture, Eager, Exporter, Registry, Size
 
 DEVICES = ("cpu", "cuda")
 RESOLUTIONS = ("fixed", "dynamic")
@@ -25,10 +35,12 @@ NOTHING_SEED = 3
 
 @dataclass(frozen=True)
 class Case:
-    """One call of the model: (height, width) of each image of the batch, and the pictures."""
+    """One call of the model: (height, width) of each image of the batch, and the pictures, with
+    what the architecture says they show, where it says so."""
 
     sizes: Tuple[Size, ...]
     seed: int
+    label: str = ""
 
     @property
     def canvas(self) -> List[int]:
@@ -48,8 +60,15 @@ class Spec:
     dynamic: FrozenSet[str]
 
 
-#: Cells that share one capture: architecture, method, capture, environment, device, spec.
-CaptureKey = Tuple[str, str, str, str, str, Spec]
+class CaptureKey(NamedTuple):
+    """What cells that share one capture have in common."""
+
+    architecture: str
+    method: str
+    capture: str
+    eager: Eager
+    device: str
+    spec: Spec
 
 
 def canvas(sizes: Sequence[Size]) -> List[int]:
@@ -57,7 +76,8 @@ def canvas(sizes: Sequence[Size]) -> List[int]:
 
 
 def plan(registry: Registry) -> List[Cell]:
-    """Every cell, in order of registration: a runtime takes the formats that it names."""
+    """Every cell, in order of registration: a runtime takes the formats that it names; where an
+    architecture is prepared for a method, its cells are there plain and prepared."""
     pairs = [
         (exporter, runtime)
         for exporter in registry.exporters
@@ -65,10 +85,11 @@ def plan(registry: Registry) -> List[Cell]:
         if exporter.format in runtime.formats
     ]
     return [
-        Cell(a.name, exporter.method, exporter.format, runtime.name, device, resolution, batch)
+        Cell(a.name, exporter.method, exporter.format, runtime.name, *rest, preparation)
         for a in registry.architectures
         for exporter, runtime in pairs
-        for device, resolution, batch in itertools.product(DEVICES, RESOLUTIONS, BATCHES)
+        for preparation in (PLAIN, *([PREPARED] if exporter.method in a.preparations else []))
+        for rest in itertools.product(DEVICES, RESOLUTIONS, BATCHES)
     ]
 
 
@@ -88,39 +109,49 @@ def export_spec(cell: Cell, architecture: Architecture, exporter: Exporter) -> S
     )
 
 
-def example(spec: Spec) -> Optional[Case]:
+def example(spec: Spec, architecture: Architecture) -> Optional[Case]:
     """The case that a file is exported with."""
-    return Case(spec.sizes, SEEDS[0]) if spec.sizes else None
+    return (
+        Case(spec.sizes, SEEDS[0], labels(architecture).get(SEEDS[0], "")) if spec.sizes else None
+    )
 
 
 def capture_key(cell: Cell, registry: Registry) -> CaptureKey:
     """What cells must have in common to be served by one capture."""
     exporter = registry.exporter(cell.method, cell.format)
     spec = export_spec(cell, registry.architecture(cell.architecture), exporter)
-    where = (exporter.environment, cell.device)
-    return (cell.architecture, cell.method, exporter.capture, *where, spec)
+    eager = registry.eager(cell)
+    return CaptureKey(cell.architecture, cell.method, exporter.capture, eager, cell.device, spec)
 
 
 def cases(cell: Cell, architecture: Architecture) -> List[Case]:
     """The calls that `cell` has to answer rightly.
 
     Fixed resolution: the exported sizes with every picture. Dynamic: each of the other sizes, the
-    first also with a picture that shows nothing. Dynamic batch: other numbers of images than
-    exported.
+    first also with a picture that shows nothing. Both: the adversarial inputs, after the ordinary
+    ones. Dynamic batch: other numbers of images than exported.
     """
+    names = labels(architecture)
+    further = [seed for seed in names if seed not in SEEDS]
     counts = DYNAMIC_BATCH_RUN_AT if cell.batch == "dynamic" else (int(cell.batch),)
     planned: List[Case] = []
     for images in counts:
         if cell.resolution == "fixed":
             sizes = batch_sizes(architecture, architecture.sizes, images)
-            planned += [Case(sizes, seed) for seed in SEEDS]
+            planned += [Case(sizes, seed, names.get(seed, "")) for seed in (*SEEDS, *further)]
         else:
             others = list(architecture.other_sizes)
             rotations = [others[i:] + others[:i] for i in range(len(others))]
             batches = [batch_sizes(architecture, turned, images) for turned in rotations]
-            planned += [Case(sizes, i % NOTHING_SEED) for i, sizes in enumerate(batches)]
-            planned.append(Case(batches[0], NOTHING_SEED))
+            seeds = [i % NOTHING_SEED for i in range(len(batches))]
+            pairs = [*zip(batches, seeds), *((batches[0], s) for s in (NOTHING_SEED, *further))]
+            planned += [Case(sizes, seed, names.get(seed, "")) for sizes, seed in pairs]
     return planned
+
+
+def labels(architecture: Architecture) -> Dict[int, str]:
+    """What the sample inputs show that the architecture has a word for, by seed."""
+    return {seed: label for label, seed in architecture.adversarial.items()}
 
 
 def batch_sizes(architecture: Architecture, sizes: Sequence[Size], images: int) -> Tuple[Size, ...]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pytest_export_matrix.compare import Detections
 from pytest_export_matrix.errors import UsageError
-from pytest_export_matrix.registry import REFERENCE, Architecture
+from pytest_export_matrix.registry import NAMED, Architecture
 
 SAMPLES = "pytest_export_matrix.samples"
 
@@ -33,7 +33,7 @@ def architecture(text: str) -> Architecture:
                 keywords={"name": name},
             )
         return Architecture(name, build, keywords={"name": name})
-    if REFERENCE.match(text):
+    if NAMED.match(text):
         return Architecture(name.replace(".", "_"), build=text)
     raise UsageError(
         f"--export-matrix-model {text}",

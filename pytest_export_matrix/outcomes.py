@@ -127,7 +127,7 @@ class Result:
     @classmethod
     def from_row(cls, row: Mapping[str, Any]) -> "Result":
         """The inverse of `row` and of `transfer`. Raises KeyError or TypeError on another shape."""
-        cell = Cell(**{f.name: row[f.name] for f in fields(Cell)})
+        cell = Cell(**{f.name: row[f.name] for f in fields(Cell) if f.name in row})
         rest = {f.name: row[f.name] for f in fields(cls)[1:] if f.name in row}
         return cls(cell, **rest)
 

@@ -48,6 +48,7 @@ def plan(config: pytest.Config, settings: Settings, ids: Sequence[str]) -> Plan:
     for architecture in chosen:
         registry.outputs(architecture)
     registry.check_environments()
+    registry.check_preparations()
     whole = matrix.plan(registry)
     return Plan(registry, whole, _asked_for(whole, registry, settings, ids))
 

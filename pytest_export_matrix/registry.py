@@ -9,20 +9,36 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple, Union
+from typing import Any, Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
 
-from pytest_export_matrix.cells import NAME
+from pytest_export_matrix.cells import NAME, PREPARED, Cell
 from pytest_export_matrix.errors import UsageError, unknown
 
-REFERENCE = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*\Z")
+NAMED = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*\Z")
 PYTHON = re.compile(r"3\.\d+(\.\d+)?\Z")
 #: The oldest Python that the worker side runs on.
 OLDEST_PYTHON = (3, 8)
 #: The name of the environment that pytest runs in.
 DEFAULT = "default"
 Size = Tuple[int, int]
-#: What distinguishes the eager models that exporters start from: environment and conventions.
-Eager = Tuple[str, str]
+
+
+class Eager(NamedTuple):
+    """What distinguishes the eager models that exporters start from. The fields after the
+    environment name functions that change the model in place and return what they changed."""
+
+    environment: str = DEFAULT
+    conventions: str = ""
+    preparation: str = ""
+
+    @property
+    def changes(self) -> List[str]:
+        """The functions to call, in order."""
+        return [name for name in (self.conventions, self.preparation) if name]
+
+
+#: The eager model that all answers are compared with.
+REFERENCE = Eager()
 
 
 @dataclass(frozen=True)
@@ -46,22 +62,30 @@ class Architecture:
     inputs: "module:function", called with (sizes, seed): sizes holds (height, width) of each image
         of the batch, seed picks the pictures; it returns the tuple of the model's arguments.
     outputs: an output kind, or the name of a registered one.
+    adversarial: {what it shows: seed} of sample inputs that are run beside the ordinary ones (or
+        that are among them), such as {"one detection": 7}; a failure names them.
     layout: the dimensions of each positional argument, "NCHW" for a batch tensor, "[CHW]" for a
         list of images; N, H and W are what an export may have to declare dynamic.
     sizes: (height, width) that a model is exported at; image i of a batch has sizes[i % len].
     other_sizes: (height, width) that cells of dynamic resolution are run at.
     profiles: further keywords of `build` by profile; an architecture without is the same in each.
+    preparations: {export method: "module:function"} where the model has to be changed before the
+        method can export it. The function changes the eager model in place and returns in words
+        what it changed. The cells of that method are there twice then, `plain` and `prepared`; a
+        prepared model has to answer as the plain one does before it is exported.
     """
 
     name: str
     build: str
     inputs: str = "pytest_export_matrix.samples:image_batch"
     outputs: Union[OutputKind, str] = "tensors"
+    adversarial: Mapping[str, int] = field(default_factory=dict)
     layout: Union[str, Sequence[str]] = "NCHW"
     sizes: Sequence[Size] = ((224, 256),)
     other_sizes: Sequence[Size] = ((160, 192), (320, 384), (192, 320), (203, 271))
     keywords: Mapping[str, Any] = field(default_factory=dict)
     profiles: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    preparations: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def layouts(self) -> Tuple[str, ...]:
@@ -108,10 +132,6 @@ class Exporter:
     @property
     def name(self) -> str:
         return f"{self.method}/{self.format}"
-
-    @property
-    def eager(self) -> "Eager":
-        return (self.environment, self.conventions)
 
 
 @dataclass(frozen=True)
@@ -272,6 +292,22 @@ class Registry:
                 asked = f"registration of {KINDS[type(entry)]} {entry.name!r}"
                 raise unknown(asked, "environment", entry.environment, known)
 
+    def check_preparations(self) -> None:
+        """Raises UsageError where an architecture is prepared for an unknown export method."""
+        known = {exporter.method for exporter in self.exporters}
+        for architecture in self.architectures:
+            for method in architecture.preparations:
+                if method not in known:
+                    asked = f"registration of architecture {architecture.name!r}, preparations"
+                    raise unknown(asked, "export method", method, known)
+
+    def eager(self, cell: Cell) -> Eager:
+        """The eager model that the exporter of `cell` starts from."""
+        exporter = self.exporter(cell.method, cell.format)
+        preparations = self.architecture(cell.architecture).preparations
+        preparation = preparations[cell.method] if cell.preparation == PREPARED else ""
+        return Eager(exporter.environment, exporter.conventions, preparation)
+
     def outputs(self, architecture: Architecture) -> OutputKind:
         """The output kind of `architecture`. Raises UsageError where it names an unknown one."""
         if isinstance(architecture.outputs, OutputKind):
@@ -298,7 +334,7 @@ def _problems(entry: Entry) -> Iterator[Tuple[str, str]]:
     for name in REFERENCE_FIELDS:
         value = getattr(entry, name, None)
         given = value is not None and not (name in OPTIONAL_FIELDS and value == "")
-        if given and not (isinstance(value, str) and REFERENCE.match(value)):
+        if given and not _names_something(value):
             yield f"{name}={value!r} does not name something", 'write it as "package.module:name"'
     for name in LIST_FIELDS:
         if not _is_list(getattr(entry, name, ())):
@@ -307,6 +343,15 @@ def _problems(entry: Entry) -> Iterator[Tuple[str, str]]:
     if isinstance(entry, Environment):
         yield from _problems_of_environment(entry)
     if isinstance(entry, Architecture):
+        for name, is_right, example in (
+            ("preparations", _names_something, '{"torch_export": "my_models:prepare"}'),
+            ("adversarial", _is_seed, '{"one detection": 7}'),
+        ):
+            given = getattr(entry, name)
+            if not isinstance(given, Mapping):
+                yield f"{name}={given!r} is no mapping", f"for instance {example}"
+            elif not all(isinstance(k, str) and k and is_right(v) for k, v in given.items()):
+                yield f"{name}={given!r} is not understood", f"for instance {example}"
         for name in ("sizes", "other_sizes"):
             sizes = getattr(entry, name)
             if not _is_list(sizes) or not sizes or not all(map(_is_size, sizes)):
@@ -336,6 +381,14 @@ def _problems_of_environment(entry: Environment) -> Iterator[Tuple[str, str]]:
         elif requirement.lstrip().startswith("-"):
             variables = "options of uv are set by its variables, for instance UV_INDEX"
             yield f"{requirement!r} is an option, no requirement", variables
+
+
+def _names_something(value: Any) -> bool:
+    return isinstance(value, str) and bool(NAMED.match(value))
+
+
+def _is_seed(value: Any) -> bool:
+    return isinstance(value, int) and value >= 0
 
 
 def _is_list(value: Any) -> bool:

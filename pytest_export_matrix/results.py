@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Dict, List, Mapping, Optional, Sequence
 
 from pytest_export_matrix import versioned
-from pytest_export_matrix.cells import AXES, NAME, Cell
+from pytest_export_matrix.cells import AXES, NAME, PLAIN, PREPARED, Cell
 from pytest_export_matrix.changes import Changes
 from pytest_export_matrix.errors import ResultsError
 from pytest_export_matrix.outcomes import OUTCOMES, STAGES, Result, count
@@ -149,6 +149,8 @@ def _result(row: Mapping[str, Any]) -> Result:
     for value in result.cell.axes.values():
         if not NAME.match(value):
             raise ValueError(f"no name for a value of an axis: {value!r}")
+    if result.cell.preparation not in (PLAIN, PREPARED):
+        raise ValueError(f"unknown preparation {result.cell.preparation!r}")
     if result.outcome not in OUTCOMES:
         raise ValueError(f"unknown outcome {result.outcome!r}")
     if result.stage not in (None, *STAGES):

@@ -13,7 +13,7 @@ from pytest_export_matrix.crew import Activity, Crew
 from pytest_export_matrix.jobs import Jobs
 from pytest_export_matrix.matrix import CaptureKey, Case, Spec
 from pytest_export_matrix.outcomes import Outcome, Result, Stage
-from pytest_export_matrix.registry import DEFAULT, Architecture, Eager, Exporter, Registry
+from pytest_export_matrix.registry import REFERENCE, Architecture, Eager, Exporter, Registry
 from pytest_export_matrix.repro.facts import Facts, Known
 from pytest_export_matrix.scheduler import Scheduler
 from pytest_export_matrix.work import Prepared
@@ -81,8 +81,7 @@ class Session:
     def planned(self) -> int:
         return len(self._cells)
 
-    # One unit each of the scheduler: the model, the model in another environment, the capture, the
-    # cell.
+    # One unit each of the scheduler: the model, the model as it is exported, the capture, the cell.
 
     def _submit(self, cell: Cell) -> "Future[Result]":
         add = self._scheduler.add
@@ -91,10 +90,10 @@ class Session:
         model = (cell.architecture, cell.device)
         key = self._capture_key(cell)
         prepared = built = add(model, lambda: self._prepare(*model))
-        eager = self._exporter(cell).eager
-        if eager[0] != DEFAULT:
+        eager = self._registry.eager(cell)
+        if eager != REFERENCE:
             prepared = add(
-                (*model, *eager),
+                (*model, eager),
                 lambda: self._agree(*model, eager, built.result()),
                 after=[built],
             )
@@ -109,12 +108,12 @@ class Session:
         return self._jobs.prepare(architecture, device, list(wanted), doubted)
 
     def _agree(self, name: str, device: str, eager: Eager, prepared: Prepared) -> Prepared:
-        """`prepared`, with what the eager model of another environment answers."""
+        """`prepared`, with what another eager model answers."""
         cells = [
             cell
             for cell in self._cells
             if (cell.architecture, cell.device) == (name, device)
-            and self._exporter(cell).eager == eager
+            and self._registry.eager(cell) == eager
         ]
         wanted = dict.fromkeys(case for cell in cells for case in self._asked(cell))
         prepared.agreements[eager] = self._jobs.agreements.agree(
@@ -130,16 +129,13 @@ class Session:
     def _export(self, key: CaptureKey, prepared: Prepared) -> Dict[str, Answer]:
         """The answer about each format that shares this capture; of those that some cell needs,
         which is none whose eager model gave no answer."""
-        name, _, _, _, device, spec = key
         cells = [cell for cell in self._captures[key] if not self._lacking(cell, prepared)]
         if not cells:
             return {}
         exporters = {cell.format: self._exporter(cell) for cell in cells}
-        architecture = self._registry.architecture(name)
+        architecture = self._registry.architecture(key.architecture)
         doubted = self._doubted(Stage.EXPORT, cells)
-        return self._jobs.export(
-            architecture, prepared, device, spec, list(exporters.values()), doubted
-        )
+        return self._jobs.export(architecture, prepared, key, list(exporters.values()), doubted)
 
     def _doubted(self, stage: Stage, cells: Sequence[Cell]) -> Doubted:
         """Whether a failure (of the format named, if any) is news to one of `cells`."""
@@ -206,7 +202,7 @@ class Session:
         if not passed(exported):
             conclude(result, exported, Stage.EXPORT)
             return
-        example = matrix.example(spec)
+        example = matrix.example(spec, self._architecture(cell))
         structure = prepared.cases[example]["outputs"] if example else None
         answer = self._infer(cell, prepared, exports, cases, structure)
         result.artifact = exported["artifact"]
@@ -228,7 +224,7 @@ class Session:
             if result.passed and "flaky" in tried:
                 conclude(result, {**tried["flaky"], "cached": result.cached}, stage)
                 result.flaky = True
-        changed = dict.fromkeys(agreement.get("conventions") for agreement in agreed)
+        changed = dict.fromkeys(agreement.get("changed") for agreement in agreed)
         result.reason = "\n".join(filter(None, [result.reason, *changed])) or None
 
     def _lacking(self, cell: Cell, prepared: Prepared) -> Optional[Answer]:
@@ -243,9 +239,9 @@ class Session:
         return next(disagreeing, None)
 
     def _agreed(self, cell: Cell, prepared: Prepared) -> List[Answer]:
-        """How eager answers in the exporter's environment, where that is another one."""
-        eager = self._exporter(cell).eager
-        if eager[0] == DEFAULT:
+        """How the eager model that is exported answers, where that is another one."""
+        eager = self._registry.eager(cell)
+        if eager == REFERENCE:
             return []
         return [prepared.agreements[eager][case] for case in self._asked(cell)]
 
@@ -285,7 +281,7 @@ class Session:
 
     def _asked(self, cell: Cell) -> List[Case]:
         """What the eager model has to answer for `cell`: its cases, and the export's example."""
-        example = matrix.example(self._spec(cell))
+        example = matrix.example(self._spec(cell), self._architecture(cell))
         return [*self._cases(cell), example] if example else self._cases(cell)
 
     def _capture_key(self, cell: Cell) -> CaptureKey:
@@ -296,7 +292,7 @@ class Session:
         prepared = self._scheduler.result((cell.architecture, cell.device), Prepared())
         exported = self._scheduler.result(self._capture_key(cell), {}).get(cell.format, {})
         architecture, spec = self._architecture(cell), self._spec(cell)
-        example = matrix.example(spec)
+        example = matrix.example(spec, self._architecture(cell))
         whole = bool(exported) and passed(exported)
         return Facts(
             architecture=architecture,
@@ -312,7 +308,8 @@ class Session:
             limits=self.crew.limits,
             paths=self.crew.paths,
             shown=self._shown,
-            renames=self._jobs.from_eager(self._exporter(cell).eager)["renames"],
+            eager=self._registry.eager(cell),
+            renames=self._jobs.from_eager(self._registry.eager(cell))["renames"],
             installed=self.crew.installed(),
         )
 

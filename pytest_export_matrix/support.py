@@ -37,7 +37,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Table:
-    """The support table of one device: a column an export method."""
+    """The support table of one device: a column an export method, prepared models apart."""
 
     device: str
     methods: List[str]
@@ -61,8 +61,8 @@ def unavailable(results: Sequence[Result]) -> List[Tuple[str, int]]:
 
 
 def _table(device: str, results: Sequence[Result]) -> Table:
-    methods = _unique(result.cell.method for result in results)
-    columns = [Column([r for r in results if r.cell.method == method]) for method in methods]
+    methods = _unique(result.cell.captured for result in results)
+    columns = [Column([r for r in results if r.cell.captured == method]) for method in methods]
     rows = [
         ("Formats", [column.formats() for column in columns]),
         ("Runtime", [column.runtimes() for column in columns]),

@@ -18,7 +18,8 @@ import collections
 from dataclasses import dataclass, replace
 from typing import Collection, Dict, Iterable, List, Optional, Sequence, Tuple
 
-from pytest_export_matrix.baseline import FLAKY, Accepted, Baseline, cell_of
+from pytest_export_matrix.baseline import FLAKY, Accepted, Baseline
+from pytest_export_matrix.cells import Cell
 from pytest_export_matrix.changes import Change, Changes, summarize
 from pytest_export_matrix.outcomes import Result
 
@@ -124,7 +125,7 @@ def changes(
         for verdict in [verdicts[result.cell.id]]
         if verdict.kind not in ("passed", "accepted", "unavailable")
     ]
-    found += [Change(cell_of(cell), "gone", "", "not in the matrix") for cell in vanished]
+    found += [Change(Cell.of(cell), "gone", "", "not in the matrix") for cell in vanished]
     eligible = [result.cell for result in results if not result.absent]
     known = [cell for cell in eligible if verdicts[cell.id].old]
     passed = [cell for cell in known if verdicts[cell.id].old.startswith("passed")]

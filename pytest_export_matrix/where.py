@@ -9,7 +9,10 @@ from pytest_export_matrix.cells import AXES, Cell
 #: For each axis the values of the cells meant; an axis that is left out means all of its values.
 Box = Dict[str, List[str]]
 #: The axes that say least, first: they are left out where others say the same.
-LEAST_TELLING = ("device", "batch", "resolution", "format", "method", "runtime", "architecture")
+LEAST_TELLING = (
+    *("preparation", "device", "batch", "resolution"),
+    *("format", "method", "runtime", "architecture"),
+)
 
 
 def where(cells: Sequence[Cell], universe: Sequence[Cell]) -> str:

@@ -25,7 +25,7 @@ class Prepared:
     cases: Dict[Case, Answer] = field(default_factory=dict)
     seconds: Dict[str, float] = field(default_factory=dict)
     problem: Optional[Answer] = None
-    #: Whether the eager models of other environments answer as the one here, for each case.
+    #: Whether other eager models, prepared or of other environments, answer as this one, by case.
     agreements: Dict[Eager, Dict[Case, Answer]] = field(default_factory=dict)
 
 
@@ -117,6 +117,6 @@ class Work:
 
     def from_eager(self, eager: Eager) -> Dict[str, Any]:
         """What a worker has to know of the eager model that it rebuilds."""
-        name, conventions = eager
-        environment = self._registry.environment(name)
-        return {"renames": environment.weights if environment else "", "conventions": conventions}
+        environment = self._registry.environment(eager.environment)
+        renames = environment.weights if environment else ""
+        return {"renames": renames, "changes": eager.changes}

@@ -99,6 +99,7 @@ def test_a_newer_format_is_refused_with_the_command_that_mends_it() -> None:
         (('"https://example.org/1"', '"see the wiki"'), "no address"),
         (("fixed-2", "fixed-1"), "twice"),
         (("a-tracing-torchscript-pytorch-cpu-fixed-2", "a-tracing"), "no id of a cell"),
+        (("cpu-fixed-2", "cpu-fixed-2-plain"), "no id of a cell"),
         (('{"dynamic-1"', '{"fixed-1"'), "twice"),
         (('"2e-07"', '"little"'), "malformed"),
         (('"slim"', "3"), "malformed"),

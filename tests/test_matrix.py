@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -57,6 +59,38 @@ def test_a_second_runtime_of_a_format_is_planned_beside_the_first() -> None:
     more = registry()
     more.add(Runtime("my_engine", formats=["onnx"], session="my_engine:Session"))
     assert len(matrix.plan(more)) == 2 * 9 * 12
+
+
+def prepared(architecture: Architecture) -> Architecture:
+    return replace(architecture, preparations={"torch_export": "models:prepare"})
+
+
+def test_where_a_model_is_prepared_for_a_method_its_cells_are_there_twice() -> None:
+    filled = Registry()
+    for entry in (prepared(DETECTOR), *EXPORTERS, *RUNTIMES):
+        filled.add(entry)
+    cells = matrix.plan(filled)
+    assert len(cells) == len({each.id for each in cells}) == (7 + 2) * 12
+    counted = Counter((each.method, each.preparation) for each in cells)
+    assert counted["torch_export", "plain"] == counted["torch_export", "prepared"] == 24
+    assert counted["tracing", "prepared"] == counted["scripting", "prepared"] == 0
+
+
+def test_a_prepared_model_is_captured_apart() -> None:
+    filled = Registry()
+    for entry in (prepared(DETECTOR), *EXPORTERS, *RUNTIMES):
+        filled.add(entry)
+    plain = cell(method="torch_export", format="pt2")
+    other = replace(plain, preparation="prepared")
+    assert matrix.capture_key(plain, filled) != matrix.capture_key(other, filled)
+    assert filled.eager(other).changes == ["models:prepare"]
+
+
+def test_a_model_prepared_for_a_method_that_is_not_there_is_refused() -> None:
+    filled = registry()
+    filled.add(replace(prepared(DETECTOR), name="other", preparations={"tracin": "m:prepare"}))
+    with pytest.raises(UsageError, match="did you mean 'tracing'"):
+        filled.check_preparations()
 
 
 class TestSpec:
@@ -115,6 +149,16 @@ class TestCases:
         cases = matrix.cases(cell(resolution="dynamic"), DETECTOR)
         seen = {case.sizes[0] for case in cases if case.seed != matrix.NOTHING_SEED}
         assert seen == set(DETECTOR.other_sizes)
+
+    @pytest.mark.parametrize("resolution", ["fixed", "dynamic"])
+    def test_adversarial_inputs_come_last_and_have_their_name(self, resolution: str) -> None:
+        inputs = {"no detection": 3, "one detection": 7}
+        named = replace(DETECTOR, adversarial=inputs)
+        asked = cell(resolution=resolution)
+        ordinary, found = matrix.cases(asked, DETECTOR), matrix.cases(asked, named)
+        assert [(c.sizes, c.seed) for c in found[:-1]] == [(c.sizes, c.seed) for c in ordinary]
+        assert found[-1] == matrix.Case(ordinary[-1].sizes, 7, "one detection")
+        assert {c.label for c in found if c.seed == 3} == {"no detection"}
 
     def test_a_dynamic_batch_is_run_at_other_numbers_of_images_than_exported(self) -> None:
         cases = matrix.cases(cell(batch="dynamic"), DETECTOR)

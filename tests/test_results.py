@@ -38,6 +38,14 @@ def test_a_results_file_is_read_back() -> None:
     assert sum(again.counts.values()) == again.planned == len(Outcome)
 
 
+def test_a_file_from_before_there_were_preparations_is_of_plain_models() -> None:
+    text = dumps(results(Outcome.PASSED))
+    (found,) = loads(text.replace('"preparation": "plain", ', ""), "results.json").cells
+    assert found.cell.preparation == "plain"
+    with pytest.raises(ResultsError, match="unknown preparation 'little'"):
+        loads(text.replace('"preparation": "plain"', '"preparation": "little"'), "results.json")
+
+
 def test_it_holds_one_cell_a_line_sorted() -> None:
     text = dumps(Results(2, [result("b"), result("a")]))
     lines = [line for line in text.splitlines() if line.startswith('{"id"')]

@@ -43,6 +43,14 @@ def test_all_green() -> None:
     }
 
 
+def test_prepared_models_have_a_column_of_their_own() -> None:
+    plain = results(("net",))
+    prepared = [replace(r, cell=replace(r.cell, preparation="prepared")) for r in results()]
+    (table,) = tables([*plain, *prepared])
+    assert table.methods == ["tracing", "tracing (prepared)"]
+    assert dict(table.rows)["net"] == [f"{NO} (compare)", YES]
+
+
 def test_batch_size_requirement_is_derived_from_the_batch_cells() -> None:
     assert entries(results(("fixed-dynamic",)))["Batch size requirement"] == "Constant"
     without_two = entries(results(("fixed-dynamic", "fixed-2")))

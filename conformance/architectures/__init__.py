@@ -19,13 +19,16 @@ OTHER_SIZES = ((144, 192), (300, 400), (128, 256), (197, 261))
 PROFILES = {"slim": {"backbone": "resnet10"}, "full": {"backbone": "resnet50"}}
 
 
-def _detector(name: str, module: str = "", **others: Any) -> Architecture:
+def _detector(name: str, spot: int, crowd: int, module: str = "", **others: Any) -> Architecture:
+    """`spot` and `crowd` are seeds of pictures in which the slim model finds one thing, and more
+    than it may answer."""
     others = others or {"profiles": PROFILES}
     return Architecture(
         name,
         build=f"conformance.architectures.{module or name}:build",
         inputs="pytest_export_matrix.samples:image_list",
         outputs=Detections(score_threshold=0.3),
+        adversarial={"nothing": 3, "a spot": spot, "a crowd": crowd},
         layout="[CHW]",
         sizes=SIZES,
         other_sizes=OTHER_SIZES,
@@ -33,13 +36,19 @@ def _detector(name: str, module: str = "", **others: Any) -> Architecture:
     )
 
 
-DETECTORS = tuple(
-    _detector(name) for name in ("faster_rcnn", "mask_rcnn", "keypoint_rcnn", "retinanet")
+DETECTORS = (
+    _detector("faster_rcnn", spot=137, crowd=52),
+    _detector("mask_rcnn", spot=163, crowd=142),
+    _detector("keypoint_rcnn", spot=43, crowd=26),
+    _detector("retinanet", spot=15, crowd=130),
 )
 #: Slim in every profile: nobody has looked for the choices of a large one.
 CASCADES = tuple(
-    _detector(name, "cascade_rcnn", keywords={"backbone": "resnet10", "masks": masks})
-    for name, masks in (("cascade_rcnn", False), ("cascade_mask_rcnn", True))
+    _detector(name, *seeds, "cascade_rcnn", keywords={"backbone": "resnet10", "masks": masks})
+    for name, seeds, masks in (
+        ("cascade_rcnn", (239, 138), False),
+        ("cascade_mask_rcnn", (337, 156), True),
+    )
 )
 CLASSIFIER = Architecture(
     "classifier",

@@ -106,7 +106,7 @@ class CascadeRoIHeads(RoIHeads):
 def build(backbone: str, masks: bool = False) -> nn.Module:
     choice = CHOICES[backbone, masks]
     with choice.random_weights():
-        parts = rcnn.parts(backbone, CLASSES)
+        parts = rcnn.parts(backbone, CLASSES, most=20)
         channels = parts["backbone"].out_channels
         box_width = parts["box_head"].fc6.out_features
         model = FasterRCNN(**parts)

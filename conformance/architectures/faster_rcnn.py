@@ -18,7 +18,7 @@ CHOICES = {
 def build(backbone: str) -> nn.Module:
     choice = CHOICES[backbone]
     with choice.random_weights():
-        model = FasterRCNN(**rcnn.parts(backbone, CLASSES))
+        model = FasterRCNN(**rcnn.parts(backbone, CLASSES, most=18))
     return calibrate(
         model,
         choice,

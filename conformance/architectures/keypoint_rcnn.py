@@ -21,7 +21,7 @@ def build(backbone: str) -> nn.Module:
     width, depth, keypoints = (32, 2, 5) if is_slim(backbone) else (512, 8, 17)
     choice = CHOICES[backbone]
     with choice.random_weights():
-        parts = rcnn.parts(backbone, CLASSES)
+        parts = rcnn.parts(backbone, CLASSES, most=17)
         model = KeypointRCNN(
             **parts,
             keypoint_roi_pool=rcnn.region_pool(14),

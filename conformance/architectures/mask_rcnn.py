@@ -18,7 +18,7 @@ CHOICES = {
 def build(backbone: str) -> nn.Module:
     choice = CHOICES[backbone]
     with choice.random_weights():
-        parts = rcnn.parts(backbone, CLASSES)
+        parts = rcnn.parts(backbone, CLASSES, most=19)
         model = MaskRCNN(
             **parts,
             **rcnn.mask_parts(backbone, parts["backbone"].out_channels, CLASSES),

@@ -26,8 +26,9 @@ SPREADS = {
 """Standard deviations: logits, and box deltas (those of the box head are in tenths of the size)."""
 
 
-def parts(backbone: str, classes: int) -> dict[str, Any]:
-    """The arguments of a torchvision R-CNN, up to its box head; class 0 is the background."""
+def parts(backbone: str, classes: int, most: int = 100) -> dict[str, Any]:
+    """The arguments of a torchvision R-CNN, up to its box head; class 0 is the background, `most`
+    the number of detections in an image at most."""
     slim = is_slim(backbone)
     features = pyramid(backbone)
     width = 128 if slim else 1024
@@ -47,6 +48,7 @@ def parts(backbone: str, classes: int) -> dict[str, Any]:
         "box_predictor": FastRCNNPredictor(width, classes),
         "box_score_thresh": SCORE_THRESHOLD,
         "box_nms_thresh": 0.3,
+        "box_detections_per_img": most,
     }
 
 

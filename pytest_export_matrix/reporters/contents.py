@@ -150,7 +150,7 @@ def cells_grids(results: Sequence[Result]) -> List[Grid]:
         rows: Dict[Tuple[str, ...], Dict[Tuple[str, str], str]] = {}
         for result in here:
             cell = result.cell
-            way = (cell.architecture, cell.method, _shown(cell.format), _shown(cell.runtime))
+            way = (cell.architecture, cell.captured, _shown(cell.format), _shown(cell.runtime))
             rows.setdefault(way, {})[cell.resolution, cell.batch] = _mark(result)
         grids.append(
             Grid(
@@ -178,7 +178,7 @@ def latency_grids(results: Sequence[Result]) -> List[Grid]:
         rows: Dict[Tuple[str, ...], Dict[str, str]] = {}
         for result in here:
             cell, calls = result.cell, result.latency.values()
-            way = (cell.architecture, cell.method, _shown(cell.format))
+            way = (cell.architecture, cell.captured, _shown(cell.format))
             milliseconds = " / ".join(f"{1000 * seconds:.0f}" for seconds in calls)
             rows.setdefault(way, {})[cell.runtime] = milliseconds
         header = ["Architecture", "Export method", "Format", *map(_shown, columns)]

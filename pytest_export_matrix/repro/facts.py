@@ -6,7 +6,14 @@ from dataclasses import dataclass, field
 from typing import Any, Dict, Mapping, Optional, Sequence, Tuple
 
 from pytest_export_matrix.matrix import Case, Spec
-from pytest_export_matrix.registry import Architecture, Exporter, OutputKind, Runtime
+from pytest_export_matrix.registry import (
+    REFERENCE,
+    Architecture,
+    Eager,
+    Exporter,
+    OutputKind,
+    Runtime,
+)
 from pytest_export_matrix.worker.launch import Limits
 
 #: Name and version of what was installed, and of Python and the platform.
@@ -43,6 +50,7 @@ class Facts:
     shown: Mapping[str, str]
     #: Names the function that renames weights in the exporter's environment, where there is one.
     renames: str = ""
+    eager: Eager = REFERENCE
     #: What is installed in the environments other than the default one, by their names.
     installed: Mapping[str, Environment] = field(default_factory=dict)
 

@@ -16,7 +16,7 @@ from pytest_export_matrix.environments import current
 from pytest_export_matrix.errors import UsageError
 from pytest_export_matrix.outcomes import Result
 from pytest_export_matrix.repro.facts import Environment, Facts, Known, Place
-from pytest_export_matrix.repro.scripts import MODEL_STAGES, disagrees, elsewhere, texts
+from pytest_export_matrix.repro.scripts import MODEL_STAGES, disagrees, is_other, texts
 
 WEIGHTS = "weights.safetensors"
 INPUTS, EXPECTED = "inputs.npz", "expected.npz"
@@ -140,7 +140,7 @@ def _environment(result: Result, facts: Facts) -> Environment:
     """What was installed, where the cell ended, of that which such a cell may need."""
     at_model = result.stage in MODEL_STAGES
     name = facts.exporter.environment if at_model else facts.runtime.environment
-    if name in facts.installed and (elsewhere(facts) or not at_model):
+    if name in facts.installed and (is_other(facts) or not at_model):
         return facts.installed[name]
     modules = {*BUILD_MODULES, *SAMPLE_PACKAGES, *facts.exporter.modules}
     return current.describe({*modules, *facts.runtime.modules, *facts.runtime.extras})

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Dict, List, Mapping, Optional, Sequence
 
 from pytest_export_matrix.outcomes import Result, Stage
-from pytest_export_matrix.registry import DEFAULT
+from pytest_export_matrix.registry import REFERENCE
 from pytest_export_matrix.repro import readme
 from pytest_export_matrix.repro.facts import Environment, Facts, Known, Place
 from pytest_export_matrix.repro.inline import PACKAGE, NotInlined, inline, is_own
@@ -124,14 +124,15 @@ def texts(result: Result, facts: Facts, place: Place, environment: Environment) 
     return files
 
 
-def elsewhere(facts: Facts) -> bool:
-    """Whether the model got as far as another environment: the default one has answered."""
-    return facts.exporter.environment != DEFAULT and all(known.answer for known in facts.asked)
+def is_other(facts: Facts) -> bool:
+    """Whether it got as far as another eager model, prepared or of another environment: the one
+    that all answers are compared with has answered."""
+    return facts.eager != REFERENCE and all(known.answer for known in facts.asked)
 
 
 def disagrees(result: Result, facts: Facts) -> bool:
-    """Whether the eager model of another environment answers otherwise than that of this one."""
-    return elsewhere(facts) and result.stage == Stage.REFERENCE.value
+    """Whether the eager model that is exported answers otherwise than the one it was made from."""
+    return is_other(facts) and result.stage == Stage.REFERENCE.value
 
 
 def of_model(result: Result, facts: Facts) -> Script:
@@ -139,7 +140,7 @@ def of_model(result: Result, facts: Facts) -> Script:
     architecture, stage = facts.architecture, result.stage or ""
     work = EXPORTS.get((facts.exporter.capture, facts.exporter.lower), OWN_EXPORT)
     if stage != Stage.EXPORT.value:
-        work = "eager_elsewhere" if disagrees(result, facts) else "eager"
+        work = "eager_other" if disagrees(result, facts) else "eager"
     script = Script(
         "model.py",
         {"about": "about_model", "work": f"{work}.py", "place": "project.py"},
@@ -149,12 +150,13 @@ def of_model(result: Result, facts: Facts) -> Script:
     if facts.weights:
         script.blocks["weights"] = "weights.py"
         script.imports.append("from safetensors.torch import load_file")
-    if facts.renames and elsewhere(facts):
+    if facts.renames and is_other(facts):
         script.blocks["weights"] = "weights_renamed.py"
         script.name("RENAMES", facts.renames)
-    if facts.exporter.conventions and elsewhere(facts):
-        script.blocks["conventions"] = "conventions.py"
-        script.name("CONVENTIONS", facts.exporter.conventions)
+    for block in ("conventions", "preparation") if is_other(facts) else ():
+        if getattr(facts.eager, block):
+            script.blocks[block] = f"{block}.py"
+            script.name(block.upper(), getattr(facts.eager, block))
     if result.cell.device != "cpu":
         script.blocks["exact"] = "exact.py"
     if facts.example and facts.example.answer and stage == Stage.EXPORT.value:
@@ -162,7 +164,7 @@ def of_model(result: Result, facts: Facts) -> Script:
         script.values.update(of_example(facts, facts.example.answer))
     if work == "eager":
         _add_eager(script, facts)
-    if work == "eager_elsewhere":
+    if work == "eager_other":
         script.imports.append(FROM_TREES)
         script.values["OPTIONS"] = literal(facts.outputs.options)
         script.compare(facts.outputs.compare)
@@ -251,7 +253,9 @@ def _cases(cases: Sequence[Known], example: Optional[Known]) -> List[Dict[str, o
     for known in cases:
         answer = known.answer or {}
         structures = of_case(answer, (exported or answer)["outputs"]) if answer else {}
-        found.append({"sizes": known.case.sizes, "seed": known.case.seed, **structures})
+        case = known.case
+        shows = f" ({case.label})" if case.label else ""
+        found.append({"sizes": case.sizes, "seed": case.seed, "shows": shows, **structures})
     return found
 
 

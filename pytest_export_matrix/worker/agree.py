@@ -1,4 +1,4 @@
-"""The task `agree`: whether the eager model of this environment answers as that of the default one.
+"""The task `agree`: whether the eager model that is exported answers as the one it was made from.
 
 Stages `build` and `reference`; one part a case, with the deviation in its CASE/answer.json.
 """
@@ -20,7 +20,7 @@ def run(request: Dict[str, Any], stages: Stages) -> Dict[str, Any]:
     stages.begin(Stage.BUILD)
     use_project(request["paths"])
     model = models.rebuild(request)
-    changed = models.adapt(model, request)
+    changed = models.change(model, request)
     with models.exact_arithmetic(request["threads"]):
         for part in request["parts"]:
             stages.begin(Stage.REFERENCE, part["name"])
@@ -31,10 +31,10 @@ def run(request: Dict[str, Any], stages: Stages) -> Dict[str, Any]:
 def agrees(
     model: Any, part: Dict[str, Any], request: Dict[str, Any], changed: str, out: str
 ) -> Dict[str, Any]:
-    """The deviation of this environment's eager answer to one case; `changed` says of which."""
+    """The deviation of this eager model's answer to one case; `changed` is what was changed."""
     case = cases.read(part["case"])
     answer = to_arrays(model(*cases.arguments(case, request["device"])))
     found = infer.compare([case], [answer], {**request, "convention": "structured"})
     if found.get("outcome") == Outcome.FAILED.value:
-        found["reason"] = f"eager answers otherwise than in the default one; {found['reason']}"
-    return {**found, "conventions": changed}
+        found["reason"] = f"eager answers otherwise than the model as it is; {found['reason']}"
+    return {**found, "changed": changed}

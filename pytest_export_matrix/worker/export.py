@@ -23,7 +23,7 @@ def run(request: Dict[str, Any], stages: Stages) -> Dict[str, Any]:
     stages.begin(Stage.BUILD)
     use_project(request["paths"])
     model = models.rebuild(request)
-    models.adapt(model, request)
+    models.change(model, request)
     arguments = None
     if request.get("example"):
         arguments = cases.arguments(cases.read(request["example"]), request["device"])

@@ -84,6 +84,7 @@ def use(session: Any, request: Dict[str, Any], stages: Stages) -> Dict[str, Any]
     stages.begin(Stage.RUN)
     answers, seconds = [], []
     for case in cases:
+        stages.note(place(case))
         began = time.monotonic()
         answers.append(_call(session, case, request["convention"]))
         seconds.append(getattr(session, "seconds", time.monotonic() - began))
@@ -107,10 +108,15 @@ def _call(session: Any, case: Dict[str, Any], convention: str) -> Any:
     try:
         return to_arrays(session.run(arguments))
     except Exception as error:
-        shapes = ", ".join(str(list(array.shape)) for array in case["input"])
         found = failure(error)
-        reason = f"at {shapes}: {found['reason']}"
+        reason = f"{place(case)}: {found['reason']}"
         raise Failure(reason, Outcome(found["outcome"]), found["detail"]) from error
+
+
+def place(case: Dict[str, Any]) -> str:
+    """The inputs of a case in words: their shapes, and what they show where that has a name."""
+    shapes = ", ".join(str(list(array.shape)) for array in case["input"])
+    return f"at {shapes} ({case['label']})" if case["label"] else f"at {shapes}"
 
 
 def compare(cases: List[Any], answers: List[Any], request: Dict[str, Any]) -> Dict[str, Any]:
@@ -125,8 +131,7 @@ def compare(cases: List[Any], answers: List[Any], request: Dict[str, Any]) -> Di
         reference = unflatten(case["output"], case["outputs"])
         restored, problem = restore(answer, case["outputs"], request)
         found = misfit(problem) if problem else function(reference, restored, kind["options"])
-        shapes = ", ".join(str(list(array.shape)) for array in case["input"])
-        problems += [f"at {shapes}: {text}" for text in found["problems"]]
+        problems += [f"{place(case)}: {text}" for text in found["problems"]]
         if found["problems"]:
             wrong += 1
             deviating.update(found.get("deviating") or ["structure"])

@@ -154,7 +154,7 @@ class Worker:
         while protocol.read_json(folder, protocol.EXIT) is None:
             if not self.alive or self._stopping.is_set():
                 break
-            stages = protocol.read_stages(folder)
+            stages = [each for each in protocol.read_stages(folder) if "goes_on" not in each]
             if len(stages) > seen:
                 seen, since = len(stages), time.monotonic()
                 watch(stages[-1]["stage"], stages[-1]["note"])
@@ -194,6 +194,8 @@ class Worker:
         else:
             code = self._process.wait()
             outcome, reason = Outcome.CRASHED, f"the worker itself ended: {describe_code(code)}"
+        if stages and "goes_on" in stages[-1]:
+            reason = f"{stages[-1]['note']}: {reason}"
         return {
             # The kernel ends whatever it finds when memory is short: it need not happen again.
             "transient": SIGKILL in reason,

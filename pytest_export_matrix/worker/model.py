@@ -39,9 +39,19 @@ def rebuild(request: Dict[str, Any]) -> Any:
     return model.to(request["device"])
 
 
-def adapt(model: Any, request: Dict[str, Any]) -> str:
-    """Change `model` as the exporter's conventions say; what was changed, in words."""
-    return str(resolve(request["conventions"])(model)) if request["conventions"] else ""
+def change(model: Any, request: Dict[str, Any]) -> str:
+    """Change `model` in place as the request's functions do; what they changed, in words.
+
+    Raises Failure where one of them cannot be imported or does not say what it changed; what it
+    raises itself goes through.
+    """
+    said = []
+    for reference in request["changes"]:
+        words = _named("preparation", reference)(model)
+        if not words or not isinstance(words, str):
+            raise Failure(f"{reference!r} returned {words!r}, expected what it changed, in words")
+        said.append(words)
+    return "; ".join(said)
 
 
 def sample(request: Dict[str, Any], sizes: Sequence[Sequence[int]], seed: int) -> Tuple[Any, ...]:

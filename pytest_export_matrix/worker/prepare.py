@@ -56,11 +56,12 @@ def reference(
     kind = request["outputs"]
     itself = resolve(kind["compare"])(answer, answer, kind["options"])
     if itself["problems"]:
-        where = f"sizes {case['sizes']}, seed {case['seed']}"
+        where = f"sizes {case['sizes']}, seed {case['seed']} {case['label']}".rstrip()
         raise Failure(f"the eager model itself answers wrongly ({where}): {itself['problems'][0]}")
     outputs, output_spec = flatten(answer)
     arrays = {f"input_{i}": tensor.numpy() for i, tensor in enumerate(inputs)}
     arrays.update({f"output_{i}": array for i, array in enumerate(outputs)})
     np.savez(os.path.join(out, "data.npz"), **arrays)
     shows = itself.get("matched", 1) > 0
-    return {"inputs": input_spec, "outputs": output_spec, "shows": shows}
+    described = {"inputs": input_spec, "outputs": output_spec, "label": case["label"]}
+    return {**described, "shows": shows}

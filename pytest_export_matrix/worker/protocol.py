@@ -9,7 +9,8 @@ that a library prints, closes or redirects can corrupt them:
     standard input        parent -> worker  one line, the path of a task's folder; its end: finish
     TASK/request.json     parent -> child   {"task": "module:function", ...}
     TASK/started.json     child  -> parent  {"pid"}
-    TASK/stages.jsonl     child  -> parent  {"stage", "note", "at"} as each stage begins
+    TASK/stages.jsonl     child  -> parent  {"stage", "note", "at"} as each stage begins; with
+                                             "goes_on" as it gets to something that it notes
     TASK/made_from.json   child  -> parent  {file: sha256} that the task has read until then
     TASK/answer.json      child  -> parent  {"outcome", "stage", "reason", "detail", "seconds",
                                              "warnings", ...} written whole or not at all

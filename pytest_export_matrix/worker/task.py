@@ -39,6 +39,11 @@ class Stages:
         protocol.write_json(self._folder, protocol.MADE_FROM, self.made_from.files())
         protocol.append_stage(self._folder, event)
 
+    def note(self, note: str) -> None:
+        """Tell the parent what the stage is at. Its time limit goes on."""
+        event = {"stage": self.current, "note": note, "at": time.time(), "goes_on": True}
+        protocol.append_stage(self._folder, event)
+
     def end(self) -> None:
         now = time.monotonic()
         if self.current:

@@ -1,7 +1,7 @@
 // The matrix at a glance: a row for what a model is shown, a column for a way to deploy it.
 
 const ROW = ["architecture", "resolution", "batch"];
-const COLUMN = ["method", "format", "runtime", "device"];
+const COLUMN = ["method", "preparation", "format", "runtime", "device"];
 const key = (cell, axes) => axes.map((axis) => cell[axis]).join("-");
 
 function drawGrid(shown) {
@@ -13,14 +13,15 @@ function drawGrid(shown) {
     }
     return 0;
   };
-  const found = new Map(shown.map((cell) => [cell.id, cell]));
+  const found = new Map(shown.map((cell) => [key(cell, AXES), cell]));
   const some = (axes) =>
     [...new Map(shown.map((cell) => [key(cell, axes), cell])).values()].sort(order(axes));
   const columns = some(COLUMN);
   const head = el(
     "thead", {},
     el("tr", {}, el("td", {}, "resolution, batch"), ...columns.map((way) => el(
-      "th", { scope: "col" }, ...COLUMN.map((axis) => el("span", {}, way[axis])),
+      "th", { scope: "col" }, ...COLUMN.map((axis) => way[axis])
+        .filter((value) => value !== "plain").map((value) => el("span", {}, value)),
     ))),
   );
   const table = el("table", { class: "grid" }, head);
@@ -37,8 +38,8 @@ function drawGrid(shown) {
     const line = el("tr", { class: "cells" });
     line.append(el("th", { scope: "row" }, `${row.resolution}, ${row.batch}`));
     for (const way of columns) {
-      const id = AXES.map((axis) => (ROW.includes(axis) ? row : way)[axis]).join("-");
-      line.append(place(found.get(id)));
+      const both = AXES.map((axis) => (ROW.includes(axis) ? row : way)[axis]).join("-");
+      line.append(place(found.get(both)));
     }
     body.append(line);
   }

@@ -37,8 +37,8 @@ const median = (numbers) => {
 
 /** Cells by the way they go, one architecture at a time where those are few enough to read. */
 function ways(shown) {
-  const device = unique(shown.map((cell) => cell.device)).length > 1 ? ["device"] : [];
-  const way = ["method", "format", "runtime", ...device];
+  const several = (axis) => unique(shown.map((cell) => cell[axis])).length > 1;
+  const way = ["method", "format", "runtime", ...["device", "preparation"].filter(several)];
   const fine = ["architecture", ...way];
   const axes = new Set(shown.map((cell) => key(cell, fine))).size <= FEW ? fine : way;
   const name = (cell, [first, ...rest]) =>
