@@ -37,7 +37,7 @@ def _detector(name: str, spot: int, crowd: int, module: str = "", **others: Any)
 
 
 DETECTORS = (
-    _detector("faster_rcnn", spot=137, crowd=52),
+    _detector("faster_rcnn", spot=137, crowd=24),
     _detector("mask_rcnn", spot=163, crowd=142),
     _detector("keypoint_rcnn", spot=43, crowd=26),
     _detector("retinanet", spot=15, crowd=130),
