@@ -27,8 +27,10 @@ class Search:
 
     @property
     def settled(self) -> bool:
-        """Whether other inputs would need the same: a failure at run may be due to these inputs,
-        and a crash or a time limit tells nothing."""
+        """Whether other inputs would need the same: a failure at run may be due to these inputs;
+        a crash, a time limit or a worker that did not start tells nothing."""
+        if self.answer.get("transient"):
+            return False
         ended = (self.answer["outcome"], self.answer.get("stage"))
         failed = Outcome.FAILED.value
         return passed(self.answer) or ended in (
@@ -50,20 +52,24 @@ def search(candidates: Sequence[str], attempt: Attempt) -> Search:
     that gets further, with ever larger sets of them until one gets as far.
 
     So nothing is tried that cannot help, and the first set that does is a smallest one. A crash is
-    no lack of an extra: it ends the search.
+    no lack of an extra: it ends the search. So does a failure that need not happen again, which
+    tells nothing of the file.
     """
     found = Search(attempt(()))
     found.trials.append(trial((), found.answer))
-    if not candidates or not stopped_before(found.answer, Stage.COMPARE):
+    alone = found.answer
+    if not candidates or not stopped_before(alone, Stage.COMPARE) or alone.get("transient"):
         return found
     whole = attempt(candidates)
     found.trials.append(trial(candidates, whole))
-    if reach(whole) <= reach(found.answer):
+    if whole.get("transient"):
+        found.answer = whole
+    if reach(whole) <= reach(alone) or whole.get("transient"):
         return found
     for extras in _smaller(candidates):
         answer = attempt(extras)
         found.trials.append(trial(extras, answer))
-        if reach(answer) >= reach(whole):
+        if reach(answer) >= reach(whole) or answer.get("transient"):
             found.answer, found.extras = answer, list(extras)
             return found
     found.answer, found.extras = whole, list(candidates)

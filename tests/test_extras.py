@@ -57,6 +57,24 @@ def test_where_nothing_helps_nothing_is_needed(runs: FrozenSet[str]) -> None:
     assert [trial["reason"] for trial in found.trials] == ["unknown operator"] * 2
 
 
+@given(st.integers(0, 5))
+def test_a_worker_that_did_not_start_tells_nothing_of_the_file(which: int) -> None:
+    """Whichever attempt it befalls: what it came to is not kept for other cells."""
+    file = File(frozenset("c"), frozenset())
+    befallen: List[Dict[str, Any]] = []
+
+    def attempt(extras: Sequence[str]) -> Dict[str, Any]:
+        answer = file.attempt(extras)
+        if len(file.tried) - 1 != which:
+            return answer
+        befallen.append({"outcome": "failed", "stage": "load", "reason": "", "transient": True})
+        return befallen[0]
+
+    found = search(CANDIDATES, attempt)
+    assert found.settled == (not befallen)
+    assert befallen in ([], [found.answer])
+
+
 def test_a_wrong_answer_and_a_crash_are_no_lack_of_an_extra() -> None:
     for ended in (("failed", "compare"), ("crashed", "load"), ("timed_out", "run")):
         answer = dict(zip(("outcome", "stage"), ended))
