@@ -28,6 +28,8 @@ NAMES = {
 LANGUAGES = {"c++": "C++", "python": "Python", "javascript": "JavaScript"}
 TOGETHER = ("c++", "python")
 NO_EXTRAS = "None"
+#: From how many architectures on the largest group is called the others; each has a row of its own.
+OTHERS = 4
 
 #: A way through the matrix: architecture, format, runtime.
 Way = Tuple[str, str, str]
@@ -178,28 +180,40 @@ def summarize(values: Dict[Way, str]) -> str:
         decided = _decides(values, part)
         if decided:
             return ", ".join(f"{NAMES.get(name, name)} {value}" for name, value in decided.items())
-    groups = []
-    for value in distinct:
-        ways = [way for way in values if values[way] == value]
-        names = [_where(name, ways, values) for name in _unique(way[0] for way in ways)]
-        groups.append(f"{value}: {', '.join(names)}")
-    return "; ".join(groups)
+    alike: Dict[str, List[str]] = {}
+    for name in _unique(way[0] for way in values):
+        own = {way: value for way, value in values.items() if way[0] == name}
+        alike.setdefault(_of_one(own), []).append(name)
+    if len(alike) == 1:
+        return next(iter(alike))
+    most = max(alike, key=lambda text: len(alike[text]))
+    if len(alike[most]) >= OTHERS:
+        del alike[most]
+        alike[most] = ["the others"]  # at the end
+    return "; ".join(f"{text}: {', '.join(names)}" for text, names in alike.items())
 
 
-def _where(architecture: str, ways: Sequence[Way], values: Dict[Way, str]) -> str:
-    """The architecture, with its formats among `ways` where those are not all that it has, and the
-    runtimes of a format that is there with some of them alone."""
-    own = [way for way in values if way[0] == architecture]
-    among = [way for way in ways if way[0] == architecture]
-    if among == own:
-        return architecture
+def _of_one(values: Dict[Way, str]) -> str:
+    """One text for the ways of one architecture."""
+    distinct = _unique(values.values())
+    if len(distinct) == 1:
+        return distinct[0]
+    decided = _decides(values, FORMAT) or _decides(values, RUNTIME)
+    if decided:
+        return ", ".join(f"{NAMES.get(name, name)} {value}" for name, value in decided.items())
+    return ", ".join(f"{value} ({', '.join(_where(value, values))})" for value in distinct)
+
+
+def _where(value: str, values: Dict[Way, str]) -> List[str]:
+    """The formats that `value` is that of, with their runtimes where it is not that of all."""
     labels = []
-    for format in _unique(way[FORMAT] for way in among):
-        here, all_of_it = ([w for w in ways if w[FORMAT] == format] for ways in (among, own))
+    for format in _unique(way[FORMAT] for way in values if values[way] == value):
+        whole = [way for way in values if way[FORMAT] == format]
+        here = [way for way in whole if values[way] == value]
         shown = NAMES.get(format, format)
-        engines = [] if here == all_of_it else [NAMES.get(w[RUNTIME], w[RUNTIME]) for w in here]
+        engines = [] if here == whole else [NAMES.get(w[RUNTIME], w[RUNTIME]) for w in here]
         labels += [f"{shown} in {engine}" for engine in engines] or [shown]
-    return f"{architecture} ({', '.join(labels)})"
+    return labels
 
 
 def _decides(values: Dict[Way, str], part: int) -> Optional[Dict[str, str]]:

@@ -91,7 +91,25 @@ def test_what_works_for_some_architectures_only_says_so() -> None:
 
 def test_what_differs_by_both_names_each() -> None:
     found = entries(results(("b-tracing-onnx",), architectures=("a", "b")))
-    assert found["Python inference"] == f"{YES}: a, b (TorchScript); {NO} (compare): b (ONNX)"
+    assert found["Python inference"] == f"{YES}: a; TorchScript {YES}, ONNX {NO} (compare): b"
+
+
+def test_what_differs_by_neither_alone_names_both() -> None:
+    found = [
+        replace(each, cell=replace(each.cell, runtime=runtime))
+        for runtime in ("one", "two")
+        for each in results(architectures=("a", "b"))
+    ]
+    for each in found:
+        if (each.cell.architecture, each.cell.format, each.cell.runtime) == ("b", "onnx", "two"):
+            each.outcome = Outcome.FAILED.value
+    expected = f"{YES}: a; {YES} (TorchScript, ONNX in one), {NO} (compare) (ONNX in two): b"
+    assert entries(found)["Python inference"] == expected
+
+
+def test_most_architectures_are_the_others() -> None:
+    found = entries(results(("b-",), architectures=("a", "b", "c", "d", "e")))
+    assert found["Python inference"] == f"{NO} (compare): b; {YES}: the others"
 
 
 def test_cells_that_were_not_selected_are_not_run() -> None:
