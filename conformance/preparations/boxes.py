@@ -1,0 +1,140 @@
+"""Choosing boxes, without a question that only their number could answer.
+
+How many boxes are left after a threshold or non-maximum suppression is known when the model runs,
+not when it is captured: `if boxes.numel() == 0`, `len(boxes)` or `min(k, len(boxes))` stop
+torch.export. These functions take the place of methods of torchvision's RegionProposalNetwork,
+RoIHeads, RetinaNet and BoxCoder, for inference, and answer the same, in the same order.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+from torchvision.ops import nms
+from torchvision.ops.boxes import clip_boxes_to_image
+
+Size = tuple[int, int]
+
+
+def best(scores: Tensor, count: int) -> Tensor:
+    """The indices of the `count` highest of `scores` [N], or of all, by descending score."""
+    found: Tensor = scores.topk(torch.sym_min(count, scores.shape[0])).indices
+    return found
+
+
+#: Two boxes that overlap with none, scored below all.
+APART = ((-2.0, -2.0, -1.0, -1.0), (-4.0, -4.0, -3.0, -3.0))
+BELOW = -1.0
+
+
+def suppress(boxes: Tensor, scores: Tensor, groups: Tensor, threshold: float) -> Tensor:
+    """Non-maximum suppression group by group: indices by descending score.
+
+    As `torchvision.ops.batched_nms` for few boxes: each group is moved to where no other is.
+    Coordinates and scores are not negative. What torchvision tells torch.export of its `nms` is
+    that two boxes are left at least, and a program would refuse pictures with fewer: so two are
+    added, which come out last. They also see to it that there always is a maximum.
+    """
+    offsets = groups.to(boxes) * (torch.cat([boxes, boxes.new_tensor(APART)]).max() + 1)
+    moved = torch.cat([boxes + offsets[:, None], boxes.new_tensor(APART)])
+    found: Tensor = nms(moved, torch.cat([scores, scores.new_full((2,), BELOW)]), threshold)
+    return found[:-2]
+
+
+def are_large(boxes: Tensor, least: float) -> Tensor:
+    """Which of `boxes` [N, 4] have no side shorter than `least`."""
+    return (boxes[:, 2:] - boxes[:, :2] >= least).all(1)
+
+
+def decode(coder: Any, deltas: Tensor, boxes: list[Tensor]) -> Tensor:
+    """`BoxCoder.decode`: deltas [R, 4 * K] and boxes of R rows in all -> boxes [R, K, 4]."""
+    moved: Tensor = coder.decode_single(deltas, torch.cat(boxes))
+    return moved.reshape(-1, deltas.shape[1] // 4, 4)
+
+
+def filter_proposals(
+    rpn: Any,
+    proposals: Tensor,
+    objectness: Tensor,
+    image_shapes: list[Size],
+    num_anchors_per_level: list[int],
+) -> tuple[list[Tensor], list[Tensor]]:
+    """`RegionProposalNetwork.filter_proposals`: boxes [N, A, 4] and their logits, N * A of them, to
+    boxes [P, 4] and scores [P] of each image."""
+    images, logits = len(image_shapes), objectness.detach().reshape(len(image_shapes), -1)
+    found: list[tuple[Tensor, Tensor]] = []
+    for i in range(images):
+        chosen, levels, offset = [], [], 0
+        for level, of_level in enumerate(logits[i].split(num_anchors_per_level)):
+            index = best(of_level, rpn.pre_nms_top_n())
+            chosen.append(index + offset)
+            levels.append(torch.full_like(index, level))
+            offset += num_anchors_per_level[level]
+        index, level_of = torch.cat(chosen), torch.cat(levels)
+        boxes = clip_boxes_to_image(proposals[i][index], image_shapes[i])
+        scores = logits[i][index].sigmoid()
+        keep = torch.where(are_large(boxes, rpn.min_size) & (scores >= rpn.score_thresh))[0]
+        boxes, scores, level_of = boxes[keep], scores[keep], level_of[keep]
+        keep = suppress(boxes, scores, level_of, rpn.nms_thresh)[: rpn.post_nms_top_n()]
+        found.append((boxes[keep], scores[keep]))
+    return [boxes for boxes, _ in found], [scores for _, scores in found]
+
+
+def detections_of_regions(
+    heads: Any,
+    class_logits: Tensor,
+    box_regression: Tensor,
+    proposals: list[Tensor],
+    image_shapes: list[Size],
+) -> tuple[list[Tensor], list[Tensor], list[Tensor]]:
+    """`RoIHeads.postprocess_detections`: logits [R, C] and deltas [R, 4 * C] of the proposals of
+    all images to boxes [K, 4], scores [K] and labels [K] of each image."""
+    counts = [of_image.shape[0] for of_image in proposals]
+    foreground = class_logits.shape[1] - 1
+    moved = decode(heads.box_coder, box_regression, proposals)[:, 1:].split(counts)
+    probabilities = class_logits.softmax(-1)[:, 1:].split(counts)
+    found: list[tuple[Tensor, Tensor, Tensor]] = []
+    for of_image, of_classes, shape in zip(moved, probabilities, image_shapes):
+        boxes = clip_boxes_to_image(of_image.reshape(-1, 4), shape)
+        scores = of_classes.reshape(-1)
+        keep = torch.where((scores > heads.score_thresh) & are_large(boxes, 1e-2))[0]
+        boxes, scores, labels = boxes[keep], scores[keep], keep % foreground + 1
+        keep = suppress(boxes, scores, labels, heads.nms_thresh)[: heads.detections_per_img]
+        found.append((boxes[keep], scores[keep], labels[keep]))
+    return tuple(list(part) for part in zip(*found))  # type: ignore[return-value]
+
+
+def detections_of_anchors(
+    model: Any,
+    head_outputs: dict[str, list[Tensor]],
+    anchors: list[list[Tensor]],
+    image_shapes: list[Size],
+) -> list[dict[str, Tensor]]:
+    """`RetinaNet.postprocess_detections`: logits [N, A, C] and deltas [N, A, 4] of each level, and
+    anchors [A, 4] of each image and level, to the detections of each image."""
+    detections = []
+    for i, shape in enumerate(image_shapes):
+        found: list[tuple[Tensor, Tensor, Tensor]] = []
+        for logits, deltas, of_level in zip(
+            head_outputs["cls_logits"], head_outputs["bbox_regression"], anchors[i]
+        ):
+            classes = logits.shape[-1]
+            scores = logits[i].sigmoid().flatten()
+            index = torch.where(scores > model.score_thresh)[0]
+            index = index[scores[index].sort(descending=True).indices[: model.topk_candidates]]
+            anchor = torch.div(index, classes, rounding_mode="floor")
+            boxes = model.box_coder.decode_single(deltas[i][anchor], of_level[anchor])
+            found.append((clip_boxes_to_image(boxes, shape), scores[index], index % classes))
+        boxes, scores, labels = (torch.cat(part) for part in zip(*found))
+        keep = suppress(boxes, scores, labels, model.nms_thresh)[: model.detections_per_img]
+        detections.append({"boxes": boxes[keep], "scores": scores[keep], "labels": labels[keep]})
+    return detections
+
+
+def refine(stage: Any, deltas: Tensor, boxes: list[Tensor], sizes: list[Size]) -> list[Tensor]:
+    """`Stage.refine` of Cascade R-CNN: the boxes of each image, moved and clipped."""
+    moved = decode(stage.coder, deltas, boxes)[:, 0]
+    of_images = moved.split([of_image.shape[0] for of_image in boxes])
+    return [clip_boxes_to_image(each, size) for each, size in zip(of_images, sizes)]
