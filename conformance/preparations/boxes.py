@@ -3,7 +3,8 @@
 How many boxes are left after a threshold or non-maximum suppression is known when the model runs,
 not when it is captured: `if boxes.numel() == 0`, `len(boxes)` or `min(k, len(boxes))` stop
 torch.export. These functions take the place of methods of torchvision's RegionProposalNetwork,
-RoIHeads, RetinaNet and BoxCoder, for inference, and answer the same, in the same order.
+RoIHeads, RetinaNet and BoxCoder, for inference, and answer the same. Equal scores may be ordered
+otherwise.
 """
 
 from __future__ import annotations
@@ -20,8 +21,7 @@ Size = tuple[int, int]
 
 def best(scores: Tensor, count: int) -> Tensor:
     """The indices of the `count` highest of `scores` [N], or of all, by descending score."""
-    found: Tensor = scores.topk(torch.sym_min(count, scores.shape[0])).indices
-    return found
+    return scores.topk(torch.sym_min(count, scores.shape[0])).indices
 
 
 #: Two boxes that overlap with none, scored below all.
@@ -30,17 +30,19 @@ BELOW = -1.0
 
 
 def suppress(boxes: Tensor, scores: Tensor, groups: Tensor, threshold: float) -> Tensor:
-    """Non-maximum suppression group by group: indices by descending score.
+    """Non-maximum suppression group by group: the indices that are left, by descending score.
 
-    As `torchvision.ops.batched_nms` for few boxes: each group is moved to where no other is.
-    Coordinates and scores are not negative. What torchvision tells torch.export of its `nms` is
-    that two boxes are left at least, and a program would refuse pictures with fewer: so two are
-    added, which come out last. They also see to it that there always is a maximum.
+    As `torchvision.ops.batched_nms` does it for few boxes: each group is moved to where no other
+    is; coordinates and scores are not negative. torchvision tells torch.export of its `nms` that
+    at least two boxes are left, and a program would refuse pictures with fewer: so two are added,
+    which come out last. Of the corners there is a maximum then, too.
     """
-    offsets = groups.to(boxes) * (torch.cat([boxes, boxes.new_tensor(APART)]).max() + 1)
-    moved = torch.cat([boxes + offsets[:, None], boxes.new_tensor(APART)])
-    found: Tensor = nms(moved, torch.cat([scores, scores.new_full((2,), BELOW)]), threshold)
-    return found[:-2]
+    apart = boxes.new_tensor(APART)
+    extent = torch.cat([boxes, apart]).max().clamp(min=0) + 1
+    moved = boxes + (groups.to(boxes) * extent)[:, None]
+    below = scores.new_full((len(APART),), BELOW)
+    found = nms(torch.cat([moved, apart]), torch.cat([scores, below]), threshold)
+    return found[: -len(APART)]
 
 
 def are_large(boxes: Tensor, least: float) -> Tensor:
@@ -50,7 +52,7 @@ def are_large(boxes: Tensor, least: float) -> Tensor:
 
 def decode(coder: Any, deltas: Tensor, boxes: list[Tensor]) -> Tensor:
     """`BoxCoder.decode`: deltas [R, 4 * K] and boxes of R rows in all -> boxes [R, K, 4]."""
-    moved: Tensor = coder.decode_single(deltas, torch.cat(boxes))
+    moved = coder.decode_single(deltas, torch.cat(boxes))
     return moved.reshape(-1, deltas.shape[1] // 4, 4)
 
 
@@ -63,9 +65,9 @@ def filter_proposals(
 ) -> tuple[list[Tensor], list[Tensor]]:
     """`RegionProposalNetwork.filter_proposals`: boxes [N, A, 4] and their logits, N * A of them, to
     boxes [P, 4] and scores [P] of each image."""
-    images, logits = len(image_shapes), objectness.detach().reshape(len(image_shapes), -1)
-    found: list[tuple[Tensor, Tensor]] = []
-    for i in range(images):
+    logits = objectness.detach().reshape(len(image_shapes), -1)
+    found = []
+    for i, shape in enumerate(image_shapes):
         chosen, levels, offset = [], [], 0
         for level, of_level in enumerate(logits[i].split(num_anchors_per_level)):
             index = best(of_level, rpn.pre_nms_top_n())
@@ -73,13 +75,14 @@ def filter_proposals(
             levels.append(torch.full_like(index, level))
             offset += num_anchors_per_level[level]
         index, level_of = torch.cat(chosen), torch.cat(levels)
-        boxes = clip_boxes_to_image(proposals[i][index], image_shapes[i])
+        boxes = clip_boxes_to_image(proposals[i][index], shape)
         scores = logits[i][index].sigmoid()
         keep = torch.where(are_large(boxes, rpn.min_size) & (scores >= rpn.score_thresh))[0]
         boxes, scores, level_of = boxes[keep], scores[keep], level_of[keep]
         keep = suppress(boxes, scores, level_of, rpn.nms_thresh)[: rpn.post_nms_top_n()]
         found.append((boxes[keep], scores[keep]))
-    return [boxes for boxes, _ in found], [scores for _, scores in found]
+    boxes_of_images, scores_of_images = zip(*found)
+    return list(boxes_of_images), list(scores_of_images)
 
 
 def detections_of_regions(
@@ -95,7 +98,7 @@ def detections_of_regions(
     foreground = class_logits.shape[1] - 1
     moved = decode(heads.box_coder, box_regression, proposals)[:, 1:].split(counts)
     probabilities = class_logits.softmax(-1)[:, 1:].split(counts)
-    found: list[tuple[Tensor, Tensor, Tensor]] = []
+    found = []
     for of_image, of_classes, shape in zip(moved, probabilities, image_shapes):
         boxes = clip_boxes_to_image(of_image.reshape(-1, 4), shape)
         scores = of_classes.reshape(-1)
@@ -103,7 +106,8 @@ def detections_of_regions(
         boxes, scores, labels = boxes[keep], scores[keep], keep % foreground + 1
         keep = suppress(boxes, scores, labels, heads.nms_thresh)[: heads.detections_per_img]
         found.append((boxes[keep], scores[keep], labels[keep]))
-    return tuple(list(part) for part in zip(*found))  # type: ignore[return-value]
+    found_boxes, found_scores, found_labels = zip(*found)
+    return list(found_boxes), list(found_scores), list(found_labels)
 
 
 def detections_of_anchors(
@@ -116,7 +120,7 @@ def detections_of_anchors(
     anchors [A, 4] of each image and level, to the detections of each image."""
     detections = []
     for i, shape in enumerate(image_shapes):
-        found: list[tuple[Tensor, Tensor, Tensor]] = []
+        found = []
         for logits, deltas, of_level in zip(
             head_outputs["cls_logits"], head_outputs["bbox_regression"], anchors[i]
         ):

@@ -29,7 +29,7 @@ def pool(
         roi_align(of_level, regions, pooling.output_size, scale, pooling.sampling_ratio)
         for of_level, scale in zip(maps, pooling.scales)
     ]
-    found: Tensor = pooled[0]
+    found = pooled[0]
     for level, of_level in enumerate(pooled[1:], start=1):
         found = torch.where(levels == level, of_level, found)
     return found
@@ -65,26 +65,27 @@ def paste(masks: Tensor, boxes: Tensor, size: Size) -> Tensor:
     return (down @ masks[:, 0] @ across.transpose(1, 2))[:, None]
 
 
+def cubic(distances: Tensor) -> Tensor:
+    """The weight of a cell at these distances, up to 2 cells: Keys, "Cubic convolution
+    interpolation for digital image processing" (1981), equation 4, whose free factor is -3/4 in
+    `interpolate`."""
+    x, a = distances.abs(), -0.75
+    near = ((a + 2) * x - (a + 3)) * x * x + 1
+    far = ((a * x - 5 * a) * x + 8 * a) * x - 4 * a
+    return torch.where(x <= 1, near, far)
+
+
 def cubic_weights(cells: int, sides: Tensor, pixels: Tensor) -> Tensor:
     """How much each of `cells` counts for each of `pixels` [P] when the cells are stretched, by
-    cubic convolution, over `sides` [N, 1] pixels: [N, P, cells].
-
-    Keys, "Cubic convolution interpolation for digital image processing" (1981), equation 15, with
-    the -3/4 of `interpolate` in the place of -1/2; beyond the border a cell is repeated.
-    """
+    cubic convolution, over `sides` [N, 1] pixels: [N, P, cells]. Beyond the border the last cell is
+    repeated."""
     positions = (pixels + 0.5) * (cells / sides) - 0.5
-    first = positions.floor()
-    past = positions - first
-    a, weights = -0.75, torch.zeros((), device=sides.device)
-    for tap in (-1, 0, 1, 2):
-        x = (past - tap).abs()
-        near = ((a + 2) * x - (a + 3)) * x * x + 1
-        far = ((a * x - 5 * a) * x + 8 * a) * x - 4 * a
-        cell = (first + tap).clamp(0, cells - 1)[:, :, None]
-        share = near if tap in (0, 1) else far
-        weights = weights + share[:, :, None] * (
-            cell == torch.arange(cells, device=sides.device)
-        ).to(share.dtype)
+    before = positions.floor()
+    every_cell = torch.arange(cells, device=sides.device)
+    weights = torch.zeros_like(positions)[:, :, None]
+    for cell in (before - 1, before, before + 1, before + 2):
+        chosen = cell.clamp(0, cells - 1)[:, :, None] == every_cell
+        weights = weights + cubic(positions - cell)[:, :, None] * chosen
     return weights
 
 
@@ -98,30 +99,25 @@ def keypoints(maps: Tensor, boxes: Tensor) -> tuple[Tensor, Tensor]:
     sides = (boxes[:, 2:] - boxes[:, :2]).clamp(min=1)
     pixels = sides.ceil()
     width, height = (largest(pixels[:, axis]) for axis in (0, 1))
-    x, y = (
-        torch.arange(side, device=boxes.device, dtype=boxes.dtype) for side in (width, height)
-    )
+    x, y = (torch.arange(side, device=boxes.device, dtype=boxes.dtype) for side in (width, height))
     across = cubic_weights(maps.shape[3], pixels[:, :1], x).transpose(1, 2)
     down = cubic_weights(maps.shape[2], pixels[:, 1:], y)
     inside = (y[:, None] < pixels[:, 1, None, None]) & (x < pixels[:, 0, None, None])
-    values, places = [], []
+    cells, values = [], []
     for k in range(maps.shape[1]):
         stretched = (down @ maps[:, k] @ across).masked_fill(~inside, float("-inf"))
-        value, place = stretched.flatten(1).max(1)
-        values.append(value)
-        places.append(place)
-    place = torch.stack(places, dim=1)
-    cell = torch.stack([place % width, torch.div(place, width, rounding_mode="floor")], dim=2)
-    at = (cell.to(boxes.dtype) + 0.5) * (sides / pixels)[:, None] + boxes[:, None, :2]
-    return torch.cat([at, torch.ones_like(at[:, :, :1])], dim=2), torch.stack(values, dim=1)
+        cells.append(torch.stack([stretched.amax(rows).argmax(1) for rows in (1, 2)], dim=1))
+        values.append(stretched.amax((1, 2)))
+    of_cells = (torch.stack(cells, dim=1) + 0.5) * (sides / pixels)[:, None] + boxes[:, None, :2]
+    seen = torch.ones_like(of_cells[:, :, :1])
+    return torch.cat([of_cells, seen], dim=2), torch.stack(values, dim=1)
 
 
 def largest(sides: Tensor) -> int:
     """The largest of `sides` [N], at least 1."""
     side = torch.cat([sides, sides.new_ones(1)]).max().to(torch.int64).item()
     torch._check(side >= 1)
-    found: int = side
-    return found
+    return side
 
 
 def forward_with_keypoints(

@@ -1,12 +1,14 @@
 """The transform of torchvision's detectors, with sizes that torch.export can keep symbolic.
 
-Where a height or width is symbolic, what follows from it is computed in a tensor and read back with
-`item()`: an unbacked symbol, of which torch.export knows what is checked here and asks no more. The
-sizes themselves would be expressions of floats that no guard can be decided on.
+An image is resized by a factor, a float. A size that follows from a symbol by floats is an
+expression that no guard can be decided on. So where a height or width is symbolic, what follows
+from it is computed in tensors and read back with `item()`: a symbol of its own, of which
+torch.export knows what is checked here, and needs to know no more.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -14,52 +16,39 @@ from torch import Tensor
 from torch.nn import functional
 from torchvision.models.detection.transform import resize_boxes, resize_keypoints
 
-from .regions import paste
-
-Size = tuple[int, int]
+from .regions import Size, paste
 
 
-def resized(size: Size, shortest: int, longest: int) -> Size:
-    """(height, width) of an image of `size` once its shorter side is `shortest`, or its longer one
-    `longest` where that is less: rounded down, in float64, as torchvision and `interpolate` do."""
+def resized(size: Sequence[int], shortest: int, longest: int) -> list[int]:
+    """The height and width of an image of `size` when its shorter side is to be `shortest`, or its
+    longer one `longest` where that gives less: rounded down, as by torchvision."""
     scale = min(shortest / min(size), longest / max(size))
-    height, width = size
-    return int(height * scale), int(width * scale)
+    return [int(side * scale) for side in size]
 
 
-def resized_symbolic(size: Size, shortest: int, longest: int) -> Size:
-    """As `resized`, by the same operations on tensors."""
-    sides = torch.stack([torch.scalar_tensor(side, dtype=torch.float64) for side in size])
-    # A number divided by a tensor would be a product with its reciprocal: rounded twice.
+def resized_in_tensors(sides: Tensor, shortest: int, longest: int) -> Tensor:
+    """`resized` for heights and widths [2, ...], by the same operations in float64: a number
+    divided by a tensor would be a product with the reciprocal, which rounds otherwise."""
+    sides = sides.to(torch.float64)
     scale = torch.minimum(
-        torch.full_like(sides[0], shortest) / sides.min(),
-        torch.full_like(sides[0], longest) / sides.max(),
+        torch.full_like(sides[0], shortest) / sides.amin(0),
+        torch.full_like(sides[0], longest) / sides.amax(0),
     )
-    height, width = ((side * scale).to(torch.int64).item() for side in sides)
-    for side in (height, width):
-        torch._check(side >= 1)
-        torch._check(side <= longest)
-    return int_like(height), int_like(width)
-
-
-def int_like(value: Any) -> int:
-    """A symbolic integer is one for the type checker."""
-    found: int = value
-    return found
-
-
-def is_symbolic(*sizes: int) -> bool:
-    return not all(isinstance(size, int) for size in sizes)
+    return (sides * scale).to(torch.int64)
 
 
 def resize(transform: Any, image: Tensor, target: None = None) -> tuple[Tensor, None]:
     """`GeneralizedRCNNTransform.resize` of an image [C, H, W], for inference."""
-    size = (image.shape[1], image.shape[2])
-    compute = resized_symbolic if is_symbolic(*size) else resized
-    found = compute(size, transform.min_size[-1], transform.max_size)
-    image = functional.interpolate(
-        image[None], size=list(found), mode="bilinear", align_corners=False
-    )
+    limits = (transform.min_size[-1], transform.max_size)
+    size = list(image.shape[1:])
+    if _are_numbers(size):
+        size = resized(size, *limits)
+    else:
+        size = [side.item() for side in resized_in_tensors(_tensor(size), *limits)]
+        for side in size:
+            torch._check(side >= 1)
+            torch._check(side <= transform.max_size)
+    image = functional.interpolate(image[None], size=size, mode="bilinear", align_corners=False)
     return image[0], target
 
 
@@ -78,22 +67,21 @@ def batch_images(transform: Any, images: list[Tensor], size_divisible: int = 32)
 
 
 def padded(sides: list[int], divisible: int) -> int:
-    """The least multiple of `divisible` that no side is longer than."""
-    if not is_symbolic(*sides):
+    """The least multiple of `divisible` that is not below any of `sides`."""
+    if _are_numbers(sides):
         return -(-max(sides) // divisible) * divisible
-    longest = torch.stack([torch.scalar_tensor(side, dtype=torch.int64) for side in sides]).max()
-    cells = ((longest + divisible - 1) // divisible).item()
-    torch._check(cells >= 1)
+    parts = ((_tensor(sides).max() + divisible - 1) // divisible).item()
+    torch._check(parts >= 1)
     for side in sides:
-        torch._check(cells * divisible >= side)
-    return int_like(cells * divisible)
+        torch._check(parts * divisible >= side)
+    return parts * divisible
 
 
 def postprocess(
     transform: Any, result: list[dict[str, Tensor]], image_shapes: list[Size], original: list[Size]
 ) -> list[dict[str, Tensor]]:
-    """`GeneralizedRCNNTransform.postprocess`: detections of the resized images as those of the
-    images of the sizes `original`."""
+    """`GeneralizedRCNNTransform.postprocess`: detections in the resized images as those in images
+    of the sizes `original`."""
     for found, size, wanted in zip(result, image_shapes, original):
         found["boxes"] = resize_boxes(found["boxes"], size, wanted)
         if "masks" in found:
@@ -101,3 +89,12 @@ def postprocess(
         if "keypoints" in found:
             found["keypoints"] = resize_keypoints(found["keypoints"], size, wanted)
     return result
+
+
+def _are_numbers(sides: Sequence[int]) -> bool:
+    """Whether none of them is a symbol."""
+    return all(isinstance(side, int) for side in sides)
+
+
+def _tensor(sides: Sequence[int]) -> Tensor:
+    return torch.stack([torch.scalar_tensor(side, dtype=torch.int64) for side in sides])
