@@ -167,7 +167,7 @@ def test_suppression_is_that_of_torchvision(count: int) -> None:
 
 @pytest.mark.parametrize("count", [0, 7])
 def test_masks_are_pasted_as_by_torchvision(count: int) -> None:
-    """Also where a box, enlarged with its mask, reaches over the border, and where one is a line."""
+    """Also where a box, enlarged with its mask, reaches over the border, and where it is a line."""
     import torch
     from torchvision.models.detection.roi_heads import paste_masks_in_image
     from torchvision.ops.boxes import clip_boxes_to_image
