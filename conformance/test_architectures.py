@@ -15,7 +15,15 @@ from typing import Any
 
 import pytest
 
-from conformance.architectures import CASCADES, CLASSIFIER, DETECTORS, OTHER_SIZES, SIZES
+from conformance.architectures import (
+    CASCADES,
+    CLASSIFIER,
+    DETECTORS,
+    ONE_STAGE,
+    OTHER_SIZES,
+    SEGMENTER,
+    SIZES,
+)
 from pytest_export_matrix import Architecture, Detections, samples
 
 FLAT = samples.PICTURES.index("flat")
@@ -93,8 +101,9 @@ def limited(model: Any) -> Any:
 
 
 def subjects() -> Iterator[Any]:
+    slim = (*DETECTORS, *CASCADES, *ONE_STAGE)
     for profile, marks in (("slim", ()), ("full", pytest.mark.full)):
-        for architecture in DETECTORS if profile == "full" else (*DETECTORS, *CASCADES):
+        for architecture in DETECTORS if profile == "full" else slim:
             identifier = f"{architecture.name}-{profile}"
             yield pytest.param((architecture, profile), marks=marks, id=identifier)
 
@@ -237,6 +246,22 @@ def test_the_classifier_tells_pictures_apart(profile: str) -> None:
         assert first.std() > 0.1
         for second in logits[:i]:
             assert (first - second).abs().max() > 0.1
+
+
+@pytest.mark.parametrize("profile", ["slim", pytest.param("full", marks=pytest.mark.full)])
+def test_the_segmenter_answers_every_pixel_and_not_everywhere_the_same(profile: str) -> None:
+    import torch
+
+    model, again = (build(SEGMENTER, keywords(SEGMENTER, profile)) for _ in range(2))
+    for size in (SIZES[0], *OTHER_SIZES):
+        for seed in range(len(samples.PICTURES)):
+            (images,) = samples.image_batch([size] * 2, seed)
+            with torch.no_grad():
+                logits, same = model(images)["out"], again(images)["out"]
+            assert logits.shape == (2, 5, *size)
+            assert torch.equal(logits, same)
+            for image in logits:
+                assert len(image.argmax(0).unique()) > 1
 
 
 def test_the_table_imports_no_torch() -> None:

@@ -1,4 +1,4 @@
-"""The models of the conformance suite: detectors, and a plain classifier.
+"""The models of the conformance suite: detectors, a plain classifier and a segmenter.
 
 This file is read by pytest and imports no torch.
 
@@ -6,6 +6,7 @@ About the sizes. A detector resizes an image to its own minimum side, 144 pixels
 profile), and rounds down; in TorchScript it does so with a factor that went through float32. Where
 144 / side is not exact, as at 197 x 261, the two differ by a whole pixel, and with it
 all that is found: cells of dynamic resolution show it. At the exported sizes both agree.
+SSD and SSDlite resize every image to one square.
 No side is a multiple of 28: a mask over the whole side would be enlarged by 30/28 to an exact
 integer, at which rounding noise decides on which side of it the cut is made.
 """
@@ -42,7 +43,7 @@ DETECTORS = (
     _detector("keypoint_rcnn", spot=43, crowd=26),
     _detector("retinanet", spot=15, crowd=130),
 )
-#: Slim in every profile: nobody has looked for the choices of a large one.
+#: These and the next are slim in every profile: nobody has looked for choices of large ones.
 CASCADES = tuple(
     _detector(name, *seeds, "cascade_rcnn", keywords={"backbone": "resnet10", "masks": masks})
     for name, seeds, masks in (
@@ -50,11 +51,15 @@ CASCADES = tuple(
         ("cascade_mask_rcnn", (337, 156), True),
     )
 )
-CLASSIFIER = Architecture(
-    "classifier",
-    build="conformance.architectures.classifier:build",
-    sizes=SIZES[:1],
-    other_sizes=OTHER_SIZES,
-    profiles=PROFILES,
+ONE_STAGE = tuple(_detector(name, keywords={}) for name in ("fcos", "ssd"))
+CLASSIFIER, SEGMENTER = (
+    Architecture(
+        name,
+        build=f"conformance.architectures.{name}:build",
+        sizes=SIZES[:1],
+        other_sizes=OTHER_SIZES,
+        profiles=PROFILES,
+    )
+    for name in ("classifier", "segmenter")
 )
-ARCHITECTURES = (*DETECTORS, *CASCADES, CLASSIFIER)
+ARCHITECTURES = (*DETECTORS, *CASCADES, *ONE_STAGE, CLASSIFIER, SEGMENTER)

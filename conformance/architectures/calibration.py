@@ -22,6 +22,10 @@ from pytest_export_matrix.calibration import patterned
 SIZES = ((192, 256), (240, 192), (128, 256))
 """Heights and widths of the calibration pictures."""
 
+FEWEST = 8
+"""Values of a channel that make statistics. Behind a global pooling there is one a picture: layers
+there keep the weights they have."""
+
 RIDGE = 1e-2
 """Keeps the fitted direction short, so that it does not amplify rounding noise."""
 
@@ -53,12 +57,14 @@ def calibrate(
     spreads: Mapping[str, float],
     *classifiers: str,
     foreground: slice,
+    classes: int | None = None,
 ) -> nn.Module:
     """Set the weights of a detector, in place, and return it in eval mode.
 
     spreads: the standard deviation that a layer's outputs shall have, by the layer's name; 1 for
-    the layers that are not named. classifiers: the names of the layers that give the logits; their
-    channels `foreground` are those of the classes.
+    the layers that are not named. classifiers: the names of the layers that give the logits, in
+    groups of `classes` channels, one for each anchor (all channels are one group without it); in a
+    group the channels `foreground` are those of the classes.
     """
     model.eval()
     with torch.no_grad():
@@ -66,11 +72,13 @@ def calibrate(
         for name in classifiers:
             layer: Any = model.get_submodule(name)
             direction, offset = _pattern_detector(model, layer)
-            weight = layer.weight[foreground]
-            if weight.ndim == 4:
-                weight = weight[:, :, 1, 1]  # of a 3 x 3 kernel the centre is enough
+            groups = (-1, classes or len(layer.weight))
+            weight = layer.weight.unflatten(0, groups)[:, foreground]
+            if weight.ndim == 5:  # of a 3 x 3 kernel the centre is enough
+                weight = weight[..., weight.shape[-2] // 2, weight.shape[-1] // 2]
             weight.add_(choice.contrast * direction)
-            layer.bias[foreground].add_(choice.contrast * offset + choice.bias)
+            bias = layer.bias.unflatten(0, groups)[:, foreground]
+            bias.add_(choice.contrast * offset + choice.bias)
     return model
 
 
@@ -92,8 +100,8 @@ def _set_layer(
     done: set[nn.Module], spread: float, module: Any, inputs: tuple[Tensor], output: Tensor
 ) -> Tensor | None:
     """Give each channel of the output the mean 0 and the given standard deviation."""
-    if module in done:  # a head is applied to each level of the pyramid: the first one counts
-        return None
+    if module in done or output.transpose(0, 1)[0].numel() < FEWEST:
+        return None  # a head is applied to each level of the pyramid: the first one counts
     done.add(module)
     if isinstance(module, FrozenBatchNorm2d):
         variance, mean = torch.var_mean(inputs[0], dim=(0, 2, 3))
