@@ -22,15 +22,7 @@ from pytest_export_matrix.exporters import torch_export
 from pytest_export_matrix.exporters.context import Context
 from pytest_export_matrix.matrix import SEEDS, Case, batch_sizes, cases
 from pytest_export_matrix.trees import to_arrays
-
-PREPARATIONS = {
-    "faster_rcnn": "prepare_rcnn",
-    "mask_rcnn": "prepare_rcnn",
-    "keypoint_rcnn": "prepare_rcnn",
-    "retinanet": "prepare_retinanet",
-    "cascade_rcnn": "prepare_cascade_rcnn",
-    "cascade_mask_rcnn": "prepare_cascade_rcnn",
-}
+from pytest_export_matrix.worker.task import resolve
 
 
 @dataclass(frozen=True)
@@ -57,16 +49,14 @@ class Subject:
         return found
 
 
-def prepare(name: str, model: Any) -> str:
-    from conformance.preparations import torch_export
-
-    changes: str = getattr(torch_export, PREPARATIONS[name])(model)
+def prepare(architecture: Architecture, model: Any) -> str:
+    changes: str = resolve(architecture.preparations["torch_export"])(model)
     return changes
 
 
 def subjects() -> Iterator[Any]:
     for architecture in ARCHITECTURES:
-        if architecture.name in PREPARATIONS:
+        if architecture.preparations:
             yield pytest.param((architecture, "slim"), id=f"{architecture.name}-slim")
             if "full" in architecture.profiles:
                 identifier = f"{architecture.name}-full"
@@ -77,11 +67,12 @@ def subjects() -> Iterator[Any]:
 def subject(request: pytest.FixtureRequest) -> Subject:
     architecture, profile = request.param
     plain, prepared = (build(architecture, keywords(architecture, profile)) for _ in range(2))
-    return Subject(architecture, plain, prepared, prepare(architecture.name, prepared))
+    return Subject(architecture, plain, prepared, prepare(architecture, prepared))
 
 
 def test_a_prepared_model_answers_as_the_plain_one(subject: Subject) -> None:
-    every = (Case(sizes, seed) for sizes in batches() for seed in SEEDS)
+    seeds = dict.fromkeys((*SEEDS, *subject.architecture.adversarial.values()))
+    every = (Case(sizes, seed) for sizes in batches() for seed in seeds)
     assert subject.problems(subject.prepared, every) == []
 
 
@@ -206,4 +197,4 @@ def test_a_model_in_training_mode_is_refused() -> None:
 
     model = fasterrcnn_mobilenet_v3_large_320_fpn(weights=None, weights_backbone=None)
     with pytest.raises(ValueError, match="call eval"):
-        prepare("faster_rcnn", model)
+        prepare(ARCHITECTURES[0], model)

@@ -17,12 +17,15 @@ from pytest_export_matrix import Architecture, Detections
 
 SIZES = ((192, 256), (240, 192))
 OTHER_SIZES = ((144, 192), (300, 400), (128, 256), (197, 261))
+PREPARATIONS = "conformance.preparations.torch_export"
 PROFILES = {"slim": {"backbone": "resnet10"}, "full": {"backbone": "resnet50"}}
 
 
-def _detector(name: str, spot: int, crowd: int, module: str = "", **others: Any) -> Architecture:
+def _detector(
+    name: str, spot: int, crowd: int, module: str = "", prepared_by: str = "", **others: Any
+) -> Architecture:
     """`spot` and `crowd` are seeds of pictures in which the slim model finds one thing, and more
-    than it may answer."""
+    than it may answer; `prepared_by` is what prepares it for torch.export."""
     others = others or {"profiles": PROFILES}
     return Architecture(
         name,
@@ -33,25 +36,36 @@ def _detector(name: str, spot: int, crowd: int, module: str = "", **others: Any)
         layout="[CHW]",
         sizes=SIZES,
         other_sizes=OTHER_SIZES,
+        preparations={"torch_export": f"{PREPARATIONS}:{prepared_by}"} if prepared_by else {},
         **others,
     )
 
 
 DETECTORS = (
-    _detector("faster_rcnn", spot=137, crowd=24),
-    _detector("mask_rcnn", spot=163, crowd=142),
-    _detector("keypoint_rcnn", spot=43, crowd=26),
-    _detector("retinanet", spot=15, crowd=130),
+    _detector("faster_rcnn", spot=137, crowd=24, prepared_by="prepare_rcnn"),
+    _detector("mask_rcnn", spot=163, crowd=142, prepared_by="prepare_rcnn"),
+    _detector("keypoint_rcnn", spot=43, crowd=26, prepared_by="prepare_rcnn"),
+    _detector("retinanet", spot=15, crowd=130, prepared_by="prepare_retinanet"),
 )
 #: These and the next are slim in every profile: nobody has looked for choices of large ones.
 CASCADES = tuple(
-    _detector(name, *seeds, "cascade_rcnn", keywords={"backbone": "resnet10", "masks": masks})
-    for name, seeds, masks in (
-        ("cascade_rcnn", (239, 138), False),
-        ("cascade_mask_rcnn", (337, 156), True),
+    _detector(
+        name,
+        spot,
+        crowd,
+        module="cascade_rcnn",
+        prepared_by="prepare_cascade_rcnn",
+        keywords={"backbone": "resnet10", "masks": masks},
+    )
+    for name, spot, crowd, masks in (
+        ("cascade_rcnn", 239, 138, False),
+        ("cascade_mask_rcnn", 337, 156, True),
     )
 )
-ONE_STAGE = tuple(_detector(name, keywords={}) for name in ("fcos", "ssd"))
+ONE_STAGE = (
+    _detector("fcos", spot=5, crowd=4, keywords={}),
+    _detector("ssd", spot=5, crowd=4, keywords={}),
+)
 CLASSIFIER, SEGMENTER = (
     Architecture(
         name,
