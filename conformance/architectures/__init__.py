@@ -63,8 +63,8 @@ CASCADES = tuple(
     )
 )
 ONE_STAGE = (
-    _detector("fcos", spot=5, crowd=4, keywords={}),
-    _detector("ssd", spot=5, crowd=4, keywords={}),
+    _detector("fcos", spot=27, crowd=380, keywords={}),
+    _detector("ssd", spot=37, crowd=12, keywords={}),
 )
 CLASSIFIER, SEGMENTER = (
     Architecture(

@@ -34,6 +34,7 @@ def build() -> nn.Module:
             head=FCOSHead(features.out_channels, 1, CLASSES, num_convs=1),
             score_thresh=SCORE_THRESHOLD,
             nms_thresh=0.2,
+            detections_per_img=27,
         )
     calibrate(
         model,

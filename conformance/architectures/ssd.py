@@ -75,7 +75,7 @@ def build() -> nn.Module:
             head=SSDHead([CHANNELS] * LEVELS, boxes.num_anchors_per_location(), CLASSES),
             score_thresh=SCORE_THRESHOLD,
             nms_thresh=0.3,
-            detections_per_img=100,
+            detections_per_img=40,
         )
     return calibrate(
         model,
