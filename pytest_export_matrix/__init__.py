@@ -5,7 +5,7 @@ The public names; importing this imports neither torch nor pytest.
 
 from __future__ import annotations
 
-from pytest_export_matrix.compare import Detections, Tensors
+from pytest_export_matrix.compare import Detections, Panoptic, Tensors
 from pytest_export_matrix.registry import (
     Architecture,
     Environment,
@@ -22,6 +22,7 @@ __all__ = [
     "Environment",
     "Exporter",
     "OutputKind",
+    "Panoptic",
     "Registry",
     "Reporter",
     "Runtime",

@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
-from pytest_export_matrix.compare import detections, tensors
+from pytest_export_matrix.compare import Detections, detections, tensors
 from pytest_export_matrix.compare.tolerances import TOLERANCES, compare_arrays, tolerance
+from pytest_export_matrix.errors import UsageError
 
 Image = dict[str, Any]
 
@@ -166,6 +167,118 @@ class TestDetections:
         assert detections.match(self.reference, turned) == sorted(
             (old, new) for new, old in enumerate(order)
         )
+
+
+def disc(centre: tuple[float, float], radius: float, size: tuple[int, int], edge: float) -> Any:
+    """A mask [1, H, W] that falls from 1 to 0 over `edge` pixels at its border."""
+    y, x = np.mgrid[: size[0], : size[1]]
+    inside = radius - np.hypot(y - centre[0], x - centre[1])
+    return np.clip(inside / edge + 0.5, 0, 1)[None].astype(np.float32)
+
+
+class TestMasksByOverlap:
+    """`Detections(mask_iou=0.998)`: single pixels may differ, objects may not."""
+
+    SIZE = (120, 340)
+    RADIUS = 40.2  # of no pixel: with a sharp edge the mask is binary
+    CENTRES = ((60.0, 60.0), (50.0, 160.0), (60.0, 270.0))
+
+    def scene(self, edge: float, shift: int = 0, size: tuple[int, int] = SIZE) -> Image:
+        """Three round objects; the masks of all are `shift` pixels to the right of their boxes."""
+        r = self.RADIUS
+        masks = [disc((y, x + shift), r, size, edge) for y, x in self.CENTRES]
+        boxes = [[x - r, y - r, x + r, y + r] for y, x in self.CENTRES]
+        return {
+            "boxes": np.array(boxes, np.float32),
+            "labels": np.array([1, 1, 2]),
+            "scores": np.array([0.9, 0.8, 0.7], np.float32),
+            "masks": np.stack(masks),
+        }
+
+    def problems(self, reference: Image, actual: Image, mask_iou: float | None = 0.998) -> str:
+        options = {"score_threshold": 0.3, "mask_iou": mask_iou}
+        return "\n".join(detections.compare([reference], [actual], options)["problems"])
+
+    @pytest.mark.parametrize("edge", [1e-6, 1.0, 6.0])
+    def test_a_few_pixels_may_differ_and_only_here(self, edge: float) -> None:
+        reference = self.scene(edge)
+        pixels = reference["masks"].copy()
+        pixels[0, 0, 60, 30:34] = 0.3
+        moved = changed(reference, masks=pixels)
+        assert self.problems(reference, moved) == ""
+        assert "outside tolerance" in self.problems(reference, moved, mask_iou=None)
+
+    @pytest.mark.parametrize("edge", [1e-6, 1.0, 6.0])
+    @pytest.mark.parametrize("size", [SIZE, (1200, 3400)])
+    def test_a_shift_by_one_pixel_is_too_much_however_large_the_image(
+        self, edge: float, size: tuple[int, int]
+    ) -> None:
+        wrong = self.problems(self.scene(edge, size=size), self.scene(edge, shift=1, size=size))
+        assert "masks: 3 of 3 overlap by less than 0.998" in wrong
+
+    def test_the_mask_of_another_object_is_too_much(self) -> None:
+        reference = self.scene(1.0)
+        turned = changed(reference, masks=reference["masks"][[1, 0, 2]])
+        assert "masks: 2 of 3 overlap by less than 0.998" in self.problems(reference, turned)
+
+    def test_probabilities_that_are_off_everywhere_are_too_much(self) -> None:
+        reference = self.scene(6.0)
+        fainter = changed(reference, masks=reference["masks"] * np.float32(0.99))
+        assert "masks: 3 of 3" in self.problems(reference, fainter)
+
+    @pytest.mark.parametrize("level", [0.0, -1.0, np.inf])
+    def test_a_mask_that_is_none_is_too_much(self, level: float) -> None:
+        reference = self.scene(1.0)
+        broken = reference["masks"].copy()
+        broken[1] *= np.float32(level) if np.isfinite(level) else 1
+        if not np.isfinite(level):
+            broken[1, 0, 3, 3] = level
+        assert "masks: " in self.problems(reference, changed(reference, masks=broken))
+
+    def test_the_figures_say_what_was_measured(self) -> None:
+        reference = self.scene(1e-6)
+        pixels = reference["masks"].copy()
+        pixels[1, 0, 50, 160] = 0
+        options = {"mask_iou": 0.998}
+        found = detections.compare([reference], [changed(reference, masks=pixels)], options)
+        area = reference["masks"][1].sum()
+        figures = found["outputs"]["masks"]
+        assert figures["max_abs"] == 1
+        assert figures["max_rel"] == pytest.approx(1 / area)
+        assert figures["min_iou"] == pytest.approx(1 - 1 / area)
+        assert figures["required"] == 0.998
+
+    def test_the_worst_of_several_images_is_kept(self) -> None:
+        exact, blurred = self.scene(1.0), self.scene(3.0)
+        options = {"mask_iou": 0.998}
+        pairs = ([exact, exact, exact], [exact, blurred, exact])
+        figures = detections.compare(*pairs, options)["outputs"]["masks"]
+        assert figures["min_iou"] == 1 - figures["max_rel"] < 0.998
+
+    @pytest.mark.parametrize("count", [0, 3])
+    def test_empty_masks_are_equal_to_empty_ones(self, count: int) -> None:
+        reference = {name: array[:count] for name, array in self.scene(1.0).items()}
+        empty = changed(reference, masks=np.zeros_like(reference["masks"]))
+        assert self.problems(empty, empty) == ""
+
+    @given(st.integers(0, 2), st.integers(20, 400), st.floats(0, 1, width=32))
+    def test_what_is_beyond_the_share_of_an_object_fails(
+        self, index: int, pixels: int, value: float
+    ) -> None:
+        """Of a binary mask the figure is the share of its pixels, times how far they are off."""
+        reference = self.scene(1e-6)
+        masks = reference["masks"].copy()
+        inside = np.flatnonzero(masks[index])
+        masks[index].flat[inside[:pixels]] = value
+        share = pixels * (1 - value) / len(inside)
+        wrong = self.problems(reference, changed(reference, masks=masks))
+        if abs(share - 0.002) > 1e-6:
+            assert bool(wrong) == (share > 0.002)
+
+    @pytest.mark.parametrize("value", [0.5, 1.001, 0.002, -1, 0])
+    def test_an_overlap_that_would_pass_anything_is_refused(self, value: float) -> None:
+        with pytest.raises(UsageError, match="for instance mask_iou"):
+            Detections(mask_iou=value)
 
 
 class TestTensors:

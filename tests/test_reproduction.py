@@ -74,6 +74,7 @@ SITUATIONS = {
     "no weights": (result("reference"), replace(FACTS, weights="")),
     "own comparison": (result("compare"), replace(FACTS, outputs=OWN_KIND)),
     "detections": (result("compare"), replace(FACTS, outputs=em.Detections(0.5))),
+    "panoptic": (result("compare"), replace(FACTS, outputs=em.Panoptic(0.5))),
     "structured": (result("compare"), replace(FACTS, convention="structured")),
     "own engine": (result("run"), replace(FACTS, runtime=OWN_ENGINE)),
     "own exporter": (result(), replace(FACTS, exporter=OWN)),
@@ -246,7 +247,10 @@ def test_a_file_is_run_without_the_code_of_its_model() -> None:
 
 @pytest.mark.parametrize(
     "module",
-    ["samples", "torchvision_models", "trees", "compare.detections", "compare.tensors"],
+    [
+        *("samples", "torchvision_models", "trees"),
+        *("compare.detections", "compare.panoptic", "compare.tensors"),
+    ],
 )
 def test_a_module_of_ours_stands_alone(module: str) -> None:
     text = inline.inline(f"pytest_export_matrix.{module}")

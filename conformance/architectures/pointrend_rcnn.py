@@ -6,8 +6,8 @@ bilinearly, and the 28 x 28 points whose logit is nearest to 0 are predicted ane
 the finest level at that point and the coarse prediction there: 224 x 224 in the end. So of the
 14 x 14 grid none is predicted, as the one after it will be whole.
 
-It is not in the matrix yet: which of two nearly equal points is the last one that is predicted anew
-is a matter of rounding, so its masks have to be compared by the share of pixels that differ.
+Which of two nearly equal points is the last one that is predicted anew is a matter of rounding, so
+its masks are compared by their overlap.
 """
 
 from __future__ import annotations
@@ -155,7 +155,7 @@ def build(backbone: str) -> nn.Module:
     width, hidden = (64, 128) if is_slim(backbone) else (256, 1024)
     choice = CHOICES[backbone]
     with choice.random_weights():
-        parts = rcnn.parts(backbone, CLASSES)
+        parts = rcnn.parts(backbone, CLASSES, most=22)
         channels = parts["backbone"].out_channels
         model = FasterRCNN(**parts)
         heads = model.roi_heads

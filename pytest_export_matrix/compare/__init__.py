@@ -8,22 +8,63 @@ actual are trees of numpy arrays and deviation is JSON:
 
 It is equal within tolerance if and only if `problems` is empty. `deviating` says what the problems
 are about: names of outputs, or "missing", "extra", "structure". The three counts belong to kinds
-whose outputs are sets of objects.
+whose outputs are sets of objects. Where several answers are taken together, figures named `min_...`
+are the lowest, counts are added, all others are the largest.
 """
 
 from __future__ import annotations
 
 from typing import Optional
 
+from pytest_export_matrix.errors import UsageError
 from pytest_export_matrix.registry import OutputKind
 
 
-def Detections(score_threshold: Optional[float] = None) -> OutputKind:  # noqa: N802
+def Detections(  # noqa: N802
+    score_threshold: Optional[float] = None, mask_iou: Optional[float] = None
+) -> OutputKind:
     """Objects found in each image: a list with one dict of boxes, labels, scores (and masks,
     keypoints) an image. `score_threshold` is the one that the model applies: a detection may be
-    missing or extra only where its score lies within tolerance of it."""
-    options = {"score_threshold": score_threshold}
+    missing or extra only where its score lies within tolerance of it. `mask_iou` is for models in
+    which rounding decides about single pixels of a mask: the intersection over union (of
+    probabilities) that two matched masks need, in the place of a largest difference.
+
+    Raises UsageError for a `mask_iou` that is none.
+    """
+    _check_iou("Detections", "mask_iou", mask_iou)
+    options = {"score_threshold": score_threshold, "mask_iou": mask_iou}
     return OutputKind("detections", "pytest_export_matrix.compare.detections:compare", options)
+
+
+def Panoptic(  # noqa: N802
+    score_threshold: Optional[float] = None,
+    mask_iou: Optional[float] = None,
+    segment_iou: float = 0.99,
+    semantic_pixels: float = 0.001,
+) -> OutputKind:
+    """Objects and stuff of each image: a list with one dict an image, of what `Detections` compares
+    and with its options, and of three outputs more.
+
+    semantic: probabilities or logits, [classes, H, W]. At most the share `semantic_pixels` of the
+        pixels may be of another class.
+    panoptic: the number of each pixel's segment, integer [H, W]; 0 is void.
+    segment_classes: the class of segment 1, 2, ..., integer [S]. Every segment needs one of the
+        same class with an intersection over union of `segment_iou`, whatever its number.
+
+    Raises UsageError for bounds that are none.
+    """
+    _check_iou("Panoptic", "mask_iou", mask_iou)
+    _check_iou("Panoptic", "segment_iou", segment_iou)
+    if not 0 <= semantic_pixels <= 0.01:
+        problem = "a share of the pixels that may differ lies between 0 and 0.01"
+        raise UsageError(f"Panoptic(semantic_pixels={semantic_pixels!r})", problem)
+    options = {
+        "score_threshold": score_threshold,
+        "mask_iou": mask_iou,
+        "segment_iou": segment_iou,
+        "semantic_pixels": semantic_pixels,
+    }
+    return OutputKind("panoptic", "pytest_export_matrix.compare.panoptic:compare", options)
 
 
 def Tensors() -> OutputKind:  # noqa: N802
@@ -31,4 +72,12 @@ def Tensors() -> OutputKind:  # noqa: N802
     return OutputKind("tensors", "pytest_export_matrix.compare.tensors:compare")
 
 
-OUTPUT_KINDS = (Detections(), Tensors())
+def _check_iou(kind: str, option: str, value: Optional[float]) -> None:
+    """Refuse what is no bound: at one half and below, two masks need not be of one object."""
+    if value is not None and not 0.5 < value <= 1:
+        problem = "an overlap that is asked for lies above 0.5, up to 1"
+        example = f"for instance {option}=0.998"
+        raise UsageError(f"{kind}({option}={value!r})", problem, remedy=example)
+
+
+OUTPUT_KINDS = (Detections(), Panoptic(), Tensors())

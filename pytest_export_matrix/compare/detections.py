@@ -8,13 +8,21 @@ detections of a class that overlap more, so an equal answer has exactly one such
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Optional, Set, Tuple
+from typing import Any, Callable, Dict, List, Optional, Set, Tuple
 
-from pytest_export_matrix.compare.tolerances import compare_values, misfit, mismatch, tolerance
+from pytest_export_matrix.compare.tolerances import (
+    Findings,
+    compare_values,
+    misfit,
+    mismatch,
+    tolerance,
+)
 
 MIN_OVERLAP = 0.5
 #: Outputs whose tolerance is their own; all others are compared as "values".
 KINDS = {"boxes": "boxes", "scores": "scores", "masks": "masks", "keypoints": "keypoints"}
+
+COUNTS = ("matched", "missing", "extra")
 
 Image = Dict[str, Any]
 Pairs = List[Tuple[int, int]]
@@ -29,11 +37,23 @@ def compare(reference: Any, actual: Any, options: Dict[str, Any]) -> Dict[str, A
     float [K], and where the model has them labels int [K], masks [K, 1, H, W], keypoints
     [K, P, 3]. The numbers of images and of outputs are checked before any value.
     """
-    found: Dict[str, Any] = {"matched": 0, "missing": 0, "extra": 0, "notes": []}
-    problem = _not_detections(reference)
+    return by_image(reference, actual, options, not_detections, compare_image)
+
+
+def by_image(
+    reference: Any,
+    actual: Any,
+    options: Dict[str, Any],
+    unfit: Callable[[Any], Optional[str]],
+    compare_one: Callable[..., List[Problem]],
+) -> Dict[str, Any]:
+    """Deviation of two lists of images: `compare_one` has the arguments and the answer of
+    `compare_image`, `unfit` says why an answer is no list of such images."""
+    found: Dict[str, Any] = {**dict.fromkeys(COUNTS, 0), "notes": []}
+    problem = unfit(reference)
     if problem:
         return {**found, **misfit(f"the reference is no list of detections: {problem}")}
-    problem = _not_detections(actual)
+    problem = unfit(actual)
     if problem:
         return {**found, **misfit(f"no list of detections: {problem}")}
     if len(actual) != len(reference):
@@ -42,13 +62,13 @@ def compare(reference: Any, actual: Any, options: Dict[str, Any]) -> Dict[str, A
     outputs: Dict[str, Any] = {}
     problems: List[str] = []
     for index, (expected, got) in enumerate(zip(reference, actual)):
-        for about, problem in _compare_image(expected, got, options, found, outputs):
+        for about, problem in compare_one(expected, got, options, found, outputs):
             problems.append(f"image {index}: {problem}")
             deviating.add(about)
     return {**found, "outputs": outputs, "problems": problems, "deviating": sorted(deviating)}
 
 
-def _not_detections(answer: Any) -> Optional[str]:
+def not_detections(answer: Any) -> Optional[str]:
     """Why `answer` is no list of images with boxes and scores, if it is not."""
     if not isinstance(answer, (list, tuple)) or not all(
         isinstance(image, dict) for image in answer
@@ -61,7 +81,7 @@ def _not_detections(answer: Any) -> Optional[str]:
     return None
 
 
-def _compare_image(
+def compare_image(
     expected: Image,
     got: Image,
     options: Dict[str, Any],
@@ -100,8 +120,11 @@ def _compare_image(
         problems.append(("boxes", "more boxes match with x and y swapped"))
     rows, columns = [i for i, _ in pairs], [j for _, j in pairs]
     for name in expected:
-        kind = KINDS.get(name, "values")
-        deviation, wrong = compare_values(name, kind, expected[name][rows], got[name][columns])
+        wanted, matched = expected[name][rows], got[name][columns]
+        if name == "masks" and options.get("mask_iou") is not None:
+            deviation, wrong = compare_masks(wanted, matched, options["mask_iou"])
+        else:
+            deviation, wrong = compare_values(name, KINDS.get(name, "values"), wanted, matched)
         outputs[name] = widest(outputs.get(name, {}), deviation)
         problems += [(name, problem) for problem in wrong]
     return problems
@@ -150,6 +173,32 @@ def _overlaps(a: Any, b: Any) -> Any:
     return overlap
 
 
+def compare_masks(reference: Any, actual: Any, least: float) -> Findings:
+    """The deviation of masks [K, ...], pair by pair, by their intersection over union.
+
+    Of two maps of probabilities that is sum(min(a, b)) / sum(max(a, b)), of binary masks the usual
+    one; 1 where both are empty. What lies outside of both objects counts for nothing, so that the
+    size of the image does not matter, and a pixel counts by how far it differs: of a mask that is
+    shifted by one pixel, all of the border does.
+    """
+    import numpy as np
+
+    found, wrong = compare_values("masks", "masks", reference, actual)
+    if not len(reference) or "max_abs" not in found:
+        return found, wrong
+    a, b = (masks.reshape(len(masks), -1).astype(np.float64) for masks in (reference, actual))
+    # Equal to min / max where nothing is negative, and no overlap of opposite signs.
+    union = np.maximum(np.abs(a), np.abs(b)).sum(1)
+    lost = np.abs(a - b).sum(1) / np.where(union > 0, union, 1)
+    worst = float(lost.max())
+    found = {"max_abs": found["max_abs"], "max_rel": worst, "min_iou": 1 - worst, "required": least}
+    below = int((~(1 - lost >= least)).sum())  # so that what is no number is below
+    if not below:
+        return found, []
+    said = f"{below} of {len(lost)} overlap by less than {least:g} (the worst by {1 - worst:.4f})"
+    return found, [f"masks: {said}"]
+
+
 def _at_threshold(score: float, image: Image, options: Dict[str, Any]) -> bool:
     """Whether `score` is so near the threshold that rounding decides which side it falls on."""
     threshold = options.get("score_threshold")
@@ -164,5 +213,10 @@ def _swapped(image: Image) -> Image:
 
 
 def widest(first: Dict[str, Any], second: Dict[str, Any]) -> Dict[str, Any]:
-    """The larger of each figure of two deviations of one output."""
-    return {key: max(first.get(key, 0), second.get(key, 0)) for key in {**first, **second}}
+    """The figures of two deviations of one output as those of both: the larger of each, the lower
+    of a `min_...`, and counts added."""
+    both = {**first, **second}
+    for key in set(first) & set(second):
+        choose = sum if key in COUNTS else min if key.startswith("min_") else max
+        both[key] = choose([first[key], second[key]])
+    return both

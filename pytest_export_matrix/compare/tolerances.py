@@ -32,6 +32,7 @@ TOLERANCES = {
     ("boxes", "float16"): Tolerance(2e-3, 0.0),
     ("scores", "float32"): Tolerance(1e-5, 1e-3),
     ("masks", "float32"): Tolerance(1e-3, 0.0),
+    ("semantic", "float32"): Tolerance(1e-3, 0.0),
     ("keypoints", "float32"): Tolerance(1e-4, 0.0),
 }
 EXACT = Tolerance(0.0, 0.0)

@@ -45,6 +45,10 @@ WRONG = {
         "registry.add(em.Architecture('vit', build='models:build', outputs=em.Detections))",
         ["is no output kind", "outputs=Detections()"],
     ),
+    "overlap that is a share": (
+        "registry.add(em.Architecture('vit', 'models:build', outputs=em.Detections(None, 0.002)))",
+        ["Detections(mask_iou=0.002): an overlap", "for instance mask_iou=0.998"],
+    ),
     "sizes that are none": (
         "registry.add(em.Architecture('vit', build='models:build', sizes=(224, 224)))",
         ["sizes is no list of (height, width)"],

@@ -1,0 +1,288 @@
+"""Two panoptic maps agree where their segments do, whatever the numbers of these."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as npst
+
+from pytest_export_matrix.compare import Panoptic
+from pytest_export_matrix.compare.panoptic import compare
+from pytest_export_matrix.errors import UsageError
+from pytest_export_matrix.worker.infer import merge
+
+Image = dict[str, Any]
+OPTIONS = Panoptic(score_threshold=0.3).options
+SIZE = (40, 60)
+
+
+def image() -> Image:
+    """Two objects of classes 1 and 2 (segments 1, 2), and two kinds of stuff, 3 and 4: the left
+    half and most of the right one. What is left is void."""
+    panoptic = np.zeros(SIZE, np.int64)
+    panoptic[:, :30] = 3
+    panoptic[:30, 30:] = 4
+    panoptic[5:15, 5:25] = 1
+    panoptic[20:35, 20:40] = 2
+    masks = np.stack([panoptic == 1, panoptic == 2])[:, None].astype(np.float32)
+    logits = np.zeros((3, *SIZE), np.float32)
+    logits[1, :, :30] = 2
+    logits[2, :30, 30:] = 2
+    return {
+        "boxes": np.array([[5, 5, 25, 15], [20, 20, 40, 35]], np.float32),
+        "labels": np.array([1, 2]),
+        "scores": np.array([0.9, 0.8], np.float32),
+        "masks": masks,
+        "semantic": logits,
+        "panoptic": panoptic,
+        "segment_classes": np.array([1, 2, 3, 4]),
+    }
+
+
+def bare(panoptic: Any, classes: Any) -> Image:
+    """An image with this map and nothing else in it."""
+    empty = np.zeros((0, 4), np.float32)
+    return {
+        "boxes": empty,
+        "scores": empty[:, 0],
+        "semantic": np.zeros((2, *panoptic.shape), np.float32),
+        "panoptic": panoptic,
+        "segment_classes": np.asarray(classes, np.int64),
+    }
+
+
+def judge(reference: Image, actual: Image, **options: Any) -> dict[str, Any]:
+    return compare([reference], [actual], {**OPTIONS, **options})
+
+
+def problems(actual: Image, **options: Any) -> str:
+    return "\n".join(judge(image(), actual, **options)["problems"])
+
+
+def renumbered(original: Image, order: Any) -> Image:
+    """The same segments: what was number k + 1 gets the number order[k] + 1."""
+    numbers = np.concatenate([[0], np.asarray(order, np.int64) + 1])
+    classes = np.empty_like(original["segment_classes"])
+    classes[np.asarray(order, np.int64)] = original["segment_classes"]
+    return {**original, "panoptic": numbers[original["panoptic"]], "segment_classes": classes}
+
+
+def without(original: Image, segment: int) -> Image:
+    """The segment becomes void, and the later ones move up."""
+    panoptic = original["panoptic"].copy()
+    panoptic[panoptic == segment] = 0
+    panoptic[panoptic > segment] -= 1
+    classes = np.delete(original["segment_classes"], segment - 1)
+    return {**original, "panoptic": panoptic, "segment_classes": classes}
+
+
+@st.composite
+def maps(draw: Any) -> Image:
+    """Any map whose segments all have pixels."""
+    shape = draw(npst.array_shapes(min_dims=2, max_dims=2, max_side=8))
+    raw = draw(npst.arrays(np.int64, shape, elements=st.integers(0, 4)))
+    used = [n for n in np.unique(raw) if n]
+    panoptic = sum((raw == n) * (k + 1) for k, n in enumerate(used)) + 0 * raw
+    classes = draw(st.lists(st.integers(1, 3), min_size=len(used), max_size=len(used)))
+    return bare(panoptic, classes)
+
+
+@given(maps())
+def test_a_map_is_equal_to_itself(found: Image) -> None:
+    same = judge(found, found)
+    assert same["problems"] == []
+    figures = same["outputs"]["panoptic"]
+    assert (figures["min_pq"], figures["min_iou"], figures["max_rel"]) == (1, 1, 0)
+    assert figures["matched"] == len(found["segment_classes"])
+
+
+@given(maps(), st.randoms(use_true_random=False))
+def test_other_numbers_are_the_same_segments(found: Image, random: Any) -> None:
+    order = list(range(len(found["segment_classes"])))
+    random.shuffle(order)
+    assert judge(found, renumbered(found, order)) == judge(found, found)
+
+
+@given(maps(), st.data())
+def test_a_segment_less_or_more_fails(found: Image, data: Any) -> None:
+    count = len(found["segment_classes"])
+    if not count:
+        return
+    fewer = without(found, data.draw(st.integers(1, count)))
+    lacking, added = judge(found, fewer), judge(fewer, found)
+    assert lacking["problems"] == [f"image 0: panoptic: 1 of {count} segments missing"]
+    assert added["problems"] == [f"image 0: panoptic: 1 of {count} segments extra"]
+    for verdict, what in ((lacking, "missing"), (added, "extra")):
+        assert verdict["deviating"] == ["panoptic"]
+        figures = verdict["outputs"]["panoptic"]
+        assert (figures["matched"], figures[what], figures["min_iou"]) == (count - 1, 1, 0)
+        assert figures["min_pq"] == (count - 1) / (count - 0.5)
+
+
+@given(maps(), maps())
+def test_quality_is_one_for_equal_segments_alone(first: Image, second: Image) -> None:
+    if first["panoptic"].shape != second["panoptic"].shape:
+        return
+    there, back = judge(first, second), judge(second, first)
+    ours, theirs = there["outputs"]["panoptic"], back["outputs"]["panoptic"]
+    assert (ours["missing"], ours["extra"]) == (theirs["extra"], theirs["missing"])
+    assert ours["min_pq"] == pytest.approx(theirs["min_pq"])
+    assert (ours["min_pq"] == 1) == (not there["problems"])
+
+
+def test_equal_answers_have_no_problem_and_figures_of_all_outputs() -> None:
+    found = judge(image(), image())
+    assert found["problems"] == []
+    assert (found["matched"], found["missing"], found["extra"]) == (2, 0, 0)
+    assert list(found["outputs"]) == ["boxes", "labels", "scores", "masks", "semantic", "panoptic"]
+
+
+@pytest.mark.parametrize(("pixels", "fails"), [(1, False), (2, False), (3, True), (4, True)])
+def test_a_segment_needs_ninety_nine_percent(pixels: int, fails: bool) -> None:
+    """Of 200 pixels of segment 1, up to two may be taken by the stuff around it."""
+    moved = image()
+    moved["panoptic"][5, 5 : 5 + pixels] = 3
+    wrong = problems(moved)
+    assert bool(wrong) == fails
+    assert problems(moved, segment_iou=0.9) == ""
+    if fails:
+        assert "1 of 4 segments overlap by less than 0.99 (the worst by 0.98" in wrong
+
+
+def test_the_figures_are_those_computed_by_hand() -> None:
+    """Segment 2 loses half of its 300 pixels to stuff 4, of which 150 of 750 are there: it has no
+    counterpart, as one half is not enough. Stuff 3 lies as it did."""
+    moved = image()
+    region = np.zeros(SIZE, bool)
+    region[20:35, 30:40] = True  # 150 pixels of segment 2
+    moved["panoptic"][region] = 4
+    areas = {n: int((image()["panoptic"] == n).sum()) for n in (1, 2, 3, 4)}
+    assert areas == {1: 200, 2: 300, 3: 850, 4: 800}
+    figures = judge(image(), moved)["outputs"]["panoptic"]
+    assert (figures["matched"], figures["missing"], figures["extra"]) == (3, 1, 1)
+    assert figures["min_pq"] == pytest.approx((1 + 1 + 800 / 950) / 4)
+    assert figures["min_iou"] == 0
+
+
+def test_another_class_is_a_missing_and_an_extra_segment() -> None:
+    wrong = problems({**image(), "segment_classes": np.array([1, 2, 3, 3])})
+    assert "1 of 4 segments missing" in wrong
+    assert "1 of 4 segments extra" in wrong
+
+
+def test_a_shift_of_the_map_by_one_pixel_fails() -> None:
+    wrong = problems({**image(), "panoptic": np.roll(image()["panoptic"], 1, axis=1)})
+    assert "segments overlap by less than 0.99" in wrong
+
+
+def test_nothing_against_nothing_is_equal_and_nothing_against_something_is_not() -> None:
+    void = np.zeros(SIZE, np.int64)
+    one = void.copy()
+    one[3:9] = 1
+    both = judge(bare(void, []), bare(void, []))
+    assert both["problems"] == []
+    assert both["matched"] == 0
+    assert both["outputs"]["panoptic"]["min_pq"] == 1
+    assert "1 of 1 segments missing" in judge(bare(one, [4]), bare(void, []))["problems"][0]
+    assert "1 of 1 segments extra" in judge(bare(void, []), bare(one, [4]))["problems"][0]
+
+
+def test_numbers_without_a_class_and_classes_without_pixels_fail_on_either_side() -> None:
+    numbered = image()
+    numbered["panoptic"][0, 0] = 7
+    numbered["panoptic"][0, 1] = -1
+    assert "panoptic: segments [-1, 7] are without a class" in problems(numbered)
+    empty = {**image(), "segment_classes": np.array([1, 2, 3, 4, 4])}
+    assert "panoptic: segments [5] are without pixels" in problems(empty)
+    assert "in the reference" in judge(empty, image())["problems"][0]
+    assert judge(empty, empty)["problems"]  # an eager model that answers so is wrong itself
+
+
+def test_detections_are_compared_as_by_their_own_kind() -> None:
+    original = image()
+    fewer = {name: original[name][:1] for name in ("boxes", "labels", "scores", "masks")}
+    assert "1 of 2 detections missing" in problems({**original, **fewer})
+    brighter = {**original, "masks": original["masks"] * np.float32(0.99)}
+    assert "masks: " in problems(brighter)
+    assert "overlap by less than 0.998" in problems(brighter, mask_iou=0.998)
+
+
+def test_the_semantic_map_is_compared_by_values() -> None:
+    original = image()
+    assert problems({**original, "semantic": original["semantic"] + np.float32(1e-4)}) == ""
+    off = {**original, "semantic": original["semantic"] * np.float32(1.01)}
+    assert "semantic: " in problems(off)
+    assert judge(image(), off)["deviating"] == ["semantic"]
+
+
+def test_the_semantic_map_is_compared_by_its_most_probable_classes() -> None:
+    """Where two classes are nearly equal, a value within tolerance may be of another class."""
+    near, moved = image(), image()
+    near["semantic"][2, 0, :20] = 2 - 1e-4
+    moved["semantic"][2, 0, :20] = 2 + 1e-4
+    assert "semantic: 0.83% of the pixels of another class" in judge(near, moved)["problems"][0]
+    found = judge(near, moved, semantic_pixels=0.009)
+    assert found["problems"] == []
+    assert found["outputs"]["semantic"]["pixels_of_another_class"] == pytest.approx(20 / 2400)
+
+
+def test_nan_fails() -> None:
+    broken = image()
+    broken["semantic"][1, 2, 3] = np.nan
+    assert "semantic: 1 of 7200 values are NaN" in problems(broken)
+
+
+@pytest.mark.parametrize("name", ["boxes", "semantic", "panoptic", "segment_classes"])
+def test_a_missing_output_fails(name: str) -> None:
+    original = image()
+    del original[name]
+    found = compare([image()], [original], OPTIONS)
+    assert f"no {name} of" in found["problems"][0]
+    assert found["deviating"] == ["structure"]
+    assert "the reference is no list" in judge(original, original)["problems"][0]
+
+
+def test_another_order_of_outputs_and_an_output_more_fail() -> None:
+    assert "expected boxes, labels" in problems(dict(reversed(image().items())))
+    assert "expected boxes, labels" in problems({**image(), "depth": np.zeros(SIZE)})
+
+
+@pytest.mark.parametrize("name", ["semantic", "panoptic"])
+def test_another_shape_fails(name: str) -> None:
+    cut = image()[name][..., :-1]
+    assert f"{name}: shape" in problems({**image(), name: cut})
+
+
+def test_a_map_of_another_type_fails() -> None:
+    narrow = {**image(), "panoptic": image()["panoptic"].astype(np.int32)}
+    assert "panoptic: dtype int32, expected int64" in problems(narrow)
+    real = {**image(), "panoptic": image()["panoptic"].astype(np.float32)}
+    assert "panoptic of dtype float32, expected integers" in problems(real)
+
+
+def test_fewer_images_fail() -> None:
+    found = compare([image(), image()], [image()], OPTIONS)
+    assert found["problems"] == ["answers for 1 of 2 images"]
+
+
+def test_of_several_answers_segments_are_counted_and_the_worst_figures_kept() -> None:
+    moved = image()
+    moved["panoptic"][5, 5] = 3
+    two = compare([image(), image()], [moved, image()], OPTIONS)
+    (figures,) = (merge({}, two)["panoptic"],)
+    assert (figures["matched"], figures["min_iou"]) == (8, 199 / 200)
+    again = merge(merge({}, two), judge(image(), image()))["panoptic"]
+    assert (again["matched"], again["min_iou"]) == (12, 199 / 200)
+    assert again["min_pq"] == figures["min_pq"] < 1
+
+
+@pytest.mark.parametrize(
+    "options", [{"segment_iou": 0.5}, {"mask_iou": 0.002}, {"semantic_pixels": 0.5}]
+)
+def test_bounds_that_would_pass_anything_are_refused(options: Any) -> None:
+    with pytest.raises(UsageError, match=next(iter(options))):
+        Panoptic(**options)
