@@ -226,14 +226,21 @@ class TestMasksByOverlap:
         fainter = changed(reference, masks=reference["masks"] * np.float32(0.99))
         assert "masks: 3 of 3" in self.problems(reference, fainter)
 
-    @pytest.mark.parametrize("level", [0.0, -1.0, np.inf])
-    def test_a_mask_that_is_none_is_too_much(self, level: float) -> None:
+    @pytest.mark.parametrize("factor", [0, -1])
+    def test_an_empty_mask_and_a_negative_one_are_too_much(self, factor: int) -> None:
         reference = self.scene(1.0)
         broken = reference["masks"].copy()
-        broken[1] *= np.float32(level) if np.isfinite(level) else 1
-        if not np.isfinite(level):
-            broken[1, 0, 3, 3] = level
-        assert "masks: " in self.problems(reference, changed(reference, masks=broken))
+        broken[1] *= factor
+        assert "masks: 1 of 3" in self.problems(reference, changed(reference, masks=broken))
+
+    def test_an_infinite_probability_is_wrong_wherever_it_is(self) -> None:
+        reference = self.scene(1.0)
+        broken = reference["masks"].copy()
+        broken[1, 0, 3, 3] = np.inf
+        infinite = changed(reference, masks=broken)
+        assert "masks: 1 of" in self.problems(reference, infinite)
+        with np.errstate(invalid="ignore"):
+            assert "masks: 1 of 3" in self.problems(infinite, infinite)
 
     def test_the_figures_say_what_was_measured(self) -> None:
         reference = self.scene(1e-6)

@@ -168,6 +168,17 @@ def test_the_figures_are_those_computed_by_hand() -> None:
     assert figures["min_iou"] == 0
 
 
+def test_a_shifted_segment_has_the_overlap_computed_by_hand() -> None:
+    """10 x 20 pixels, one column to the right: 190 are shared, 210 are of either."""
+    there = np.zeros(SIZE, np.int64)
+    there[5:15, 5:25] = 1
+    pair = bare(there, [1]), bare(np.roll(there, 1, axis=1), [1])
+    figures = judge(*pair)["outputs"]["panoptic"]
+    assert figures["min_iou"] == figures["min_pq"] == 190 / 210
+    assert judge(*pair, segment_iou=0.9)["problems"] == []
+    assert judge(*pair, segment_iou=0.91)["problems"]
+
+
 def test_another_class_is_a_missing_and_an_extra_segment() -> None:
     wrong = problems({**image(), "segment_classes": np.array([1, 2, 3, 3])})
     assert "1 of 4 segments missing" in wrong
