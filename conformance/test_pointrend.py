@@ -134,3 +134,31 @@ def test_it_can_be_scripted(model: Any) -> None:
     for ours, theirs in zip(eager, scripted):
         assert ours["labels"].tolist() == theirs["labels"].tolist()
         assert ((ours["masks"] - theirs["masks"]).abs() > 1e-3).float().mean() < 1e-3
+
+
+def test_a_trace_answers_for_any_number_of_detections_and_any_size(model: Any) -> None:
+    import torch
+
+    from conformance.architectures import OTHER_SIZES, POINTREND
+    from pytest_export_matrix.compare.detections import compare
+    from pytest_export_matrix.trees import to_arrays
+
+    class Flat(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.model = model
+
+        def forward(self, image: Any) -> Any:
+            return tuple(self.model([image])[0].values())
+
+    (image,) = samples.image_list(SIZES[:1], 0)[0]
+    with torch.no_grad():
+        traced = torch.jit.trace(Flat().eval(), (image,), check_trace=False)
+    options = POINTREND.outputs.options  # type: ignore[union-attr]
+    for size in (SIZES[0], OTHER_SIZES[0], OTHER_SIZES[1]):
+        for picture in range(len(samples.PICTURES)):
+            (image,) = samples.image_list([size], picture)[0]
+            with torch.no_grad():
+                expected, answer = model([image])[0], traced(image)
+            named = [dict(zip(expected, to_arrays(answer)))]
+            assert compare([to_arrays(expected)], named, options)["problems"] == []

@@ -117,9 +117,10 @@ class PointRendRoIHeads(RoIHeads):
     def masks(self, finest: Tensor, boxes: Tensor, labels: Tensor) -> Tensor:
         """Probabilities [N, 1, 224, 224] for `boxes` [N, 4] of `labels` [N] in an image with the
         features `finest` [1, C, H, W]."""
-        count = len(boxes)
-        canvas = self.stride * torch.tensor([finest.shape[3], finest.shape[2]], dtype=boxes.dtype)
-        canvas = canvas.to(boxes.device)
+        # A trace keeps a shape as it depends on the input, and len() and lists as the number seen.
+        count = boxes.shape[0]
+        width, height = torch.tensor(finest.shape[3]), torch.tensor(finest.shape[2])
+        canvas = self.stride * torch.stack([width, height]).to(boxes)
         regular = grid_points(self.grid, self.grid, boxes)[None].repeat(count, 1, 1)
         pooled = self.fine(finest, in_image(regular, boxes, canvas)).unflatten(
             2, (self.grid, self.grid)
@@ -144,11 +145,9 @@ class PointRendRoIHeads(RoIHeads):
 
     def fine(self, finest: Tensor, points: Tensor) -> Tensor:
         """The features at `points` [N, P, 2] of the one image: [N, C, P]."""
-        return (
-            sample(finest, points.flatten(0, 1)[None])
-            .unflatten(2, points.shape[:2])[0]
-            .transpose(0, 1)
-        )
+        found = sample(finest, points.flatten(0, 1)[None])[0]
+        shape = finest.shape[1], points.shape[0], points.shape[1]
+        return found.reshape(shape).transpose(0, 1)
 
 
 def build(backbone: str) -> nn.Module:
