@@ -86,7 +86,8 @@ def merge(
     many turns of it as the example had instances, so there it is compiled.
     """
     panoptic = torch.zeros_like(semantic[0], dtype=torch.int64)
-    classes = labels[:0]
+    # Counted apart: torch.onnx takes classes.shape[0], which grows in the loop, for a constant.
+    classes, number = labels[:0], 0
     order = torch.argsort(scores, descending=True)
     masks, labels, scores = masks[order], labels[order], scores[order]
     for i in range(masks.shape[0]):
@@ -94,15 +95,15 @@ def merge(
         segment = mask & (panoptic == 0)
         enough = segment.any() & (segment.sum() >= free * mask.sum())
         if bool(enough & (scores[i] >= score)):
-            classes = torch.cat([classes, labels[i : i + 1]])
-            panoptic = torch.where(segment, classes.shape[0], panoptic)
+            classes, number = torch.cat([classes, labels[i : i + 1]]), number + 1
+            panoptic = torch.where(segment, number, panoptic)
     best = semantic.argmax(0)
     for stuff in range(1, semantic.shape[0]):
         segment = (best == stuff) & (panoptic == 0)
         if bool(segment.sum() >= area):
-            number = torch.full([1], things + stuff, dtype=labels.dtype, device=labels.device)
-            classes = torch.cat([classes, number])
-            panoptic = torch.where(segment, classes.shape[0], panoptic)
+            added = torch.full([1], things + stuff, dtype=labels.dtype, device=labels.device)
+            classes, number = torch.cat([classes, added]), number + 1
+            panoptic = torch.where(segment, number, panoptic)
     return panoptic, classes
 
 
