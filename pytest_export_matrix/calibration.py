@@ -61,7 +61,7 @@ def _set_layer(done: Set[Any], spread: float, module: Any, inputs: Tuple[Any], o
     """Give each channel of a convolution's or linear layer's output the mean 0 and `spread`."""
     import torch
 
-    channel = 1 if output.ndim == 4 else output.ndim - 1
+    channel = 1 if output.ndim == 4 or module.weight.ndim == 3 else output.ndim - 1
     # A head is applied to each level of a pyramid: the first one counts.
     if module in done or output.select(channel, 0).numel() < FEWEST:
         return None

@@ -63,7 +63,10 @@ class Jobs(Work):
 
         One case that fails is tried once more: where it fails again, the others count as tried.
         """
-        key = digest([self._described, self.describe(architecture)])
+        described, absent = self._crew.described(architecture.environment)
+        if absent:
+            return Prepared(problem=absent)
+        key = digest([self._described, self.describe(architecture), described])
         with self._store.lock("model", key, self._crew.stopped):
             prepared = self._stored_model(key)
             if prepared.identity:
@@ -119,7 +122,8 @@ class Jobs(Work):
     ) -> None:
         """Add to `prepared` and to the store what a worker answers for `cases`; `first` is what an
         earlier try came to."""
-        prepared.problem = self._crew.exporter_problem(BUILD_MODULES, device)
+        environment = architecture.environment
+        prepared.problem = self._crew.exporter_problem(BUILD_MODULES, device, environment)
         if prepared.problem:
             return
         with self._store.scratch() as out:
@@ -132,7 +136,7 @@ class Jobs(Work):
                 "weights": prepared.weights or None,
                 "out": str(out / "model"),
             }
-            whole, answers = self.parts(request, parts, f"{architecture.name} eager")
+            whole, answers = self.parts(request, parts, f"{architecture.name} eager", environment)
             answered = [answer for answer in answers.values() if "part_seconds" in answer]
             if not answered:
                 prepared.problem = twice(first, whole)  # nobody knows what the model is made from

@@ -88,6 +88,7 @@ def plan(registry: Registry) -> List[Cell]:
         Cell(a.name, exporter.method, exporter.format, runtime.name, *rest, preparation)
         for a in registry.architectures
         for exporter, runtime in pairs
+        if exporter.takes(a) and runtime.takes(a)
         for preparation in (PLAIN, *([PREPARED] if exporter.method in a.preparations else []))
         for rest in itertools.product(DEVICES, RESOLUTIONS, BATCHES)
     ]

@@ -37,10 +37,6 @@ class Eager(NamedTuple):
         return [name for name in (self.conventions, self.preparation) if name]
 
 
-#: The eager model that all answers are compared with.
-REFERENCE = Eager()
-
-
 @dataclass(frozen=True)
 class OutputKind:
     """What the outputs of a model mean, and so how two answers are compared.
@@ -73,6 +69,10 @@ class Architecture:
         method can export it. The function changes the eager model in place and returns in words
         what it changed. The cells of that method are there twice then, `plain` and `prepared`; a
         prepared model has to answer as the plain one does before it is exported.
+    environment: where it is built and answers. What is built in the default one is exported from
+        others as well; what needs another one is exported there alone.
+    family: of a library with exporters of its own; exporters of a family and its architectures
+        go with each other alone.
     """
 
     name: str
@@ -86,6 +86,13 @@ class Architecture:
     keywords: Mapping[str, Any] = field(default_factory=dict)
     profiles: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     preparations: Mapping[str, str] = field(default_factory=dict)
+    environment: str = DEFAULT
+    family: str = ""
+
+    @property
+    def reference(self) -> Eager:
+        """The eager model that all answers are compared with."""
+        return Eager(self.environment)
 
     @property
     def layouts(self) -> Tuple[str, ...]:
@@ -114,6 +121,7 @@ class Exporter:
         version does something otherwise which the file does as the default environment does it. It
         changes the model that was built there accordingly, before eager of both is compared, and
         returns what was changed; the cell says so.
+    family: see `Architecture`.
     """
 
     method: str
@@ -128,10 +136,16 @@ class Exporter:
     conventions: str = ""
     commands: Sequence[str] = ()
     portable: bool = True
+    family: str = ""
 
     @property
     def name(self) -> str:
         return f"{self.method}/{self.format}"
+
+    def takes(self, architecture: Architecture) -> bool:
+        """Whether the two go together."""
+        there = architecture.environment in (DEFAULT, self.environment)
+        return there and self.family == architecture.family
 
 
 @dataclass(frozen=True)
@@ -147,6 +161,7 @@ class Runtime:
         of the program. commands: what has to be on the path, to build it or to run it.
     convention: "flat" where the engine takes the tensors of the arguments one by one, and answers
         so, whatever the file was made from.
+    family: where it takes the files of one family of architectures alone; else those of all.
     """
 
     name: str
@@ -160,6 +175,10 @@ class Runtime:
     program: str = ""
     commands: Sequence[str] = ()
     convention: str = ""
+    family: str = ""
+
+    def takes(self, architecture: Architecture) -> bool:
+        return self.family in ("", architecture.family)
 
 
 @dataclass(frozen=True)
@@ -169,13 +188,16 @@ class Environment:
     python: a version, "3.9" or "3.9.18". requirements: as pip takes them; the worker itself needs
     `numpy`, an exporter `torch` and `safetensors` as well. weights: "module:function" that runs
     there; it is called with the names of a state_dict of the default environment and returns
-    {name: name here} of those whose names differ between the versions of a library.
+    {name: name here} of those whose names differ between the versions of a library. afterwards:
+    requirements that are built with what the others have installed, as `pip install
+    --no-build-isolation` does it.
     """
 
     name: str
     python: str = "3.9"
     requirements: Sequence[str] = ()
     weights: str = ""
+    afterwards: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -211,7 +233,7 @@ OPTIONAL_FIELDS = ("weights", "conventions", "program")
 #: Lists of names.
 LIST_FIELDS = (
     *("formats", "modules", "preload", "extras", "commands"),
-    *("needs", "declares", "requirements"),
+    *("needs", "declares", "requirements", "afterwards"),
 )
 
 
@@ -284,9 +306,10 @@ class Registry:
         return entry
 
     def check_environments(self) -> None:
-        """Raises UsageError where an exporter or a runtime names an unknown environment."""
+        """Raises UsageError where an entry names an unknown environment."""
         known = {DEFAULT, *self._entries[Environment]}
-        entries: List[Union[Exporter, Runtime]] = [*self.exporters, *self.runtimes]
+        built: List[Union[Architecture, Exporter, Runtime]] = [*self.architectures]
+        entries = [*built, *self.exporters, *self.runtimes]
         for entry in entries:
             if entry.environment not in known:
                 asked = f"registration of {KINDS[type(entry)]} {entry.name!r}"
@@ -375,7 +398,7 @@ def _problems_of_environment(entry: Environment) -> Iterator[Tuple[str, str]]:
     elif tuple(map(int, python.split(".")))[:2] < OLDEST_PYTHON:
         oldest = ".".join(map(str, OLDEST_PYTHON))
         yield f"python={python!r} is too old for a worker", f"{oldest} is the oldest"
-    for requirement in entry.requirements:
+    for requirement in (*entry.requirements, *entry.afterwards):
         if not isinstance(requirement, str) or not requirement.strip():
             yield f"{requirement!r} is no requirement", 'for instance "numpy==1.26.*"'
         elif requirement.lstrip().startswith("-"):

@@ -13,7 +13,7 @@ from pytest_export_matrix.crew import Activity, Crew
 from pytest_export_matrix.jobs import Jobs
 from pytest_export_matrix.matrix import CaptureKey, Case, Spec
 from pytest_export_matrix.outcomes import Outcome, Result, Stage
-from pytest_export_matrix.registry import REFERENCE, Architecture, Eager, Exporter, Registry
+from pytest_export_matrix.registry import Architecture, Eager, Exporter, Registry
 from pytest_export_matrix.repro.facts import Facts, Known
 from pytest_export_matrix.scheduler import Scheduler
 from pytest_export_matrix.work import Prepared
@@ -91,7 +91,7 @@ class Session:
         key = self._capture_key(cell)
         prepared = built = add(model, lambda: self._prepare(*model))
         eager = self._registry.eager(cell)
-        if eager != REFERENCE:
+        if eager != self._architecture(cell).reference:
             prepared = add(
                 (*model, eager),
                 lambda: self._agree(*model, eager, built.result()),
@@ -241,7 +241,7 @@ class Session:
     def _agreed(self, cell: Cell, prepared: Prepared) -> List[Answer]:
         """How the eager model that is exported answers, where that is another one."""
         eager = self._registry.eager(cell)
-        if eager == REFERENCE:
+        if eager == self._architecture(cell).reference:
             return []
         return [prepared.agreements[eager][case] for case in self._asked(cell)]
 

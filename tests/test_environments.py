@@ -392,3 +392,25 @@ def test_a_lane_shows_what_is_done_with_an_environment(
     assert crew.environment_problem("six") is None, "which is asked once a run"
     assert shown == [("environment six", "installing")]
     assert crew.activities == {}
+
+
+NEEDS_SIX = """
+import six
+from setuptools import setup
+
+setup(name="needs-six", version="1.0", py_modules=[])
+"""
+
+
+def test_what_comes_afterwards_is_built_with_what_is_there(tmp_path: Path) -> None:
+    source = tmp_path / "source"
+    source.mkdir()
+    (source / "setup.py").write_text(NEEDS_SIX, encoding="utf-8")
+    there = ["six", "setuptools", "wheel"]
+    alone = Environment("alone", python=HERE, requirements=[*there, str(source)])
+    assert "No module named 'six'" in refused(tmp_path / "cache", alone)
+    last = Environment("last", python=HERE, requirements=there, afterwards=[str(source)])
+    record = provisioned.provide(tmp_path / "cache", last)
+    assert ("needs-six", "1.0") in record.installed
+    assert records.known(tmp_path / "cache", last) == record
+    assert record.environment == last

@@ -30,11 +30,13 @@ WORKER_SIDE = [
     *(f"worker/{name}.py" for name in ("export", "infer", "probe")),
     *("caffe2/__init__.py", "caffe2/rename.py"),
 ]
-#: Modules of torch through and through, which only the Caffe2 environment imports.
+#: Modules of torch through and through, which only environments of their own import.
+LIGHT = ("__init__.py", "rename.py", "entries.py", "folder.py", "published.py")
 OF_TORCH = sorted(
     path
-    for path in (PACKAGE / "caffe2").glob("*.py")
-    if path.name not in ("__init__.py", "entries.py", "rename.py")
+    for folder in ("caffe2", "detectron2")
+    for path in (PACKAGE / folder).glob("*.py")
+    if path.name not in LIGHT
 )
 
 
@@ -75,6 +77,6 @@ def test_the_worker_side_keeps_to_python_3_9(path: Path) -> None:
     assert imported <= {*sys.stdlib_module_names, "pytest_export_matrix"}
 
 
-@pytest.mark.parametrize("path", OF_TORCH, ids=lambda path: path.name)
-def test_the_caffe2_side_keeps_to_python_3_9(path: Path) -> None:
+@pytest.mark.parametrize("path", OF_TORCH, ids=lambda path: f"{path.parent.name}/{path.name}")
+def test_what_is_of_torch_keeps_to_python_3_9(path: Path) -> None:
     ast.parse(path.read_text(encoding="utf-8"), feature_version=(3, 9))

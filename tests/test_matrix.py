@@ -10,7 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_export_matrix import Architecture, Detections, Exporter, Registry, Runtime, matrix
+from pytest_export_matrix import (
+    Architecture,
+    Detections,
+    Environment,
+    Exporter,
+    Registry,
+    Runtime,
+    matrix,
+)
 from pytest_export_matrix.cells import Cell
 from pytest_export_matrix.errors import UsageError
 from pytest_export_matrix.exporters import EXPORTERS
@@ -253,3 +261,30 @@ class TestShard:
         for part in range(1, parts + 1):
             size = len(matrix.shard(cells, groups, part, parts))
             assert abs(size - len(cells) / parts) <= largest
+
+
+def test_what_is_built_elsewhere_is_exported_there_alone() -> None:
+    filled = registry()
+    there = replace(CLASSIFIER, name="there", environment="other")
+    tracing = replace(TRACING, method="tracing_there", environment="other")
+    for entry in (Environment("other"), there, tracing):
+        filled.add(entry)
+    methods = {(c.architecture, c.method) for c in matrix.plan(filled)}
+    assert {method for name, method in methods if name == "there"} == {"tracing_there"}
+    assert ("classifier", "tracing_there") in methods
+
+
+def test_a_family_keeps_to_itself() -> None:
+    filled = registry()
+    (pytorch,) = (runtime for runtime in RUNTIMES if runtime.name == "pytorch")
+    for entry in (
+        replace(CLASSIFIER, name="relative", family="f"),
+        replace(TRACING, method="of_family", family="f"),
+        replace(pytorch, name="runs_family", family="f"),
+    ):
+        filled.add(entry)
+    cells = matrix.plan(filled)
+    relative = {(c.method, c.runtime) for c in cells if c.architecture == "relative"}
+    assert relative == {("of_family", name) for name in ("pytorch", "libtorch", "runs_family")}
+    others = [c for c in cells if c.architecture != "relative"]
+    assert not [c for c in others if c.method == "of_family" or c.runtime == "runs_family"]

@@ -190,6 +190,12 @@ def _install(
         given = " ".join(f"--with '{requirement}'" for requirement in wanted)
         tried = f"uv run --no-project --isolated --python {version} {given} python -V"
         step([*words, "--", *wanted], "", f"correct its requirements; to try them: {tried}")
+        afterwards = list(environment.afterwards)
+        if afterwards:
+            watch(f"building {', '.join(afterwards)}")
+            # Again with the others, so that these stay in their versions.
+            words += ["--no-build-isolation", "--", *wanted, *afterwards]
+            step(words, "", f"correct what is built afterwards: {', '.join(afterwards)}")
 
 
 def _inspect(venv: Path, environment: Environment) -> Record:
@@ -211,6 +217,7 @@ def _inspect(venv: Path, environment: Environment) -> Record:
         tuple((name, version) for name, version in found["installed"]),
         _size(venv),
         venv.name,
+        tuple(environment.afterwards),
     )
 
 

@@ -30,10 +30,13 @@ class Record:
     installed: Tuple[Tuple[str, str], ...]
     size: int
     venv: str
+    afterwards: Tuple[str, ...] = ()
 
     @property
     def environment(self) -> Environment:
-        return Environment(self.name, self.python, list(self.requirements))
+        return Environment(
+            self.name, self.python, list(self.requirements), afterwards=list(self.afterwards)
+        )
 
     def content(self) -> List[Any]:
         """All that an answer which is made in it depends on, for keys."""
@@ -42,7 +45,8 @@ class Record:
     def describe(self, modules: Iterable[str]) -> Dict[str, Any]:
         """The environment as the results file has it, with the versions of those of `modules`, and
         of what was asked for, that are there."""
-        wanted = {_plain(name) for name in (*modules, *map(_project, self.requirements))}
+        asked = (*self.requirements, *self.afterwards)
+        wanted = {_plain(name) for name in (*modules, *map(_project, asked))}
         packages = {name: version for name, version in self.installed if _plain(name) in wanted}
         return {"python": self.version, "platform": self.platform, "packages": packages}
 
@@ -84,7 +88,9 @@ def kept(cache: Path) -> List[Kept]:
 
 
 def content_key(environment: Environment) -> str:
-    content = [environment.python, sorted(environment.requirements), this_platform()]
+    content: List[Any] = [environment.python, sorted(environment.requirements), this_platform()]
+    if environment.afterwards:
+        content.append(sorted(environment.afterwards))
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:32]
 
 
@@ -101,6 +107,7 @@ def read(place: Path) -> Optional[Record]:
     try:
         data = json.loads((place / RECORD).read_text(encoding="utf-8"))
         data["requirements"] = tuple(data["requirements"])
+        data["afterwards"] = tuple(data.get("afterwards", ()))
         data["installed"] = tuple((name, version) for name, version in data["installed"])
         return Record(**data)
     except (OSError, ValueError, KeyError, TypeError):

@@ -7,7 +7,6 @@ from typing import Any, Dict, Mapping, Optional, Sequence, Tuple
 
 from pytest_export_matrix.matrix import Case, Spec
 from pytest_export_matrix.registry import (
-    REFERENCE,
     Architecture,
     Eager,
     Exporter,
@@ -50,7 +49,7 @@ class Facts:
     shown: Mapping[str, str]
     #: Names the function that renames weights in the exporter's environment, where there is one.
     renames: str = ""
-    eager: Eager = REFERENCE
+    eager: Eager = field(default_factory=Eager)
     #: What is installed in the environments other than the default one, by their names.
     installed: Mapping[str, Environment] = field(default_factory=dict)
 

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Dict, List, Mapping, Optional, Sequence
 
 from pytest_export_matrix.outcomes import Result, Stage
-from pytest_export_matrix.registry import REFERENCE
 from pytest_export_matrix.repro import readme
 from pytest_export_matrix.repro.facts import Environment, Facts, Known, Place
 from pytest_export_matrix.repro.inline import PACKAGE, NotInlined, inline, is_own
@@ -127,7 +126,8 @@ def texts(result: Result, facts: Facts, place: Place, environment: Environment) 
 def is_other(facts: Facts) -> bool:
     """Whether it got as far as another eager model, prepared or of another environment: the one
     that all answers are compared with has answered."""
-    return facts.eager != REFERENCE and all(known.answer for known in facts.asked)
+    is_reference = facts.eager == facts.architecture.reference
+    return not is_reference and all(known.answer for known in facts.asked)
 
 
 def disagrees(result: Result, facts: Facts) -> bool:

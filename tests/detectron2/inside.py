@@ -1,0 +1,158 @@
+"""What the tests have done where detectron2 is.
+
+    python inside.py TASK FILE        TASK is a function below, FILE holds its keywords as JSON
+
+The answer takes the place of the keywords.
+"""
+
+import importlib
+import json
+import os
+import pickle
+import sys
+import warnings
+
+import numpy as np
+import torch
+
+#: (height, width) of each image, by the number of images. Exported is the first of each.
+SIZES = {
+    1: [[(224, 256)], [(192, 320)], [(203, 271)]],
+    2: [[(224, 256), (160, 192)]],
+    3: [[(224, 256)] * 3],
+}
+PICTURES = 4  # in the last nothing is to be seen
+CAPTURES = {"tracing": "trace", "scripting": "script", "caffe2": "capture"}
+
+
+def versions():
+    import detectron2
+
+    return {"detectron2": detectron2.__version__, "torch": torch.__version__}
+
+
+def make(config, raw, keywords, folder):
+    """Build the model, keep it and its eager answers; the number of detections of each case of
+    one image."""
+    from pytest_export_matrix.detectron2 import models
+
+    detector = models.build(config, raw=raw, **keywords)
+    torch.save(detector.state_dict(), os.path.join(folder, "weights.pt"))
+    kept = []
+    for batch, sizes in [(len(each), each) for group in SIZES.values() for each in group]:
+        for picture in range(PICTURES):
+            (images,) = models.images(sizes, picture)
+            with torch.no_grad():
+                answer = detector(images)
+            found = [{name: value.numpy() for name, value in each.items()} for each in answer]
+            kept.append((batch, [image.numpy() for image in images], found))
+    with open(os.path.join(folder, "kept.pkl"), "wb") as file:
+        pickle.dump(kept, file)
+    return [len(found[0]["scores"]) for batch, _, found in kept if batch == 1]
+
+
+def export(config, raw, keywords, folder, method, lower, suffix, batch):
+    """The file, or the failure in words."""
+    from pytest_export_matrix.detectron2 import models
+    from pytest_export_matrix.exporters.context import Context
+
+    detector = models.build(config, raw=raw, **keywords)
+    detector.load_state_dict(torch.load(os.path.join(folder, "weights.pt")))
+    context = Context(detector, models.images(SIZES[batch][0], 0), ("[CHW]",), frozenset())
+    module = importlib.import_module("pytest_export_matrix.detectron2." + method)
+    path = os.path.join(folder, "model" + suffix)
+    try:
+        getattr(module, lower)(getattr(module, CAPTURES[method])(context), path, context)
+    except Exception as error:
+        return {"failure": "{}: {}".format(type(error).__name__, error)}
+    return {"file": path}
+
+
+def run(folder, file, convention, batch, padded=None):
+    """What deviates from eager, the worst deviations, the detections that agree, and errors.
+
+    padded: whether the images have a size that the network has to pad; both, unless it is said.
+    """
+    from pytest_export_matrix.compare.detections import compare
+    from pytest_export_matrix.trees import flatten, unflatten
+
+    with open(os.path.join(folder, "kept.pkl"), "rb") as kept_file:
+        kept = pickle.load(kept_file)
+    session = session_of(file)
+    problems, errors, worst, matched = [], [], {}, 0
+    for images, expected in [(i, e) for b, i, e in kept if b == batch]:
+        if padded is not None and padded != any(side % 32 for side in images[0].shape[1:]):
+            continue
+        _, spec = flatten(expected)
+        try:
+            answer = session.run(tuple(images) if convention == "flat" else (images,))
+        except Exception as error:
+            errors.append(str(error).strip())
+            continue
+        found = unflatten(list(answer), spec) if convention == "flat" else answer
+        verdict = compare(expected, found, {})
+        problems += verdict["problems"]
+        matched += verdict["matched"]
+        for name, figures in verdict["outputs"].items():
+            worst[name] = max(worst.get(name, 0.0), figures["max_abs"])
+    loaded = [name for name in ("detectron2", "torchvision") if name in sys.modules]
+    return {
+        "problems": problems,
+        "errors": errors,
+        "worst": worst,
+        "matched": matched,
+        "loaded": loaded,
+    }
+
+
+def session_of(file):
+    if file.endswith(".pb"):
+        from pytest_export_matrix.detectron2.sessions import Caffe2Session
+
+        return Caffe2Session(file, "cpu", 1)
+    import torchvision  # noqa: F401  # for its operators
+
+    from pytest_export_matrix.runtimes.pytorch import Session
+
+    return Session(file, "cpu", 1)
+
+
+def cascade(layers, settings):
+    """detectron2's cascade on what the layers of another one give: the boxes that arrive at each
+    stage, and what is detected. `settings`: size, weights of the boxes, score, nms, most."""
+    from detectron2.modeling.box_regression import Box2BoxTransform
+    from detectron2.modeling.roi_heads.fast_rcnn import fast_rcnn_inference
+    from detectron2.structures import Boxes
+
+    with np.load(layers) as data:
+        given = {name: torch.from_numpy(data[name]) for name in data.files}
+    boxes, arrived, probabilities = given["proposals"], [], []
+    for stage, weights in enumerate(settings["weights"]):
+        if stage:
+            clipped = Boxes(boxes)
+            clipped.clip(settings["size"])
+            boxes = clipped.tensor
+        arrived.append(boxes.tolist())
+        # The background is the last class in detectron2 and the first one in torchvision.
+        probabilities.append(given["logits_%d" % stage].roll(-1, dims=1).softmax(-1))
+        boxes = Box2BoxTransform(weights=weights).apply_deltas(given["deltas_%d" % stage], boxes)
+    scores = sum(probabilities) / len(probabilities)
+    thresholds = settings["score"], settings["nms"], settings["most"]
+    (found,), _ = fast_rcnn_inference([boxes], [scores], [settings["size"]], *thresholds)
+    return {
+        "arrived": arrived,
+        "boxes": found.pred_boxes.tensor.tolist(),
+        "scores": found.scores.tolist(),
+        "labels": (found.pred_classes + 1).tolist(),
+    }
+
+
+if __name__ == "__main__":
+    task, place = sys.argv[1:]
+    warnings.simplefilter("ignore")
+    torch.set_num_threads(1)
+    with open(place) as file:
+        request = json.load(file)
+    answer = globals()[task](**request)
+    with open(place, "w") as file:
+        json.dump(answer, file)

@@ -1,0 +1,115 @@
+"""What is registered for detectron2, and what is planned of it."""
+
+from __future__ import annotations
+
+import importlib
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pytest_export_matrix import Architecture, Registry, matrix
+from pytest_export_matrix.detectron2.entries import (
+    INSTALLED,
+    REPRESENTATIVE,
+    VARIABLE,
+    VARIABLE_0_6,
+    entries,
+    zoo,
+)
+from pytest_export_matrix.exporters import EXPORTERS
+from pytest_export_matrix.registry import Environment
+from pytest_export_matrix.runtimes import RUNTIMES
+
+
+def registry_of(*sources: str) -> Registry:
+    registry = Registry()
+    net = Architecture("net", build="models:net")
+    for entry in (net, *EXPORTERS, *RUNTIMES, *entries(*sources)):
+        registry.add(entry)
+    return registry
+
+
+def test_the_entries_are_accepted_and_name_what_is_there() -> None:
+    registry = registry_of("here", "there")
+    registry.check_environments()
+    assert len(registry.architectures) == 1 + 2 * 2 * len(REPRESENTATIVE)
+    built = {environment.name: environment.afterwards for environment in registry.environments}
+    assert built == {"detectron2": ("here",), "detectron2_0_6": ("there",)}
+
+
+def test_naming_the_entries_imports_neither_torch_nor_detectron2() -> None:
+    modules = "entries, folder, published"
+    code = f"import sys; from pytest_export_matrix.detectron2 import {modules}; entries.entries()"
+    checked = f"{code}; assert not {{'torch', 'detectron2', 'numpy'}} & set(sys.modules)"
+    subprocess.run([sys.executable, "-c", checked], check=True)
+
+
+def test_a_model_goes_with_the_exporters_of_its_detectron2_and_no_other_does() -> None:
+    cells = matrix.plan(registry_of("here", "there"))
+    methods: dict[str, set[str]] = {}
+    for cell in cells:
+        methods.setdefault(cell.architecture, set()).add(cell.method)
+    assert methods["net"] == {"tracing", "scripting", "torch_export"}
+    assert methods["detectron2_mask_rcnn"] == {"tracing_adapter", "scripting_with_instances"}
+    assert methods["detectron2_0_6_mask_rcnn"] == {
+        "tracing_adapter_0_6",
+        "scripting_with_instances_0_6",
+        "caffe2_tracer_0_6",
+    }
+    runtimes = {cell.runtime for cell in cells if cell.architecture == "net"}
+    assert runtimes == {"pytorch", "libtorch", "onnxruntime"}
+    runtimes = {cell.runtime for cell in cells if cell.method == "tracing_adapter_0_6"}
+    assert runtimes == {"pytorch", "libtorch", "onnxruntime", "detectron2_pytorch_1_10"}
+
+
+def test_every_configuration_of_a_zoo_can_be_had(tmp_path: Path) -> None:
+    for name in ("COCO-Detection/a_R_50.yaml", "Misc/panoptic-x.yaml", "Misc/Base-y.yaml"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    found = zoo(tmp_path)
+    assert {name: model.config for name, model in found.items()} == {
+        "COCO_Detection_a_R_50": "COCO-Detection/a_R_50.yaml",
+        "Misc_panoptic_x": "Misc/panoptic-x.yaml",
+    }
+    assert found["Misc_panoptic_x"].panoptic
+    registry = Registry()
+    for entry in entries("here", "", models=found):
+        registry.add(entry)
+    assert len(registry.architectures) == 4
+
+
+def test_the_sources_can_be_variables(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(VARIABLE, "/a/folder")
+    monkeypatch.setenv(VARIABLE_0_6, "")
+    built = [entry for entry in entries() if isinstance(entry, Environment)]
+    assert [(each.name, each.afterwards) for each in built] == [("detectron2", ("/a/folder",))]
+
+
+def test_an_installed_detectron2_is_used_where_pytest_runs() -> None:
+    registry = registry_of(INSTALLED, "")
+    registry.check_environments()
+    assert not registry.environments
+    assert registry.exporter("tracing_adapter", "torchscript").environment == "default"
+
+
+@pytest.mark.parametrize("module", ["caffe2", "models", "scripting", "sessions", "tracing"])
+def test_what_the_entries_name_is_there(module: str) -> None:
+    """Without importing it: a module of the worker side needs detectron2."""
+    path = importlib.util.find_spec("pytest_export_matrix.detectron2").submodule_search_locations[0]  # type: ignore[union-attr, index]
+    with open(f"{path}/{module}.py", encoding="utf-8") as file:
+        text = file.read()
+    named = [reference for entry in entries("a", "b") for reference in references(entry)]
+    own = [name for place, name in named if place == f"pytest_export_matrix.detectron2.{module}"]
+    assert own
+    for name in own:
+        assert f"def {name}(" in text or f"class {name}" in text or f"\n{name} = " in text, name
+
+
+def references(entry: Any) -> list[tuple[str, str]]:
+    values = (
+        getattr(entry, name, "") for name in ("build", "inputs", "capture", "lower", "session")
+    )
+    return [tuple(value.split(":")) for value in values if value]  # type: ignore[misc]

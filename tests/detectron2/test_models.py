@@ -1,0 +1,118 @@
+"""What detectron2 exports, held against its eager models: by the means of its guide."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import pytest
+
+from pytest_export_matrix.detectron2.entries import REPRESENTATIVE
+
+NOTHING = 3  # the picture in which there is nothing to be seen, of four
+
+
+@pytest.fixture(scope="session")
+def made(task: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """made(model, raw) -> what every task is asked, and the numbers of detections."""
+
+    @functools.lru_cache
+    def make(name: str, raw: bool) -> tuple[dict[str, Any], list[int]]:
+        model = REPRESENTATIVE[name]
+        request = {
+            "config": model.config,
+            "raw": raw,
+            "keywords": dict(model.keywords),
+            "folder": str(tmp_path_factory.mktemp(name)),
+        }
+        return request, task("make", **request)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def is_0_6(task: Any) -> bool:
+    return bool(task("versions")["detectron2"] == "0.6")
+
+
+@pytest.fixture(scope="session")
+def exported(task: Any, made: Any) -> Any:
+    """exported(model, raw, method) -> run(batch): what became of the file in a fresh process."""
+
+    @functools.lru_cache
+    def export(name: str, raw: bool, method: str) -> Any:
+        request, _ = made(name, raw)
+        lower, suffix = ("netdef", ".pb") if method == "caffe2" else ("save", ".pt")
+        answer = task("export", **request, method=method, lower=lower, suffix=suffix, batch=1)
+        assert "failure" not in answer
+        convention = "flat" if method == "tracing" else "structured"
+        return functools.partial(
+            task, "run", folder=request["folder"], file=answer["file"], convention=convention
+        )
+
+    return export
+
+
+def assert_right(found: Any) -> None:
+    assert (found["problems"], found["errors"]) == ([], [])
+    assert found["matched"] > 0
+
+
+@pytest.mark.parametrize("name", REPRESENTATIVE)
+def test_a_model_of_the_zoo_tells_pictures_apart(made: Any, name: str) -> None:
+    _, counts = made(name, False)
+    at_one_size = counts[:4]
+    assert sum(at_one_size) > 0
+    assert at_one_size[NOTHING] == 0
+    assert max(counts) < 100  # not as many as are kept at most
+
+
+@pytest.mark.parametrize("name", ["faster_rcnn", "mask_rcnn", "retinanet"])
+def test_a_scripted_model_answers_any_batch_without_detectron2(exported: Any, name: str) -> None:
+    run = exported(name, True, "scripting")
+    for batch in (1, 2, 3):
+        found = run(batch=batch)
+        assert_right(found)
+        assert found["loaded"] == ["torchvision"]
+
+
+@pytest.mark.parametrize("name", ["faster_rcnn", "mask_rcnn"])
+def test_a_traced_model_takes_other_sizes_and_refuses_another_batch(
+    exported: Any, name: str
+) -> None:
+    run = exported(name, True, "tracing")
+    found = run(batch=1)
+    assert_right(found)
+    assert found["loaded"] == ["torchvision"]
+    refused = run(batch=2)
+    assert refused["matched"] == 0
+    assert refused["errors"]
+    assert all("expected at most" in error for error in refused["errors"])
+
+
+def test_masks_that_are_pasted_inside_of_a_trace_fit_one_picture_alone(
+    exported: Any, is_0_6: bool
+) -> None:
+    if not is_0_6:
+        pytest.skip("seen in v0.6")
+    errors = exported("mask_rcnn", False, "tracing")(batch=1)["errors"]
+    assert any("is invalid for input of size" in error for error in errors)
+
+
+def test_scripting_refuses_postprocessing(exported: Any) -> None:
+    errors = exported("faster_rcnn", False, "scripting")(batch=1)["errors"]
+    assert errors
+    assert all("not supported for postprocess" in error for error in errors)
+
+
+@pytest.mark.parametrize("name", ["faster_rcnn", "retinanet"])
+def test_caffe2_model_answers_as_eager_but_where_it_pads(
+    exported: Any, is_0_6: bool, name: str
+) -> None:
+    """It pads an image and then normalises it; the eager model does it the other way round, so
+    that what is padded has another colour."""
+    if not is_0_6:
+        pytest.skip("Caffe2 is in torch 1.10.2 alone")
+    run = exported(name, False, "caffe2")
+    assert_right(run(batch=1, padded=False))
+    assert run(batch=1, padded=True)["problems"]

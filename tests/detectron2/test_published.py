@@ -1,0 +1,65 @@
+"""The published table beside what was found."""
+
+from __future__ import annotations
+
+from states import failed, passed, result, results
+
+from pytest_export_matrix import Registry, matrix
+from pytest_export_matrix.detectron2 import published
+from pytest_export_matrix.detectron2.entries import entries
+from pytest_export_matrix.exporters import EXPORTERS
+from pytest_export_matrix.outcomes import Outcome
+from pytest_export_matrix.runtimes import RUNTIMES
+
+
+def claimed(version: str, *parts: str) -> published.Claim:
+    """The one claim whose cell has all of `parts`."""
+    (claim,) = (c for c in published.claims(version) if set(parts) <= set(c.cell.id.split("-")))
+    return claim
+
+
+MASK = ("detectron2_0_6_mask_rcnn_raw", "tracing_adapter_0_6", "fixed", "1")
+CASCADE = ("detectron2_0_6_cascade_rcnn_raw", "tracing_adapter_0_6", "fixed", "1")
+
+
+def test_each_claim_is_about_a_cell_of_the_matrix() -> None:
+    registry = Registry()
+    for entry in (*EXPORTERS, *RUNTIMES, *entries("here", "there")):
+        registry.add(entry)
+    planned = set(matrix.plan(registry))
+    for version in published.PUBLISHED:
+        about = [claim.cell for claim in published.claims(version)]
+        assert len(about) == len(set(about))
+        # Caffe2 has left torch, and with it the runtime of the current detectron2.
+        lost = {cell for cell in about if cell not in planned}
+        assert {cell.method for cell in lost} <= {"caffe2_tracer"}
+
+
+def test_what_is_published_as_working_and_does_not_is_a_difference() -> None:
+    claim = claimed("detectron2_0_6", *MASK)
+    text = published.render(results([failed(claim.cell, "run", reason="RuntimeError: no")]))
+    assert "1 of them tried, 1 of these not true here" in text
+    assert f"RuntimeError: no\n  `{claim.cell.id}`" in text
+    assert (
+        "✅ / not run detectron2_0_6_faster_rcnn_raw, ❌ (run) detectron2_0_6_mask_rcnn_raw" in text
+    )
+
+
+def test_what_is_published_as_not_working_and_does_is_a_difference() -> None:
+    claim = claimed("detectron2_0_6", *CASCADE)
+    text = published.render(results([passed(0.0, claim.cell)]))
+    assert "1 of these not true here" in text
+    assert "| Cascade R-CNN | ❌ / ✅ |" in text
+
+
+def test_what_is_as_published_is_none() -> None:
+    right = passed(0.0, claimed("detectron2_0_6", *MASK).cell)
+    wrong = failed(claimed("detectron2_0_6", *CASCADE).cell, "export")
+    text = published.render(results([right, wrong]))
+    assert "2 of them tried, 0 of these not true here." in text
+
+
+def test_what_could_not_be_tried_proves_nothing() -> None:
+    absent = result(claimed("detectron2_0_6", *MASK).cell, Outcome.UNAVAILABLE)
+    assert "0 of them tried, 0 of these" in published.render(results([absent]))
+    assert "None of the cells" in published.render(results([]))
