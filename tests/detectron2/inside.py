@@ -126,7 +126,7 @@ def cascade(layers, settings):
 
     with np.load(layers) as data:
         given = {name: torch.from_numpy(data[name]) for name in data.files}
-    boxes, arrived, probabilities = given["proposals"], [], []
+    boxes, arrived, probabilities = given["boxes_0"], [], []
     for stage, weights in enumerate(settings["weights"]):
         if stage:
             clipped = Boxes(boxes)
