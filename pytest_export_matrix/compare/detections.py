@@ -184,13 +184,14 @@ def compare_masks(reference: Any, actual: Any, least: float) -> Findings:
     import numpy as np
 
     found, wrong = compare_values("masks", "masks", reference, actual)
-    if not len(reference) or "max_abs" not in found:
+    if "max_abs" not in found:
         return found, wrong
-    a, b = (masks.reshape(len(masks), -1).astype(np.float64) for masks in (reference, actual))
+    axes = tuple(range(1, reference.ndim))
+    a, b = reference.astype(np.float64), actual.astype(np.float64)
     # Equal to min / max where nothing is negative, and no overlap of opposite signs.
-    union = np.maximum(np.abs(a), np.abs(b)).sum(1)
-    lost = np.abs(a - b).sum(1) / np.where(union > 0, union, 1)
-    worst = float(lost.max())
+    union = np.maximum(np.abs(a), np.abs(b)).sum(axes)
+    lost = np.abs(a - b).sum(axes) / np.where(union > 0, union, 1)
+    worst = float(lost.max(initial=0.0))
     found = {"max_abs": found["max_abs"], "max_rel": worst, "min_iou": 1 - worst, "required": least}
     below = int((~(1 - lost >= least)).sum())  # so that what is no number is below
     if not below:
