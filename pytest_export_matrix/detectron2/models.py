@@ -18,7 +18,8 @@ from pytest_export_matrix.calibration import normalise, patterned
 from pytest_export_matrix.detectron2.outputs import in_dicts
 from pytest_export_matrix.samples import PICTURES, pictures
 
-#: In the folder of PointRend's project; everything that its configurations for COCO add.
+#: What makes a PointRend of the Mask R-CNN of the zoo: the project keeps its own configurations
+#: outside of what is installed.
 POINTREND: Tuple[Any, ...] = (
     *("MODEL.MASK_ON", True, "MODEL.ROI_BOX_HEAD.TRAIN_ON_PRED_BOXES", True),
     *("MODEL.ROI_MASK_HEAD.POOLER_TYPE", "", "MODEL.ROI_MASK_HEAD.NAME", "PointRendMaskHead"),
