@@ -37,20 +37,24 @@ def save(captured: Any, path: str, context: Context) -> str:
 
 
 def onnx(captured: Any, path: str, context: Context) -> str:
-    """An ONNX file lowered from the same ExportedProgram (dynamo=True)."""
+    """An ONNX file lowered from an ExportedProgram (dynamo=True).
+
+    It is captured anew, as for AOTInductor: both change the symbols of the program that they are
+    given, so that what is lowered from it after them can fail.
+    """
     import torch
 
     names = context.input_names()
-    torch.onnx.export(captured, f=path, input_names=names, dynamo=True, verbose=False)
+    torch.onnx.export(capture(context), f=path, input_names=names, dynamo=True, verbose=False)
     return FLAT
 
 
 def aot_inductor(captured: Any, path: str, context: Context) -> str:
-    """The same program compiled ahead of time, for the device that it was captured on.
+    """Such a program compiled ahead of time, for the device that it was captured on.
 
     https://docs.pytorch.org/docs/stable/torch.compiler_aot_inductor.html
     """
     import torch
 
-    torch._inductor.aoti_compile_and_package(captured, package_path=path)
+    torch._inductor.aoti_compile_and_package(capture(context), package_path=path)
     return STRUCTURED

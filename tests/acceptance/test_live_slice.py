@@ -12,7 +12,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PASSED = ("passed", "compare")
-#: What becomes of the file of each exporter in each runtime.
+#: What becomes of the file of each exporter, given a plain or a prepared model, in each runtime.
 PAIRS = {
     ("tracing", "torchscript", "pytorch"): PASSED,
     ("scripting", "torchscript", "pytorch"): PASSED,
@@ -33,6 +33,12 @@ PAIRS = {
     ("scripting", "torchscript", "pytorch_1_10"): ("crashed", "load"),
     ("tracing", "onnx", "caffe2"): ("failed", "load"),
     ("torch_export", "onnx", "caffe2"): ("failed", "export"),
+    ("torch_export (prepared)", "pt2", "pytorch"): PASSED,
+    ("torch_export (prepared)", "onnx", "onnxruntime"): PASSED,
+    ("torch_export (prepared)", "onnx", "onnxruntime_node"): PASSED,
+    ("torch_export (prepared)", "onnx", "caffe2"): ("failed", "load"),
+    ("torch_export (prepared)", "aot_inductor", "aot_inductor"): PASSED,
+    ("torch_export (prepared)", "aot_inductor", "aot_inductor_python"): PASSED,
     # From C++ and JavaScript.
     ("tracing", "torchscript", "libtorch"): PASSED,
     ("scripting", "torchscript", "libtorch"): PASSED,
@@ -71,16 +77,16 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 
 def test_every_pair_has_its_cell(results: dict[str, Any]) -> None:
     assert results["complete"]
-    pairs = [(cell["method"], cell["format"], cell["runtime"]) for cell in results["cells"]]
-    assert sorted(pairs) == sorted([*PAIRS, *BY_CHANCE])
+    assert sorted(map(pair_of, results["cells"])) == sorted([*PAIRS, *BY_CHANCE])
+
+
+def pair_of(cell: dict[str, Any]) -> tuple[str, str, str]:
+    prepared = " (prepared)" if cell["preparation"] == "prepared" else ""
+    return (cell["method"] + prepared, cell["format"], cell["runtime"])
 
 
 def ended(results: dict[str, Any], pair: tuple[str, str, str]) -> dict[str, Any]:
-    found: dict[str, Any] = next(
-        cell
-        for cell in results["cells"]
-        if (cell["method"], cell["format"], cell["runtime"]) == pair
-    )
+    found: dict[str, Any] = next(c for c in results["cells"] if pair_of(c) == pair)
     return found
 
 
@@ -89,7 +95,7 @@ def test_each_ends_as_it_should(results: dict[str, Any], pair: tuple[str, str, s
     cell = ended(results, pair)
     assert (cell["outcome"], cell["stage"]) == PAIRS[pair], cell["reason"]
     if PAIRS[pair] == PASSED:
-        assert cell["ran_at"] == [[1, 192, 256]] * 4
+        assert cell["ran_at"] == [[1, 192, 256]] * 6
         assert cell["deviation"]["matched"] >= 15
         assert cell["deviation"]["boxes"]["max_abs"] < 0.02
     else:
@@ -109,10 +115,12 @@ def test_both_versions_of_pytorch_are_in_the_results_file(results: dict[str, Any
     assert environments["default"]["packages"]["torch"] != "1.10.2"
 
 
-def test_operators_of_torchvision_are_needed_by_torchscript_alone(results: dict[str, Any]) -> None:
+def test_operators_of_torchvision_are_needed_by_files_of_torch_alone(
+    results: dict[str, Any],
+) -> None:
     for pair, expected in PAIRS.items():
         if expected == PASSED:
             cell = ended(results, pair)
-            needs = pair[1] == "torchscript" and pair[0] != "caffe2_tracing"
+            needs = pair[1] in ("torchscript", "pt2") and pair[0] != "caffe2_tracing"
             assert cell["extra_dependencies"] == (["torchvision"] if needs else [])
             assert [trial["outcome"] for trial in cell["trials"]][-1] == "passed"

@@ -92,10 +92,6 @@ class Project:
         return self.run_command(command, reports or "reports")
 
     def run_command(self, command: Sequence[str], reports: str) -> Run:
-        """What an earlier run wrote is removed, so that it is not taken for this one's; but for the
-        default folder, where a run must leave what was published."""
-        if reports != "reports":
-            (self.root / reports / "results.json").unlink(missing_ok=True)
         done = subprocess.run(
             command,
             cwd=self.root,
