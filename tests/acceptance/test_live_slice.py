@@ -121,6 +121,7 @@ def test_operators_of_torchvision_are_needed_by_files_of_torch_alone(
     for pair, expected in PAIRS.items():
         if expected == PASSED:
             cell = ended(results, pair)
-            needs = pair[1] in ("torchscript", "pt2", "aot_inductor") and pair[0] != "caffe2_tracing"
-            assert cell["extra_dependencies"] == (["torchvision"] if needs else [])
+            of_torch = pair[1] in ("torchscript", "pt2", "aot_inductor")
+            needed = ["torchvision"] if of_torch and pair[0] != "caffe2_tracing" else []
+            assert cell["extra_dependencies"] == needed
             assert [trial["outcome"] for trial in cell["trials"]][-1] == "passed"
