@@ -85,7 +85,7 @@ PANOPTIC = _detector(
 ONE_STAGE = (
     _detector("fcos", spot=27, crowd=380, keywords={}),
     _detector("ssd", spot=37, crowd=12, keywords={}),
-    _detector("ssdlite", spot=65, crowd=4, keywords={}),
+    _detector("ssdlite", spot=65, crowd=152, keywords={}),
 )
 CLASSIFIER, SEGMENTER = (
     Architecture(
