@@ -12,6 +12,8 @@ import pytest
 from conformance.architectures import OTHER_SIZES, SCORE_THRESHOLD, SIZES
 from pytest_export_matrix import Panoptic, samples
 from pytest_export_matrix.compare.panoptic import compare
+from pytest_export_matrix.exporters import tracing
+from pytest_export_matrix.exporters.context import Context
 from pytest_export_matrix.trees import to_arrays
 
 Array = npt.NDArray[Any]
@@ -291,18 +293,8 @@ def test_it_can_be_scripted_and_traced(model: Any) -> None:
 
     (images,) = samples.image_list(SIZES, 0)
     scripted = torch.jit.script(model)
-    one = samples.image_list(SIZES[:1], 0)[0][0]
-
-    class Flat(torch.nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.model = model
-
-        def forward(self, image: Any) -> Any:
-            return tuple(self.model([image])[0].values())
-
-    with torch.no_grad():
-        traced = torch.jit.trace(Flat().eval(), (one,), check_trace=False)
+    example = samples.image_list(SIZES[:1], 0)
+    traced = tracing.trace(Context(model, example, ("[CHW]",), frozenset()))
     assert compare(run(model, images), run(scripted, images), OPTIONS)["problems"] == []
     for picture in range(len(samples.PICTURES)):
         (images,) = samples.image_list(SIZES[:1], picture)

@@ -141,19 +141,12 @@ def test_a_trace_answers_for_any_number_of_detections_and_any_size(model: Any) -
 
     from conformance.architectures import OTHER_SIZES, POINTREND
     from pytest_export_matrix.compare.detections import compare
+    from pytest_export_matrix.exporters import tracing
+    from pytest_export_matrix.exporters.context import Context
     from pytest_export_matrix.trees import to_arrays
 
-    class Flat(torch.nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.model = model
-
-        def forward(self, image: Any) -> Any:
-            return tuple(self.model([image])[0].values())
-
-    (image,) = samples.image_list(SIZES[:1], 0)[0]
-    with torch.no_grad():
-        traced = torch.jit.trace(Flat().eval(), (image,), check_trace=False)
+    example = samples.image_list(SIZES[:1], 0)
+    traced = tracing.trace(Context(model, example, ("[CHW]",), frozenset()))
     options = POINTREND.outputs.options  # type: ignore[union-attr]
     for size in (SIZES[0], OTHER_SIZES[0], OTHER_SIZES[1]):
         for picture in range(len(samples.PICTURES)):

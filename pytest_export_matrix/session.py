@@ -292,7 +292,7 @@ class Session:
         prepared = self._scheduler.result((cell.architecture, cell.device), Prepared())
         exported = self._scheduler.result(self._capture_key(cell), {}).get(cell.format, {})
         architecture, spec = self._architecture(cell), self._spec(cell)
-        example = matrix.example(spec, self._architecture(cell))
+        example = matrix.example(spec, architecture)
         whole = bool(exported) and passed(exported)
         return Facts(
             architecture=architecture,
