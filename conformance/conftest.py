@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from conformance.architectures import ARCHITECTURES
+from conformance.architectures.table import ARCHITECTURES
 from pytest_export_matrix import Registry
 from pytest_export_matrix.on_request import AOT_INDUCTOR, CAFFE2, ONNXRUNTIME_NODE
 

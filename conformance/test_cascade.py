@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from conformance.architectures import SIZES
+from conformance.architectures.table import SIZES
 from conformance.oracle import best, clip, decode, softmax
 from pytest_export_matrix import samples
 

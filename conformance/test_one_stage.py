@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from conformance.architectures import ONE_STAGE, SIZES
+from conformance.architectures.table import ONE_STAGE, SIZES
 from conformance.oracle import Array, best, clip, decode, sigmoid, softmax
 from pytest_export_matrix import samples
 

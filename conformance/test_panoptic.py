@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from conformance.architectures import OTHER_SIZES, SCORE_THRESHOLD, SIZES
+from conformance.architectures.table import OTHER_SIZES, SCORE_THRESHOLD, SIZES
 from pytest_export_matrix import Panoptic, samples
 from pytest_export_matrix.compare.panoptic import compare
 from pytest_export_matrix.exporters import tracing

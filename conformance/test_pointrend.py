@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from conformance.architectures import SIZES
+from conformance.architectures.table import SIZES
 from pytest_export_matrix import samples
 
 Array = npt.NDArray[np.float64]
@@ -139,7 +139,7 @@ def test_it_can_be_scripted(model: Any) -> None:
 def test_a_trace_answers_for_any_number_of_detections_and_any_size(model: Any) -> None:
     import torch
 
-    from conformance.architectures import OTHER_SIZES, POINTREND
+    from conformance.architectures.table import OTHER_SIZES, POINTREND
     from pytest_export_matrix.compare.detections import compare
     from pytest_export_matrix.exporters import tracing
     from pytest_export_matrix.exporters.context import Context

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from conformance.architectures import ARCHITECTURES
+from conformance.architectures.table import ARCHITECTURES
 from conformance.test_architectures import batches, build, keywords
 from pytest_export_matrix import Architecture, samples
 from pytest_export_matrix.cells import Cell
