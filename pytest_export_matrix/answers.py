@@ -56,7 +56,7 @@ def twice(first: Optional[Answer], second: Answer) -> Answer:
         return second
     if not passed(second):
         return {**first, "tried": True, "cached": False}
-    kept = ("outcome", "stage", "reason", "deviating", "detail", "log")
+    kept = ("outcome", "stage", "reason", "deviating", "failed_on", "detail", "log")
     return {**second, "flaky": {name: first[name] for name in kept if name in first}}
 
 

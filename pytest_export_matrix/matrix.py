@@ -129,8 +129,8 @@ def cases(cell: Cell, architecture: Architecture) -> List[Case]:
     """The calls that `cell` has to answer rightly.
 
     Fixed resolution: the exported sizes with every picture. Dynamic: each of the other sizes, the
-    first also with a picture that shows nothing. Both: the adversarial inputs, after the ordinary
-    ones. Dynamic batch: other numbers of images than exported.
+    first also with a picture that shows nothing. Both: the adversarial inputs. Dynamic batch: other
+    numbers of images than exported. What has a name comes after all that is ordinary.
     """
     names = labels(architecture)
     further = [seed for seed in names if seed not in SEEDS]
@@ -147,7 +147,7 @@ def cases(cell: Cell, architecture: Architecture) -> List[Case]:
             seeds = [i % NOTHING_SEED for i in range(len(batches))]
             pairs = [*zip(batches, seeds), *((batches[0], s) for s in (NOTHING_SEED, *further))]
             planned += [Case(sizes, seed, names.get(seed, "")) for sizes, seed in pairs]
-    return planned
+    return sorted(planned, key=lambda case: case.label != "")
 
 
 def labels(architecture: Architecture) -> Dict[int, str]:

@@ -38,6 +38,8 @@ class Outcome(str, enum.Enum):
     UNAVAILABLE = "unavailable"
 
 
+#: Sample inputs that an architecture has no word for.
+ORDINARY = "ordinary"
 OUTCOMES = [outcome.value for outcome in Outcome]
 
 
@@ -60,8 +62,10 @@ class Result:
     those of the canvas that holds every image of the batch. `trials` are the sets of extra modules
     that the file was tried with, in order, and how far it got with each; `latency` the seconds of
     the first call of the file, and of the later ones (their median); `program` the versions of what
-    the runtime's program was made with. `detail` (a traceback, the end of the worker's output) is
-    shown with a failed test and kept out of the results file.
+    the runtime's program was made with. `failed_on` names the inputs that were answered wrongly, or
+    the one at which running ended: the architecture's words for adversarial ones, which come after
+    all others, else ORDINARY. `detail` (a traceback, the end of the worker's output) is shown with
+    a failed test and kept out of the results file.
     """
 
     cell: Cell
@@ -74,6 +78,7 @@ class Result:
     ran_at: List[List[int]] = field(default_factory=list)
     deviation: Dict[str, Any] = field(default_factory=dict)
     deviating: List[str] = field(default_factory=list)
+    failed_on: List[str] = field(default_factory=list)
     flaky: bool = False
     extra_dependencies: List[str] = field(default_factory=list)
     trials: List[Dict[str, Any]] = field(default_factory=list)
@@ -101,6 +106,11 @@ class Result:
         if self.stage and not self.passed:
             words += f" at {self.stage}"
         return f"{words} ({', '.join(self.deviating)})" if self.deviating else words
+
+    @property
+    def only_adversarial(self) -> bool:
+        """Whether the ordinary inputs gave no cause to fail."""
+        return bool(self.failed_on) and ORDINARY not in self.failed_on
 
     @property
     def worst(self) -> Optional[float]:

@@ -170,6 +170,7 @@ FIELDS: Dict[str, Any] = {
     "reason": (str, type(None)),
     "exported_at": list,
     "ran_at": list,
+    "failed_on": list,
     "deviation": dict,
     "deviating": list,
     "flaky": bool,

@@ -327,6 +327,7 @@ def conclude(result: Result, answer: Answer, stage: Stage) -> None:
     result.stage = answer.get("stage") or stage.value
     result.reason = answer.get("reason") or "; ".join(answer.get("notes", [])) or None
     result.deviating = answer.get("deviating", [])
+    result.failed_on = answer.get("failed_on", [])
     result.detail = "\n".join(filter(None, (answer.get("detail"), answer.get("log"))))
     result.cached = bool(answer.get("cached"))
     if result.outcome == Outcome.UNAVAILABLE.value:

@@ -115,6 +115,23 @@ def test_limits_without_a_failure_say_so() -> None:
     assert "- All that was run passed.\n" in text
 
 
+def test_the_adversarial_table_names_what_no_ordinary_input_shows() -> None:
+    found = results(lambda cell: "no" if cell.batch == "dynamic" else None)
+    for row in found.cells:
+        if not row.passed:
+            exotic = row.cell.format == "onnx"
+            row.failed_on = ["a crowd"] if exotic else ["ordinary", "a crowd"]
+    text = rewrite(f"{begin('table=adversarial')}\n{END}\n", found, SOURCE, "a.md")
+    assert "| runtime=onnxruntime, batch=dynamic | 4 | failed at run | no |\n" in text
+    assert "pytorch" not in text
+
+
+def test_where_every_failure_is_shown_by_an_ordinary_input_it_says_so() -> None:
+    text = written(f"{begin('table=adversarial')}\n{END}\n")
+    assert "|" not in text
+    assert "- No cell failed at an adversarial input that" in text
+
+
 def test_several_devices_have_a_table_each_with_its_title() -> None:
     found = results(devices=("cpu", "cuda"))
     text = rewrite(MARKED["a.md"], found, SOURCE, "a.md")
@@ -390,5 +407,5 @@ def test_the_guide_shows_tables_of_its_results() -> None:
     assert rewrite(text, found, source, "deployment.md") == text
     asked = " ".join(re.findall("export-matrix: begin(.*) -->", text)).split()
     methods = {f"method={row.cell.method}" for row in found.cells}
-    tables = {f"table={name}" for name in ("cells", "latency", "limits")}
+    tables = {f"table={name}" for name in ("cells", "latency", "limits", "adversarial")}
     assert {"device=cpu", "device=cuda", "environment=default", *tables, *methods} == set(asked)

@@ -64,4 +64,5 @@ def test_unavailable_cells_are_no_failure_and_not_among_the_rest() -> None:
 def test_a_template_keeps_the_figures_that_agree() -> None:
     assert template(["1 of 5 at 3.25", "2 of 5 at 3.5"]) == "N of 5 at N"
     assert template(["same 7"]) == "same 7"
+    assert template([f"in {'0a' * 16}/model", f"in {'b1' * 16}/model"]) == "in N/model"
     assert template([""]) == ""

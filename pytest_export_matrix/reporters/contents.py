@@ -16,7 +16,7 @@ from pytest_export_matrix.cells import AXES
 from pytest_export_matrix.errors import DocumentError, UsageError, unknown
 from pytest_export_matrix.outcomes import Result
 from pytest_export_matrix.reporters import text
-from pytest_export_matrix.reporters.limits import ANY_FIGURE, limits
+from pytest_export_matrix.reporters.limits import ANY_FIGURE, Limit, limits
 from pytest_export_matrix.results import Results
 
 TABLE, ENVIRONMENT = "table", "environment"
@@ -89,12 +89,12 @@ def content(request: Request, results: Results, source: str, asked: str) -> Cont
     chosen.planned = len(chosen.cells)
     used = {DEFAULT_ENVIRONMENT, *(result.environment for result in chosen.cells)}
     chosen.environments = {k: v for k, v in results.environments.items() if k in used}
-    build, legend = TABLES[request.table]
-    grids = build(chosen.cells)
+    kind = TABLES[request.table]
+    grids = kind.build(chosen.cells)
     ran = any(not result.absent for result in chosen.cells)
-    notes = text.footnotes(chosen, legend if grids else ())
+    notes = text.footnotes(chosen, kind.legend if grids else ())
     if not grids:
-        notes.insert(0, "All that was run passed." if ran else "None of these cells was run.")
+        notes.insert(0, kind.none if ran else "None of these cells was run.")
     notes.append(f"Made from {source}.")
     return Content(grids, notes)
 
@@ -189,11 +189,19 @@ def latency_grids(results: Sequence[Result]) -> List[Grid]:
 
 def limits_grids(results: Sequence[Result]) -> List[Grid]:
     """A row for each failure; none where nothing failed."""
+    return _limits_grids("Limits", limits(results))
+
+
+def adversarial_grids(results: Sequence[Result]) -> List[Grid]:
+    """A row for each failure that no ordinary input shows; none where there is no such."""
+    alone = limits(results, lambda result: result.only_adversarial)
+    return _limits_grids("Adversarial inputs", alone)
+
+
+def _limits_grids(title: str, found: Sequence[Limit]) -> List[Grid]:
     header = ["Cells", "Number", "How they end", "First line of the reason"]
-    rows = [
-        [limit.where, str(limit.number), limit.ending, limit.reason] for limit in limits(results)
-    ]
-    return [Grid("Limits", header, rows)] if rows else []
+    rows = [[limit.where, str(limit.number), limit.ending, limit.reason] for limit in found]
+    return [Grid(title, header, rows)] if rows else []
 
 
 def _mark(result: Result) -> str:
@@ -225,10 +233,30 @@ LIMITS_LEGEND = (
     f"values; {ANY_FIGURE} is a number that differs among the cells.",
 )
 
-#: The tables by name: results -> grids, and the notes that explain them.
-TABLES: Dict[str, Tuple[Callable[[Sequence[Result]], List[Grid]], Sequence[str]]] = {
-    "support": (support_grids, text.LEGEND),
-    "cells": (cells_grids, CELLS_LEGEND),
-    "latency": (latency_grids, LATENCY_LEGEND),
-    "limits": (limits_grids, LIMITS_LEGEND),
+ADVERSARIAL_LEGEND = (
+    "Cells whose ordinary inputs gave no cause to fail: an adversarial one, which the reason "
+    "names, was answered wrongly or ended the run.",
+    *LIMITS_LEGEND,
+)
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A table: results -> grids, the notes that explain it, and what it means if there is none."""
+
+    build: Callable[[Sequence[Result]], List[Grid]]
+    legend: Sequence[str]
+    none: str = "All that was run passed."
+
+
+TABLES: Dict[str, Kind] = {
+    "support": Kind(support_grids, text.LEGEND),
+    "cells": Kind(cells_grids, CELLS_LEGEND),
+    "latency": Kind(latency_grids, LATENCY_LEGEND, "No file answered rightly."),
+    "limits": Kind(limits_grids, LIMITS_LEGEND),
+    "adversarial": Kind(
+        adversarial_grids,
+        ADVERSARIAL_LEGEND,
+        "No cell failed at an adversarial input that answered all ordinary ones rightly.",
+    ),
 }

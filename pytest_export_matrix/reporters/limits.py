@@ -1,19 +1,19 @@
 """What does not work, each failure once: in which cells, how it ends, what it says. Pure.
 
 Cells that end alike for the same reason are one failure. Reasons that differ in figures alone are
-the same reason; the figures that differ are shown as N.
+the same reason; the figures that differ, and the keys of the cache, are shown as N.
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Dict, List, Sequence, Tuple
+from typing import Callable, Dict, List, Sequence, Tuple
 
 from pytest_export_matrix.outcomes import Result
 from pytest_export_matrix.where import where
 
-FIGURE = re.compile(r"(\d+(?:\.\d+)?)")
+FIGURE = re.compile(r"(\b[0-9a-f]{32}\b|\d+(?:\.\d+)?)")
 ANY_FIGURE = "N"
 
 
@@ -27,12 +27,14 @@ class Limit:
     reason: str
 
 
-def limits(results: Sequence[Result]) -> List[Limit]:
-    """The failures in `results`, in order of their first cell."""
+def limits(
+    results: Sequence[Result], shown: Callable[[Result], bool] = lambda result: not result.passed
+) -> List[Limit]:
+    """The failures in `results` that are to be `shown`, in order of their first cell."""
     ran = [result for result in results if not result.absent]
     alike: Dict[Tuple[str, ...], List[Result]] = {}
     for result in ran:
-        if not result.passed:
+        if shown(result):
             words = FIGURE.split(result.headline)[::2]
             alike.setdefault((result.ending, *words), []).append(result)
     universe = [result.cell for result in ran]

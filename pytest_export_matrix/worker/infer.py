@@ -16,7 +16,7 @@ from typing import Any, Dict, Iterator, List, Optional, Sequence, Set, Tuple
 
 from pytest_export_matrix.compare.detections import widest
 from pytest_export_matrix.compare.tolerances import misfit
-from pytest_export_matrix.outcomes import Failure, Outcome, Stage
+from pytest_export_matrix.outcomes import ORDINARY, Failure, Outcome, Stage
 from pytest_export_matrix.trees import flatten, to_arrays, unflatten, without_empty
 from pytest_export_matrix.worker.cases import read
 from pytest_export_matrix.worker.task import Stages, failure, resolve, use_project
@@ -84,14 +84,16 @@ def use(session: Any, request: Dict[str, Any], stages: Stages) -> Dict[str, Any]
     stages.begin(Stage.RUN)
     answers, seconds = [], []
     for case in cases:
-        stages.note(place(case))
+        stages.note(place(case), failed_on=[named(case)])
         began = time.monotonic()
         answers.append(_call(session, case, request["convention"]))
         seconds.append(getattr(session, "seconds", time.monotonic() - began))
         stages.facts["ran"] = max(len(answers), stages.facts.get("ran", 0))
     stages.facts.setdefault("latency", latency(seconds))
     stages.begin(Stage.COMPARE)
-    return compare(cases, answers, request)
+    found = compare(cases, answers, request)
+    stages.facts["failed_on"] = found.pop("failed_on", [])
+    return found
 
 
 def latency(seconds: Sequence[float]) -> Dict[str, float]:
@@ -119,6 +121,11 @@ def place(case: Dict[str, Any]) -> str:
     return f"at {shapes} ({case['label']})" if case["label"] else f"at {shapes}"
 
 
+def named(case: Dict[str, Any]) -> str:
+    """What the inputs of a case show, if that has a name."""
+    return str(case["label"]) or ORDINARY
+
+
 def compare(cases: List[Any], answers: List[Any], request: Dict[str, Any]) -> Dict[str, Any]:
     """The deviations of all cases taken together, and what is wrong in any of them."""
     kind, function = request["outputs"], resolve(request["outputs"]["compare"])
@@ -126,14 +133,14 @@ def compare(cases: List[Any], answers: List[Any], request: Dict[str, Any]) -> Di
     problems: List[str] = []
     notes: List[str] = []
     deviating: Set[str] = set()
-    wrong = 0
+    failed_on: List[str] = []
     for case, answer in zip(cases, answers):
         reference = unflatten(case["output"], case["outputs"])
         restored, problem = restore(answer, case["outputs"], request)
         found = misfit(problem) if problem else function(reference, restored, kind["options"])
         problems += [f"{place(case)}: {text}" for text in found["problems"]]
         if found["problems"]:
-            wrong += 1
+            failed_on.append(named(case))
             deviating.update(found.get("deviating") or ["structure"])
         notes += found.get("notes", [])
         merged = merge(merged, found)
@@ -142,12 +149,13 @@ def compare(cases: List[Any], answers: List[Any], request: Dict[str, Any]) -> Di
     shown = problems[:PROBLEMS_SHOWN]
     if len(problems) > len(shown):
         shown.append(f"and {len(problems) - len(shown)} more")
-    head = f"{wrong} of {len(cases)} inputs answered wrongly; "
+    head = f"{len(failed_on)} of {len(cases)} inputs answered wrongly; "
     return {
         "outcome": Outcome.FAILED.value,
         "reason": head + "\n".join(shown),
         "deviation": merged,
         "deviating": sorted(deviating),
+        "failed_on": list(dict.fromkeys(failed_on)),
         "notes": sorted(set(notes)),
     }
 

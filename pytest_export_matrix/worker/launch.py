@@ -197,6 +197,7 @@ class Worker:
         if stages and "goes_on" in stages[-1]:
             reason = f"{stages[-1]['note']}: {reason}"
         return {
+            **(stages[-1].get("facts", {}) if stages else {}),
             # The kernel ends whatever it finds when memory is short: it need not happen again.
             "transient": SIGKILL in reason,
             "outcome": outcome.value,

@@ -10,7 +10,8 @@ that a library prints, closes or redirects can corrupt them:
     TASK/request.json     parent -> child   {"task": "module:function", ...}
     TASK/started.json     child  -> parent  {"pid"}
     TASK/stages.jsonl     child  -> parent  {"stage", "note", "at"} as each stage begins; with
-                                             "goes_on" as it gets to something that it notes
+                                             "goes_on" and "facts", a part of an answer, as it gets
+                                             to something that it notes
     TASK/made_from.json   child  -> parent  {file: sha256} that the task has read until then
     TASK/answer.json      child  -> parent  {"outcome", "stage", "reason", "detail", "seconds",
                                              "warnings", ...} written whole or not at all

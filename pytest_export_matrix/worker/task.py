@@ -39,10 +39,12 @@ class Stages:
         protocol.write_json(self._folder, protocol.MADE_FROM, self.made_from.files())
         protocol.append_stage(self._folder, event)
 
-    def note(self, note: str) -> None:
-        """Tell the parent what the stage is at. Its time limit goes on."""
+    def note(self, note: str, **facts: Any) -> None:
+        """Tell the parent what the stage is at, and what is known of the task should it end there.
+        The stage's time limit goes on."""
+        self.facts.update(facts)
         event = {"stage": self.current, "note": note, "at": time.time(), "goes_on": True}
-        protocol.append_stage(self._folder, event)
+        protocol.append_stage(self._folder, {**event, "facts": self.facts})
 
     def end(self) -> None:
         now = time.monotonic()

@@ -66,6 +66,7 @@ def test_an_engine_that_fails_on_one_is_red_and_names_it(
     row = run.rows[names("doubles")[engine]]
     assert (row["outcome"], row["stage"]) == (outcome, stage)
     assert row["reason"].startswith(reason)
+    assert row["failed_on"] == ["overexposed"]
 
 
 def test_cells_of_dynamic_resolution_run_them_too(run: Run) -> None:
