@@ -80,7 +80,9 @@ def test_the_weights_keep_their_names_and_the_changes_are_told_in_one_line(
     subject: Subject,
 ) -> None:
     assert subject.prepared.state_dict().keys() == subject.plain.state_dict().keys()
-    assert subject.changes.startswith("images resized and padded")
+    resizes_to_one_size = subject.plain.transform.fixed_size is not None
+    assert subject.changes.startswith("images resized and padded") != resizes_to_one_size
+    assert "detections chosen without asking how many there are" in subject.changes
     assert "\n" not in subject.changes
 
 

@@ -18,7 +18,7 @@ from pytest_export_matrix import Architecture, Detections, OutputKind, Panoptic
 SIZES = ((192, 256), (240, 192))
 OTHER_SIZES = ((144, 192), (300, 400), (128, 256), (197, 261))
 SCORE_THRESHOLD = 0.3
-PREPARATIONS = "conformance.preparations.torch_export"
+PREPARATIONS = "conformance.preparations"
 PROFILES = {"slim": {"backbone": "resnet10"}, "full": {"backbone": "resnet50"}}
 
 
@@ -33,7 +33,8 @@ def _detector(
     **others: Any,
 ) -> Architecture:
     """`spot` and `crowd` are seeds of pictures in which the slim model finds one thing, and more
-    than it may answer; `prepared_by` is what prepares it for torch.export."""
+    than it may answer; `prepared_by` is what prepares it for torch.export, a `module:function` of
+    the preparations."""
     others = others or {"profiles": PROFILES}
     return Architecture(
         name,
@@ -44,16 +45,16 @@ def _detector(
         layout="[CHW]",
         sizes=SIZES,
         other_sizes=OTHER_SIZES,
-        preparations={"torch_export": f"{PREPARATIONS}:{prepared_by}"} if prepared_by else {},
+        preparations={"torch_export": f"{PREPARATIONS}.{prepared_by}"} if prepared_by else {},
         **others,
     )
 
 
 DETECTORS = (
-    _detector("faster_rcnn", spot=137, crowd=24, prepared_by="prepare_rcnn"),
-    _detector("mask_rcnn", spot=163, crowd=142, prepared_by="prepare_rcnn"),
-    _detector("keypoint_rcnn", spot=43, crowd=26, prepared_by="prepare_rcnn"),
-    _detector("retinanet", spot=15, crowd=130, prepared_by="prepare_retinanet"),
+    _detector("faster_rcnn", spot=137, crowd=24, prepared_by="torch_export:prepare_rcnn"),
+    _detector("mask_rcnn", spot=163, crowd=142, prepared_by="torch_export:prepare_rcnn"),
+    _detector("keypoint_rcnn", spot=43, crowd=26, prepared_by="torch_export:prepare_rcnn"),
+    _detector("retinanet", spot=15, crowd=130, prepared_by="torch_export:prepare_retinanet"),
 )
 # The detectors that follow are slim in every profile: nobody has looked for choices of large ones.
 SLIM = {"backbone": "resnet10"}
@@ -63,7 +64,7 @@ CASCADES = tuple(
         spot=spot,
         crowd=crowd,
         module="cascade_rcnn",
-        prepared_by="prepare_cascade_rcnn",
+        prepared_by="torch_export:prepare_cascade_rcnn",
         keywords={**SLIM, "masks": masks},
     )
     for name, spot, crowd, masks in (
@@ -83,9 +84,9 @@ PANOPTIC = _detector(
     "panoptic_fpn", spot=631, crowd=32, outputs=Panoptic(SCORE_THRESHOLD), keywords=SLIM
 )
 ONE_STAGE = (
-    _detector("fcos", spot=27, crowd=380, keywords={}),
-    _detector("ssd", spot=37, crowd=12, keywords={}),
-    _detector("ssdlite", spot=65, crowd=152, keywords={}),
+    _detector("fcos", spot=27, crowd=380, prepared_by="one_stage:prepare_fcos", keywords={}),
+    _detector("ssd", spot=37, crowd=12, prepared_by="one_stage:prepare_ssd", keywords={}),
+    _detector("ssdlite", spot=65, crowd=152, prepared_by="one_stage:prepare_ssd", keywords={}),
 )
 CLASSIFIER, SEGMENTER = (
     Architecture(
