@@ -15,9 +15,8 @@ import pytest
 
 from conformance.architectures.table import ARCHITECTURES
 from conformance.test_architectures import batches, build, keywords
-from pytest_export_matrix import Architecture, samples
+from pytest_export_matrix import Architecture, OutputKind, samples
 from pytest_export_matrix.cells import Cell
-from pytest_export_matrix.compare import detections
 from pytest_export_matrix.exporters import torch_export
 from pytest_export_matrix.exporters.context import Context
 from pytest_export_matrix.matrix import SEEDS, Case, batch_sizes, cases
@@ -36,16 +35,19 @@ class Subject:
         """What is wrong with the answers of `run`, case by case."""
         import torch
 
-        found, options = [], self.architecture.outputs.options
+        found, kind = [], self.architecture.outputs
+        assert isinstance(kind, OutputKind)
+        compare = resolve(kind.compare)
         for case in asked:
             (images,) = samples.image_list(case.sizes, case.seed)
             with torch.no_grad():
                 expected, got = to_arrays(self.plain(images)), to_arrays(run(images))
-            deviation = detections.compare(expected, got, options)
+            deviation = compare(expected, got, kind.options)
             found += [f"{case}: {problem}" for problem in deviation["problems"]]
             for ours, theirs in zip(expected, got):
-                if ours["labels"].tolist() != theirs["labels"].tolist():
-                    found.append(f"{case}: in another order")
+                for name in ("labels", "segment_classes"):
+                    if name in ours and ours[name].tolist() != theirs[name].tolist():
+                        found.append(f"{case}: {name} in another order")
         return found
 
 

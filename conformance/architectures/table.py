@@ -78,10 +78,15 @@ POINTREND = _detector(
     spot=659,
     crowd=16,
     outputs=Detections(SCORE_THRESHOLD, mask_iou=0.998),
+    prepared_by="pointrend:prepare_pointrend_rcnn",
     keywords=SLIM,
 )
 PANOPTIC = _detector(
-    "panoptic_fpn", spot=631, crowd=32, outputs=Panoptic(SCORE_THRESHOLD), keywords=SLIM
+    "panoptic_fpn",
+    spot=631,
+    crowd=32,
+    outputs=Panoptic(SCORE_THRESHOLD),
+    keywords=SLIM,
 )
 ONE_STAGE = (
     _detector("fcos", spot=27, crowd=380, prepared_by="one_stage:prepare_fcos", keywords={}),
