@@ -86,6 +86,7 @@ PANOPTIC = _detector(
     spot=631,
     crowd=32,
     outputs=Panoptic(SCORE_THRESHOLD),
+    prepared_by="panoptic:prepare_panoptic_fpn",
     keywords=SLIM,
 )
 ONE_STAGE = (
