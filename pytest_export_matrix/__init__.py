@@ -6,15 +6,15 @@ The public names; importing this imports neither torch nor pytest.
 from __future__ import annotations
 
 from pytest_export_matrix.compare import Detections, Panoptic, Tensors
-from pytest_export_matrix.registry import (
+from pytest_export_matrix.entries import (
     Architecture,
     Environment,
     Exporter,
     OutputKind,
-    Registry,
     Reporter,
     Runtime,
 )
+from pytest_export_matrix.registry import Registry
 
 __all__ = [
     "Architecture",

@@ -11,8 +11,8 @@ from typing import Any, Dict, Optional, Sequence
 
 from pytest_export_matrix.answers import Answer, Doubted, lasting, passed, twice, worth_another
 from pytest_export_matrix.crew import BUILD_MODULES
+from pytest_export_matrix.entries import DEFAULT, Architecture, Eager
 from pytest_export_matrix.matrix import Case
-from pytest_export_matrix.registry import DEFAULT, Architecture, Eager
 from pytest_export_matrix.store import digest
 from pytest_export_matrix.work import TASKS, Prepared, Work
 

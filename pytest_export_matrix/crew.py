@@ -15,11 +15,12 @@ from pathlib import Path
 from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple
 
 from pytest_export_matrix.answers import Answer
+from pytest_export_matrix.entries import DEFAULT, Runtime
 from pytest_export_matrix.environments import current, provisioned, records
 from pytest_export_matrix.errors import ProvisionError
 from pytest_export_matrix.locks import Stopped
 from pytest_export_matrix.outcomes import Outcome, Stage
-from pytest_export_matrix.registry import DEFAULT, Registry, Runtime
+from pytest_export_matrix.registry import Registry
 from pytest_export_matrix.runtimes import TORCH_PRELOAD
 from pytest_export_matrix.worker.launch import (
     Interrupted,

@@ -17,10 +17,11 @@ from pytest_export_matrix.answers import (
 )
 from pytest_export_matrix.cells import Cell
 from pytest_export_matrix.crew import Crew
+from pytest_export_matrix.entries import Runtime
 from pytest_export_matrix.extras import Search, search, with_own_code
 from pytest_export_matrix.matrix import Case
 from pytest_export_matrix.programs import Programs
-from pytest_export_matrix.registry import Registry, Runtime
+from pytest_export_matrix.registry import Registry
 from pytest_export_matrix.store import Store, digest
 from pytest_export_matrix.work import TASKS, Prepared, Work
 

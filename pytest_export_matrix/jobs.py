@@ -30,9 +30,10 @@ from pytest_export_matrix.answers import (
     worth_another,
 )
 from pytest_export_matrix.crew import BUILD_MODULES, Crew
+from pytest_export_matrix.entries import DEFAULT, Architecture, Exporter
 from pytest_export_matrix.inferences import Inferences
 from pytest_export_matrix.matrix import CaptureKey, Case
-from pytest_export_matrix.registry import DEFAULT, Architecture, Exporter, Registry
+from pytest_export_matrix.registry import Registry
 from pytest_export_matrix.store import Store, digest
 from pytest_export_matrix.work import TASKS, Prepared, Work
 from pytest_export_matrix.worker import protocol

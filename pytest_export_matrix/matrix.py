@@ -18,8 +18,9 @@ from typing import (
 )
 
 from pytest_export_matrix.cells import AXES, PLAIN, PREPARED, Cell
+from pytest_export_matrix.entries import Architecture, Eager, Exporter, Size
 from pytest_export_matrix.errors import UsageError, unknown
-from pytest_export_matrix.registry import Architecture, Eager, Exporter, Registry, Size
+from pytest_export_matrix.registry import Registry
 
 DEVICES = ("cpu", "cuda")
 RESOLUTIONS = ("fixed", "dynamic")

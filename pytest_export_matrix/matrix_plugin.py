@@ -16,6 +16,7 @@ from pytest_export_matrix import gate, github, matrix, options
 from pytest_export_matrix.cells import NODE, NODE_PREFIX, Cell
 from pytest_export_matrix.compare import OUTPUT_KINDS
 from pytest_export_matrix.crew import Crew, modules_asked_for
+from pytest_export_matrix.entries import DEFAULT, Entry
 from pytest_export_matrix.environments import ENVIRONMENTS, current, records
 from pytest_export_matrix.errors import CacheError, ExportMatrixError
 from pytest_export_matrix.exporters import EXPORTERS
@@ -25,7 +26,7 @@ from pytest_export_matrix.jobs import Jobs
 from pytest_export_matrix.outcomes import Result
 from pytest_export_matrix.planning import plan
 from pytest_export_matrix.progress import Progress
-from pytest_export_matrix.registry import DEFAULT, Entry, Registry
+from pytest_export_matrix.registry import Registry
 from pytest_export_matrix.reporters import REPORTERS, terminal
 from pytest_export_matrix.repro import folders
 from pytest_export_matrix.results import Matrix, Results, axes_of

@@ -7,8 +7,9 @@ import re
 from pathlib import Path
 
 from pytest_export_matrix.compare import Detections
+from pytest_export_matrix.entries import Architecture
 from pytest_export_matrix.errors import UsageError
-from pytest_export_matrix.registry import NAMED, Architecture
+from pytest_export_matrix.registry import NAMED
 
 SAMPLES = "pytest_export_matrix.samples"
 

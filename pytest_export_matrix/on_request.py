@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from typing import Tuple
 
-from pytest_export_matrix.registry import Entry, Environment, Exporter, Runtime
+from pytest_export_matrix.entries import Entry, Environment, Exporter, Runtime
 from pytest_export_matrix.runtimes import TORCH_PRELOAD
 from pytest_export_matrix.runtimes.cmake import COMMANDS
 

@@ -12,7 +12,7 @@ from typing import Any, Dict, List, Optional, Sequence
 
 from pytest_export_matrix.answers import Answer, passed
 from pytest_export_matrix.crew import Crew
-from pytest_export_matrix.registry import Runtime
+from pytest_export_matrix.entries import Runtime
 from pytest_export_matrix.store import Store, digest, file_digest
 
 TASK = "pytest_export_matrix.worker.program:run"

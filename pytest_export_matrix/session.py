@@ -10,10 +10,11 @@ from pytest_export_matrix import matrix
 from pytest_export_matrix.answers import Answer, Doubted, passed
 from pytest_export_matrix.cells import Cell
 from pytest_export_matrix.crew import Activity, Crew
+from pytest_export_matrix.entries import Architecture, Eager, Exporter
 from pytest_export_matrix.jobs import Jobs
 from pytest_export_matrix.matrix import CaptureKey, Case, Spec
 from pytest_export_matrix.outcomes import Outcome, Result, Stage
-from pytest_export_matrix.registry import Architecture, Eager, Exporter, Registry
+from pytest_export_matrix.registry import Registry
 from pytest_export_matrix.repro.facts import Facts, Known
 from pytest_export_matrix.scheduler import Scheduler
 from pytest_export_matrix.work import Prepared

@@ -7,9 +7,10 @@ from typing import Any, Dict, Mapping, Optional, Tuple
 
 from pytest_export_matrix.answers import Answer, passed, unchanged
 from pytest_export_matrix.crew import Crew
+from pytest_export_matrix.entries import DEFAULT, Architecture, Eager
 from pytest_export_matrix.matrix import Case
 from pytest_export_matrix.outcomes import Outcome
-from pytest_export_matrix.registry import DEFAULT, Architecture, Eager, Registry
+from pytest_export_matrix.registry import Registry
 from pytest_export_matrix.store import Store, digest
 from pytest_export_matrix.worker import protocol
 

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Callable, List, Sequence, Tuple
 
 from pytest_export_matrix import documents
+from pytest_export_matrix.entries import Reporter
 from pytest_export_matrix.errors import DocumentError
-from pytest_export_matrix.registry import Registry, Reporter
+from pytest_export_matrix.registry import Registry
 from pytest_export_matrix.results import FILENAME, Results, dumps, load, write
 
 if TYPE_CHECKING:

@@ -18,6 +18,7 @@ WORKER_SIDE = [
     *(
         "__init__.py",
         "cells.py",
+        "entries.py",
         "errors.py",
         "outcomes.py",
         "registry.py",

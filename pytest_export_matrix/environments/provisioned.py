@@ -27,6 +27,7 @@ from pathlib import Path
 from typing import Callable, Iterator, List, Optional
 
 from pytest_export_matrix import locks
+from pytest_export_matrix.entries import Environment
 from pytest_export_matrix.environments import uv
 from pytest_export_matrix.environments.records import (
     RECORD,
@@ -38,7 +39,6 @@ from pytest_export_matrix.environments.records import (
     this_platform,
 )
 from pytest_export_matrix.errors import ProvisionError
-from pytest_export_matrix.registry import Environment
 
 ANOTHER_FOLDER = "choose another folder: pytest --export-matrix --export-matrix-cache DIR"
 #: As uv names them where the folder, not what is asked for, is at fault.

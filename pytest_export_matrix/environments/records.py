@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Dict, Iterable, List, Optional, Tuple
 
-from pytest_export_matrix.registry import Environment
+from pytest_export_matrix.entries import Environment
 
 FOLDER, RECORD = "environments", "environment.json"
 

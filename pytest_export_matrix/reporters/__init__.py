@@ -6,7 +6,7 @@ file here and its line below.
 
 from __future__ import annotations
 
-from pytest_export_matrix.registry import Reporter
+from pytest_export_matrix.entries import Reporter
 
 _HERE = __name__
 

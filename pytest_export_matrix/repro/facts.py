@@ -5,14 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Dict, Mapping, Optional, Sequence, Tuple
 
+from pytest_export_matrix.entries import Architecture, Eager, Exporter, OutputKind, Runtime
 from pytest_export_matrix.matrix import Case, Spec
-from pytest_export_matrix.registry import (
-    Architecture,
-    Eager,
-    Exporter,
-    OutputKind,
-    Runtime,
-)
 from pytest_export_matrix.worker.launch import Limits
 
 #: Name and version of what was installed, and of Python and the platform.

@@ -18,7 +18,7 @@ def save(model: Any, path: str) -> None:
 
 
 def load(model: Any, path: str, renames: str = "") -> None:
-    """Set the state of `model`; `renames` names a function, see `registry.Environment.weights`.
+    """Set the state of `model`; `renames` names a function, see `entries.Environment.weights`.
 
     Raises RuntimeError where names or shapes differ.
     """

@@ -19,8 +19,8 @@ from pytest_export_matrix.detectron2.entries import (
     entries,
     zoo,
 )
+from pytest_export_matrix.entries import Environment
 from pytest_export_matrix.exporters import EXPORTERS
-from pytest_export_matrix.registry import Environment
 from pytest_export_matrix.runtimes import RUNTIMES
 
 

@@ -10,7 +10,7 @@ CONFTEST = """
 import dataclasses
 
 from pytest_export_matrix.detectron2.entries import Model, entries
-from pytest_export_matrix.registry import Environment
+from pytest_export_matrix.entries import Environment
 
 
 def pytest_export_matrix_register(registry):
