@@ -22,9 +22,10 @@ class Eager(NamedTuple):
     preparation: str = ""
 
     @property
-    def changes(self) -> List[str]:
-        """The functions to call, in order."""
-        return [name for name in (self.conventions, self.preparation) if name]
+    def changes(self) -> List[Tuple[str, str]]:
+        """The functions to call, in order, each after the field that names it."""
+        named = [("conventions", self.conventions), ("preparation", self.preparation)]
+        return [(field, reference) for field, reference in named if reference]
 
 
 @dataclass(frozen=True)

@@ -91,7 +91,7 @@ def test_a_prepared_model_is_captured_apart() -> None:
     plain = cell(method="torch_export", format="pt2")
     other = replace(plain, preparation="prepared")
     assert matrix.capture_key(plain, filled) != matrix.capture_key(other, filled)
-    assert filled.eager(other).changes == ["models:prepare"]
+    assert filled.eager(other).changes == [("preparation", "models:prepare")]
 
 
 def test_a_model_prepared_for_a_method_that_is_not_there_is_refused() -> None:

@@ -155,7 +155,7 @@ def of_model(result: Result, facts: Facts) -> Script:
         script.name("RENAMES", facts.renames)
     for block in ("conventions", "preparation") if is_other(facts) else ():
         if getattr(facts.eager, block):
-            script.blocks[block] = f"{block}.py"
+            script.blocks[block] = "changed.py"
             script.name(block.upper(), getattr(facts.eager, block))
     if result.cell.device != "cpu":
         script.blocks["exact"] = "exact.py"
@@ -293,11 +293,14 @@ def _json_used(script: Script) -> str:
 
 def _compose(text: str, blocks: Mapping[str, str]) -> str:
     """`text` with each block's template in the place of its line; a block that is not asked for
-    leaves no line."""
+    leaves no line. THIS in a template that serves several blocks is the name of the one it is."""
 
     def block(found: "re.Match[str]") -> str:
         name = blocks.get(found[1])
-        return _compose(_template(name), blocks).rstrip("\n") if name else "\0"
+        if not name:
+            return "\0"
+        template = _template(name).replace("__THIS", f"__{found[1].upper()}")
+        return _compose(template, blocks).rstrip("\n")
 
     return BLOCK.sub(block, text).replace("\0\n", "")
 

@@ -46,8 +46,8 @@ def change(model: Any, request: Dict[str, Any]) -> str:
     raises itself goes through.
     """
     said = []
-    for reference in request["changes"]:
-        words = _named("preparation", reference)(model)
+    for field, reference in request["changes"]:
+        words = _named(field, reference)(model)
         if not words or not isinstance(words, str):
             raise Failure(f"{reference!r} returned {words!r}, expected what it changed, in words")
         said.append(words)

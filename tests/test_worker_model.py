@@ -1,0 +1,29 @@
+"""A function that changes a model, and cannot be had, is called what it was registered as."""
+
+from __future__ import annotations
+
+import pytest
+
+from pytest_export_matrix.entries import Eager
+from pytest_export_matrix.outcomes import Failure
+from pytest_export_matrix.worker import model as models
+
+
+@pytest.mark.parametrize("field", ["conventions", "preparation"])
+@pytest.mark.parametrize(
+    ("reference", "problem"),
+    [
+        ("no_such_module:change", "no module 'no_such_module' in the project or installed"),
+        ("string:capword", "string has no 'capword'; did you mean 'capwords'?"),
+    ],
+)
+def test_one_that_cannot_be_imported_is_named(field: str, reference: str, problem: str) -> None:
+    eager = Eager(**{field: reference})
+    with pytest.raises(Failure) as failure:
+        models.change(object(), {"changes": eager.changes})
+    assert str(failure.value) == f"{field}={reference!r}: {problem}"
+
+
+def test_conventions_come_before_the_preparation() -> None:
+    eager = Eager(conventions="here:first", preparation="here:second")
+    assert eager.changes == [("conventions", "here:first"), ("preparation", "here:second")]
