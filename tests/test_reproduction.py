@@ -91,8 +91,8 @@ def test_a_script_is_python_and_no_placeholder_is_left(ended: Result, facts: Fac
     for name, text in files.items():
         if name.endswith(".py"):
             compile(text, name, "exec")
-        assert not scripts.PLACEHOLDER.search(text), name
-        assert not scripts.BLOCK.search(text), name
+        assert not templating.PLACEHOLDER.search(text), name
+        assert not templating.BLOCK.search(text), name
 
 
 @situations

@@ -10,15 +10,15 @@ import json
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Dict, List, Mapping, Optional, Sequence
+from typing import Dict, List, Optional, Sequence
 
 from pytest_export_matrix.outcomes import Result, Stage
 from pytest_export_matrix.repro import readme
 from pytest_export_matrix.repro.facts import Environment, Facts, Known, Place
 from pytest_export_matrix.repro.inline import PACKAGE, NotInlined, inline, is_own
 from pytest_export_matrix.repro.structures import literal, of_case, of_example
+from pytest_export_matrix.repro.templating import compose, fill, template
 
-TEMPLATES = Path(__file__).parent / "templates"
 EXPORTERS, RUNTIMES = f"{PACKAGE}.exporters", f"{PACKAGE}.runtimes"
 COMPARISON, TREES = "repro_comparison", f"{PACKAGE}.trees"
 
@@ -53,8 +53,6 @@ MODEL_STAGES = {
     Stage.EXPORT.value: "exports it",
 }
 
-BLOCK = re.compile(r"^__BLOCK_([a-z_]+)__$", re.MULTILINE)
-PLACEHOLDER = re.compile(r"__([A-Z][A-Z_]*[A-Z])__")
 #: What a script imports of this package itself, where it cannot do without.
 IMPORTS_PLUGIN = re.compile(rf"^ *(from|import) {PACKAGE}\b", re.MULTILINE)
 MODULE = re.compile(r"[A-Za-z_][\w.]*\Z")
@@ -153,10 +151,9 @@ def of_model(result: Result, facts: Facts) -> Script:
     if facts.renames and is_other(facts):
         script.blocks["weights"] = "weights_renamed.py"
         script.name("RENAMES", facts.renames)
-    for block in ("conventions", "preparation") if is_other(facts) else ():
-        if getattr(facts.eager, block):
-            script.blocks[block] = "changed.py"
-            script.name(block.upper(), getattr(facts.eager, block))
+    for block, reference in facts.eager.changes if is_other(facts) else ():
+        script.blocks[block] = "changed.py"
+        script.name(block.upper(), reference)
     if result.cell.device != "cpu":
         script.blocks["exact"] = "exact.py"
     if facts.example and facts.example.answer and stage == Stage.EXPORT.value:
@@ -251,9 +248,8 @@ def _cases(cases: Sequence[Known], example: Optional[Known]) -> List[Dict[str, o
     found: List[Dict[str, object]] = []
     exported = example.answer if example else None
     for known in cases:
-        answer = known.answer or {}
+        case, answer = known.case, known.answer or {}
         structures = of_case(answer, (exported or answer)["outputs"]) if answer else {}
-        case = known.case
         shows = f" ({case.label})" if case.label else ""
         found.append({"sizes": case.sizes, "seed": case.seed, "shows": shows, **structures})
     return found
@@ -262,7 +258,7 @@ def _cases(cases: Sequence[Known], example: Optional[Known]) -> List[Dict[str, o
 def render(script: Script, result: Result, facts: Facts, place: Place) -> str:
     """The text of `script`, without the imports that it does not need."""
     usual = {"head": "head.py", "constants": "constants.py", "tail": "tail.py"}
-    text = _compose(_template(script.template), {**usual, **script.blocks})
+    text = compose(template(script.template), {**usual, **script.blocks})
     text = text.replace("__IMPORTS__", "\n".join(dict.fromkeys(script.imports)))
     code = text + script.values.get("ARGUMENTS", "") + _json_used(script)
     values = {
@@ -283,35 +279,12 @@ def render(script: Script, result: Result, facts: Facts, place: Place) -> str:
     for module in USED_BY_SOME:
         if not re.search(rf"\b{module}\.", code):
             text = re.sub(rf"^import (\w+ as )?{module}\n", "", text, flags=re.MULTILINE)
-    return _fill(text, values)
+    return fill(text, values)
 
 
 def _json_used(script: Script) -> str:
     """What of a script's literals is a call: those that only JSON can write (see `literal`)."""
     return "json." if any(text.startswith("json.") for text in script.values.values()) else ""
-
-
-def _compose(text: str, blocks: Mapping[str, str]) -> str:
-    """`text` with each block's template in the place of its line; a block that is not asked for
-    leaves no line. THIS in a template that serves several blocks is the name of the one it is."""
-
-    def block(found: "re.Match[str]") -> str:
-        name = blocks.get(found[1])
-        if not name:
-            return "\0"
-        template = _template(name).replace("__THIS", f"__{found[1].upper()}")
-        return _compose(template, blocks).rstrip("\n")
-
-    return BLOCK.sub(block, text).replace("\0\n", "")
-
-
-def _template(name: str) -> str:
-    return (TEMPLATES / f"{name}.txt").read_text(encoding="utf-8")
-
-
-def _fill(text: str, values: Mapping[str, str]) -> str:
-    """`text` with the values of its placeholders, which are not looked at again."""
-    return PLACEHOLDER.sub(lambda found: values.get(found[1], found[0]), text)
 
 
 def _readme(result: Result, place: Place, environment: Environment, script: str) -> str:
@@ -324,4 +297,4 @@ def _readme(result: Result, place: Place, environment: Environment, script: str)
     if needs_plugin:
         how.append(f"It calls a part of {readme.PLUGIN} itself, which has to be installed.")
     words = "".join(f"{line}\n" for line in how)
-    return _fill(_template("readme.md"), readme.values(result, environment, words, needs_plugin))
+    return fill(template("readme.md"), readme.values(result, environment, words, needs_plugin))
