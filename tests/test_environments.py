@@ -5,31 +5,23 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any, List
+from typing import List
 
 import psutil
 import pytest
 from miniatures import uvs
+from miniatures.six import HERE, SIX, venvs
 from miniatures.waiting import DEADLINE, wait_for
 
 from pytest_export_matrix import Environment
-from pytest_export_matrix.cli import main
-from pytest_export_matrix.crew import Crew
-from pytest_export_matrix.environments import declared, provisioned, records, uv
-from pytest_export_matrix.errors import ProvisionError, UsageError
+from pytest_export_matrix.environments import provisioned, records, uv
+from pytest_export_matrix.errors import ProvisionError
 from pytest_export_matrix.locks import Stopped
-from pytest_export_matrix.registry import Registry
-from pytest_export_matrix.worker.launch import Limits
-from pytest_export_matrix.worker.pool import Pool
 
-#: The Python that the tests run on: there is one.
-HERE = ".".join(map(str, sys.version_info[:2]))
-SIX = Environment("six", python=HERE, requirements=["six"])
 OLD_SIX = "1.16.0"
 PROVIDE = """
 import sys
@@ -49,10 +41,6 @@ def provider(cache: Path, stand_in: Path) -> "subprocess.Popen[str]":
         stdout=subprocess.PIPE,
         text=True,
     )
-
-
-def venvs(cache: Path) -> List[str]:
-    return sorted(path.name for path in cache.glob("environments/*/venv-*"))
 
 
 def refused(cache: Path, environment: Environment) -> str:
@@ -288,110 +276,6 @@ def test_the_results_file_gets_what_was_asked_for_and_what_is_imported(tmp_path:
 )
 def test_of_what_uv_says_the_causes_are_shown(said: str, shown: str) -> None:
     assert uv.explain(said) == shown
-
-
-def command(cache: Path, *words: str, code: int = 0) -> None:
-    assert main(["environments", *words, "--cache", str(cache)]) == code
-
-
-def test_the_command_lists_builds_and_removes(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    def shown() -> str:
-        return capsys.readouterr().out
-
-    command(tmp_path)
-    empty = shown()
-    record = provisioned.provide(tmp_path, SIX)
-    command(tmp_path, "--list")
-    listed = shown()
-    command(tmp_path, "remove", "six")
-    removed = shown()
-    command(tmp_path)
-    afterwards = shown()
-    command(tmp_path, "build", "six")
-    built = shown()
-    command(tmp_path, "remove", "--all", "--forget")
-    shown()
-    command(tmp_path)
-
-    assert f"0 B in {tmp_path}" in empty
-    assert "six" in listed and record.version in listed and " kB" in listed
-    assert "removed" in removed and " kB" in removed
-    assert "not installed" in afterwards
-    assert "environment six: installing" in built
-    assert f"environment six: Python {record.version}, 1 packages" in built
-    assert "six " not in shown()
-    assert venvs(tmp_path) == []
-
-
-@pytest.mark.parametrize(
-    ("words", "message"),
-    [
-        (["build", "sxi"], "no environment 'sxi'; did you mean 'six'?"),
-        (["remove", "sxi"], "no environment 'sxi'; did you mean 'six'?"),
-        (["remove"], "no environment is named"),
-    ],
-)
-def test_the_command_refuses_what_it_does_not_know(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], words: List[str], message: str
-) -> None:
-    provisioned.provide(tmp_path, SIX)
-    command(tmp_path, *words, code=4)
-    assert message in capsys.readouterr().err
-
-
-def test_remove_all_takes_also_what_a_killed_build_left(tmp_path: Path) -> None:
-    provisioned.provide(tmp_path, SIX)
-    place = records.place_of(tmp_path, SIX)
-    shutil.copytree(place / venvs(tmp_path)[0], place / "venv-half")
-    command(tmp_path, "remove", "--all")
-    assert venvs(tmp_path) == []
-
-
-@pytest.mark.parametrize(
-    ("line", "meant"),
-    [
-        (
-            "ort_1_20: python=3.11 onnxruntime==1.20.* numpy",
-            Environment("ort_1_20", "3.11", ["onnxruntime==1.20.*", "numpy"]),
-        ),
-        ("old : 'numpy < 2' six", Environment("old", "3.9", ["numpy < 2", "six"])),
-        (
-            "local: weights=names:old mine@file:///x.whl python-dateutil==2",
-            Environment("local", "3.9", ["mine@file:///x.whl", "python-dateutil==2"], "names:old"),
-        ),
-    ],
-)
-def test_an_environment_may_be_a_line_of_the_ini_file(line: str, meant: Environment) -> None:
-    assert declared.environment(line) == meant
-
-
-@pytest.mark.parametrize("line", ["ort_1_20", "ort_1_20:", "old: 'numpy"])
-def test_a_line_that_is_none_is_refused_with_an_example(line: str) -> None:
-    with pytest.raises(UsageError, match="for instance ort_1_20: "):
-        declared.environment(line)
-
-
-def test_a_lane_shows_what_is_done_with_an_environment(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    registry = Registry()
-    registry.add(SIX)
-    pool = Pool([], 1, 1, tmp_path / "bytecode")
-    crew = Crew(registry, pool, Limits(60, 2**30, 1), [], str(tmp_path))
-    shown = []
-
-    def provide(cache: Path, environment: Environment, stopped: Any, watch: Any, s: float) -> None:
-        watch("installing")
-        shown.extend((activity.what, activity.stage) for activity in crew.activities.values())
-
-    monkeypatch.setattr(provisioned, "provide", provide)
-
-    assert crew.environment_problem("six") is None
-    assert crew.environment_problem("six") is None, "which is asked once a run"
-    assert shown == [("environment six", "installing")]
-    assert crew.activities == {}
 
 
 NEEDS_SIX = """
