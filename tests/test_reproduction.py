@@ -17,7 +17,7 @@ from pytest_export_matrix.cells import Cell
 from pytest_export_matrix.exporters import EXPORTERS
 from pytest_export_matrix.matrix import Case, Spec
 from pytest_export_matrix.outcomes import Result
-from pytest_export_matrix.repro import folders, inline, readme, scripts, structures
+from pytest_export_matrix.repro import folders, inline, readme, scripts, structures, templating
 from pytest_export_matrix.repro.facts import Facts, Known, Place
 from pytest_export_matrix.runtimes import RUNTIMES
 from pytest_export_matrix.worker.launch import Limits

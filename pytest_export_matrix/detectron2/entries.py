@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any, Dict, List, Mapping, Optional, Sequence
 
 from pytest_export_matrix.compare import Detections, Tensors
-from pytest_export_matrix.registry import (
+from pytest_export_matrix.entries import (
     DEFAULT,
     Architecture,
     Entry,
