@@ -2,6 +2,8 @@
 
 EXPORT_MATRIX_DETECTRON2_PYTHON names its interpreter; without it these tests are skipped. It may
 be v0.6 with torch 1.10.2 or a current one, with compiled operators or a stand-in for them.
+
+How far our models are from detectron2's is said at the end of the run, a line a test.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PYTHON = "EXPORT_MATRIX_DETECTRON2_PYTHON"
+AGREEMENT = "agreement with detectron2"
 
 
 @pytest.fixture(scope="session")
@@ -41,3 +44,56 @@ def task(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Any]:
         return json.loads(place.read_text(encoding="utf-8"))
 
     return call
+
+
+@pytest.fixture(scope="session")
+def versions(task: Any) -> dict[str, str]:
+    return dict(task("versions"))
+
+
+@pytest.fixture(scope="session")
+def detectron2(task: Any, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Any]:
+    """Asks detectron2's network with the weights of a model of ours: detectron2(model, cases) ->
+    the answers. A case names a function of `same_weights`, "ask", and holds its arguments."""
+    folder, counter = tmp_path_factory.mktemp("same_weights"), itertools.count()
+
+    def ask(model: Any, cases: list[dict[str, Any]]) -> list[Any]:
+        import torch
+        import translation
+
+        place = folder / f"{next(counter)}.pt"
+        described, weights = translation.description(model), translation.weights(model)
+        torch.save({"description": described, "weights": weights, "cases": cases}, place)
+        task("answer", place=str(place))
+        found = torch.load(place)
+        place.unlink()
+        return list(found)
+
+    return ask
+
+
+@pytest.fixture
+def tell(record_property: Any, versions: dict[str, str]) -> Callable[[dict[str, float]], None]:
+    """Notes figures under what they are figures of, for the end of the run."""
+
+    def note(figures: dict[str, float]) -> None:
+        told = ", ".join(f"{name} {figure:.6g}" for name, figure in figures.items())
+        against = f"detectron2 {versions['detectron2']} on torch {versions['torch']}"
+        record_property(AGREEMENT, f"{told} ({against})")
+
+    return note
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    reports = [*terminalreporter.getreports("passed"), *terminalreporter.getreports("failed")]
+    lines = [
+        f"{report.nodeid}: {figures}"
+        for report in reports
+        if report.when == "call"
+        for name, figures in report.user_properties
+        if name == AGREEMENT
+    ]
+    if lines:
+        terminalreporter.section(AGREEMENT)
+        for line in lines:
+            terminalreporter.write_line(line)
