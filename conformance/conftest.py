@@ -6,6 +6,9 @@ from conformance.architectures.table import ARCHITECTURES
 from pytest_export_matrix import Registry
 from pytest_export_matrix.on_request import AOT_INDUCTOR, CAFFE2, ONNXRUNTIME_NODE
 
+#: A matrix of its own.
+collect_ignore = ["detectron2"]
+
 
 def pytest_export_matrix_register(registry: Registry) -> None:
     for entry in (*ARCHITECTURES, *CAFFE2, *AOT_INDUCTOR, *ONNXRUNTIME_NODE):

@@ -8,6 +8,7 @@ import shlex
 import sys
 import time
 from datetime import datetime, timezone
+from pathlib import Path
 from typing import Any, Dict, Generator, List, Optional, Sequence
 
 import pytest
@@ -156,6 +157,7 @@ class MatrixPlugin:
                 str(s.cache): "<cache>",
                 str(self.config.rootpath): ".",
                 sys.prefix: "<python>",
+                str(Path(__file__).parents[1]): "<plugin>",  # where it is not installed there
             }
             self.session = Session(
                 self.registry, cells, jobs, crew, s.lanes, self._repro, shown, self.gate.expected

@@ -41,6 +41,7 @@ def Panoptic(  # noqa: N802
     mask_iou: Optional[float] = None,
     segment_iou: float = 0.99,
     semantic_pixels: float = 0.001,
+    merged: bool = True,
 ) -> OutputKind:
     """Objects and stuff of each image: a list with one dict an image, of what `Detections` compares
     and with its options, and of three outputs more.
@@ -50,6 +51,8 @@ def Panoptic(  # noqa: N802
     panoptic: the number of each pixel's segment, integer [H, W]; 0 is void.
     segment_classes: the class of segment 1, 2, ..., integer [S]. Every segment needs one of the
         same class with an intersection over union of `segment_iou`, whatever its number.
+
+    merged=False is for the outputs of a network whose user merges them: without the last two.
 
     Raises UsageError for bounds that are none.
     """
@@ -63,6 +66,7 @@ def Panoptic(  # noqa: N802
         "mask_iou": mask_iou,
         "segment_iou": segment_iou,
         "semantic_pixels": semantic_pixels,
+        "merged": merged,
     }
     return OutputKind("panoptic", "pytest_export_matrix.compare.panoptic:compare", options)
 

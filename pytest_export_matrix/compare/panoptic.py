@@ -8,6 +8,7 @@ nothing. Unlike there, void is what was answered, not what nobody knows, so it e
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, Dict, List, Optional, Tuple
 
 from pytest_export_matrix.compare.detections import (
@@ -23,6 +24,8 @@ from pytest_export_matrix.compare.tolerances import Findings, compare_values, mi
 SAME_SEGMENT = 0.5
 #: The outputs that are of the whole image, and their numbers of dimensions.
 MAPS = {"semantic": 3, "panoptic": 2, "segment_classes": 1}
+#: Those of them that a network gives before anything is merged.
+UNMERGED = {"semantic": MAPS["semantic"]}
 
 
 def compare(reference: Any, actual: Any, options: Dict[str, Any]) -> Dict[str, Any]:
@@ -32,16 +35,20 @@ def compare(reference: Any, actual: Any, options: Dict[str, Any]) -> Dict[str, A
     integer [H, W], and segment_classes, integer [S]; see `Panoptic` for their meaning. The counts
     are of detections; those of segments are figures of the output panoptic.
     """
-    return by_image(reference, actual, options, not_panoptic, compare_panoptic)
+    maps = MAPS if options.get("merged", True) else UNMERGED
+    return by_image(reference, actual, options, partial(not_panoptic, maps=maps), compare_panoptic)
 
 
-def not_panoptic(answer: Any) -> Optional[str]:
-    """Why `answer` is no list of images with detections and maps, if it is not."""
+def not_panoptic(answer: Any, maps: Dict[str, int]) -> Optional[str]:
+    """Why `answer` is no list of images with detections and `maps`, if it is not."""
     problem = not_detections(answer)
     if problem:
         return problem
     for image in answer:
-        for name, dimensions in MAPS.items():
+        for name in sorted(set(MAPS) - set(maps)):
+            if name in image:
+                return f"an unexpected {name} in an image"
+        for name, dimensions in maps.items():
             array = image.get(name)
             if getattr(array, "ndim", None) != dimensions:
                 return f"no {name} of {dimensions} dimensions in an image"
@@ -64,14 +71,15 @@ def compare_panoptic(
     shapes = [
         (name, mismatch(name, expected[name], got[name], skip_first=name == "segment_classes"))
         for name in MAPS
+        if name in expected
     ]
     of_shape: List[Problem] = [(name, problem) for name, problem in shapes if problem]
     if of_shape:
         return problems + of_shape
-    for name, (figures, wrong) in (
-        ("semantic", _compare_semantic(expected["semantic"], got["semantic"], options)),
-        ("panoptic", _compare_segments(expected, got, options)),
-    ):
+    found_of = {"semantic": _compare_semantic(expected["semantic"], got["semantic"], options)}
+    if "panoptic" in expected:
+        found_of["panoptic"] = _compare_segments(expected, got, options)
+    for name, (figures, wrong) in found_of.items():
         outputs[name] = widest(outputs.get(name, {}), figures)
         problems += [(name, problem) for problem in wrong]
     return problems

@@ -23,15 +23,16 @@ import os
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Dict, List, Mapping, Optional, Sequence
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
-from pytest_export_matrix.compare import Detections, Tensors
+from pytest_export_matrix.compare import Detections, Panoptic, Tensors
 from pytest_export_matrix.entries import (
     DEFAULT,
     Architecture,
     Entry,
     Environment,
     Exporter,
+    OutputKind,
     Reporter,
     Runtime,
 )
@@ -62,6 +63,18 @@ _REQUIREMENTS_0_6 = (
 )
 
 
+DETECTIONS, PANOPTIC, SEMANTIC = "detections", "panoptic", "semantic"
+#: A mask that is pasted into its picture is cut at one half: rounding decides about single pixels.
+_PASTED = 0.998
+#: By what a model answers: the output kinds of what `model(inputs)` gives, and of its network.
+#: The network of a panoptic model gives no panoptic map; it is merged in the postprocessing.
+OUTPUTS: Mapping[str, Tuple[OutputKind, OutputKind]] = {
+    DETECTIONS: (Detections(mask_iou=_PASTED), Detections()),
+    PANOPTIC: (Panoptic(mask_iou=_PASTED), Panoptic(merged=False)),
+    SEMANTIC: (Tensors(), Tensors()),
+}
+
+
 @dataclass(frozen=True)
 class Model:
     """A configuration of the zoo; `keywords` are further ones of `models.build`, found by trying:
@@ -69,7 +82,7 @@ class Model:
 
     config: str
     keywords: Mapping[str, Any] = field(default_factory=lambda: {"contrast": 6.0})
-    panoptic: bool = False
+    answers: str = DETECTIONS
 
 
 #: The rows of the guide's table, and Panoptic FPN.
@@ -82,7 +95,7 @@ REPRESENTATIVE = {
     ),
     "pointrend_rcnn": Model("PointRend/pointrend_rcnn_R_50_FPN"),
     "cascade_rcnn": Model("Misc/cascade_mask_rcnn_R_50_FPN_3x.yaml", {"contrast": 4.0}),
-    "panoptic_fpn": Model("COCO-PanopticSegmentation/panoptic_fpn_R_50_3x.yaml", panoptic=True),
+    "panoptic_fpn": Model("COCO-PanopticSegmentation/panoptic_fpn_R_50_3x.yaml", answers=PANOPTIC),
 }
 
 
@@ -94,12 +107,17 @@ def zoo(configs: Path) -> Dict[str, Model]:
     paths = sorted(path.relative_to(configs) for path in configs.glob("*/*.yaml"))
     chosen = [path for path in paths if path.parts[0] not in ("common", "quick_schedules")]
     return {
-        re.sub(r"\W+", "_", "_".join(path.with_suffix("").parts)): Model(
-            path.as_posix(), panoptic="panoptic" in path.name
-        )
+        re.sub(r"\W+", "_", "_".join(path.with_suffix("").parts)): _of_zoo(path.as_posix())
         for path in chosen
         if not path.name.startswith("Base")
     }
+
+
+def _of_zoo(config: str) -> Model:
+    """A configuration with the keywords that were found for its like in the guide's table."""
+    answers = next((kind for kind in (PANOPTIC, SEMANTIC) if kind in config), DETECTIONS)
+    like = next((model for name, model in REPRESENTATIVE.items() if name in config), Model(config))
+    return Model(config, like.keywords, answers)
 
 
 def entries(
@@ -134,7 +152,11 @@ def entries(
         found += _architectures(name, name, name, models)
         found += _exporters("_0_6", name, name, "onnx_in_torch_1")
         found += _of_caffe2(name)
-    return [*found, Reporter(FAMILY, "beside_detectron2.md", f"{_HERE}.published:render")]
+    return [
+        *found,
+        Reporter(FAMILY, "beside_detectron2.md", f"{_HERE}.published:render"),
+        Reporter("configurations", "configurations.md", f"{_HERE}.configurations:render"),
+    ]
 
 
 def _architectures(
@@ -145,8 +167,7 @@ def _architectures(
             f"{prefix}_{name}{'_raw' if raw else ''}",
             build=f"{_HERE}.models:build",
             inputs=f"{_HERE}.models:images",
-            # The segments of a picture are numbered in the order of the detections.
-            outputs=Tensors() if model.panoptic else Detections(),
+            outputs=OUTPUTS[model.answers][int(raw)],
             layout="[CHW]",
             sizes=((224, 256), (160, 192)),
             keywords={"config": model.config, "raw": raw, **model.keywords},

@@ -11,7 +11,13 @@ from typing import Any, Dict, List, Sequence, Tuple
 import torch
 from detectron2 import model_zoo
 from detectron2.config import CfgNode, get_cfg, instantiate
-from detectron2.modeling import PanopticFPN, RetinaNet, build_model
+from detectron2.modeling import (
+    PanopticFPN,
+    ProposalNetwork,
+    RetinaNet,
+    SemanticSegmentor,
+    build_model,
+)
 from torch import Tensor, nn
 
 from pytest_export_matrix.calibration import normalise, patterned
@@ -67,6 +73,7 @@ class Detector(nn.Module):
 
     raw: the outputs of the network, as an export without postprocessing gives them: boxes that are
     not clipped, masks [K, 1, 28, 28], and of a panoptic model the logits of the semantic head.
+    (Proposals alone and semantic maps alone come postprocessed in any case.)
     Otherwise what `model(inputs)` answers.
     """
 
@@ -81,6 +88,8 @@ class Detector(nn.Module):
 
 def answer(model: Any, inputs: List[Dict[str, Tensor]]) -> Any:
     """The answer without postprocessing, in detectron2's types."""
+    if isinstance(model, (ProposalNetwork, SemanticSegmentor)):
+        return model(inputs)  # all of it is one function, which nobody is told to take apart
     if isinstance(model, RetinaNet):  # it has no switch for it
         images = model.preprocess_image(inputs)
         features = model.backbone(images.tensor)

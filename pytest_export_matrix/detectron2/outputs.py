@@ -29,16 +29,20 @@ def _tensors(found: Any) -> Dict[str, Tensor]:
     if not isinstance(found, dict):
         found = {"instances": found}
     tensors: Dict[str, Tensor] = {}
-    for key, value in found.items():
-        if key in ("instances", "proposals"):
-            fields = value.get_fields()
-            for field, name in FIELDS.items():
-                if field in fields:
-                    tensors[name] = getattr(fields[field], "tensor", fields[field])
-        elif key == "panoptic_seg":
-            tensors["panoptic"] = value[0]
-            ids = [segment["category_id"] for segment in value[1]]
-            tensors["categories"] = torch.tensor(ids, dtype=torch.int64)
-        else:
-            tensors[key] = value
+    for key in ("proposals", "instances"):
+        fields = found[key].get_fields() if key in found else {}
+        for field, name in FIELDS.items():
+            if field in fields:
+                tensors[name] = getattr(fields[field], "tensor", fields[field])
+    if "sem_seg" in found:
+        tensors["semantic"] = found["sem_seg"]
+    if "panoptic_seg" in found:
+        tensors["panoptic"], segments = found["panoptic_seg"]
+        classes = [class_of(segment["category_id"], segment["isthing"]) for segment in segments]
+        tensors["segment_classes"] = torch.tensor(classes, dtype=torch.int64)
     return tensors
+
+
+def class_of(category: int, is_thing: bool) -> int:
+    """One number for both: things and stuff are counted from 0 each."""
+    return 2 * category + int(not is_thing)

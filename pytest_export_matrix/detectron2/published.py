@@ -28,10 +28,13 @@ ROWS = {
     "RetinaNet": ("retinanet",),
     "PointRend R-CNN": ("pointrend_rcnn",),
     "Cascade R-CNN": ("cascade_rcnn",),
+    "Panoptic FPN": ("panoptic_fpn",),
 }
 #: By version: the ending of its methods, the runtime of TorchScript, and what each row says of the
-#: columns in turn. v0.6 has no row for Cascade R-CNN; its text says that it is not supported.
-PUBLISHED: Dict[str, Tuple[str, str, Dict[str, Tuple[bool, bool, bool]]]] = {
+#: columns in turn, None where it says nothing. Two rows are of the text alone: v0.6 says that
+#: Cascade R-CNN is not supported, and both that caffe2_tracing takes Panoptic FPN.
+Says = Tuple[Optional[bool], Optional[bool], Optional[bool]]
+PUBLISHED: Dict[str, Tuple[str, str, Dict[str, Says]]] = {
     "detectron2_0_6": (
         "_0_6",
         "detectron2_pytorch_1_10",
@@ -40,6 +43,7 @@ PUBLISHED: Dict[str, Tuple[str, str, Dict[str, Tuple[bool, bool, bool]]]] = {
             "RetinaNet": (True, True, True),
             "PointRend R-CNN": (True, False, False),
             "Cascade R-CNN": (False, False, False),
+            "Panoptic FPN": (None, None, True),
         },
     ),
     "detectron2": (
@@ -50,6 +54,7 @@ PUBLISHED: Dict[str, Tuple[str, str, Dict[str, Tuple[bool, bool, bool]]]] = {
             "RetinaNet": (True, True, True),
             "PointRend R-CNN": (True, False, False),
             "Cascade R-CNN": (True, False, False),
+            "Panoptic FPN": (None, None, True),
         },
     ),
 }
@@ -78,6 +83,8 @@ def claims(version: str) -> Iterator[Claim]:
     ending, torchscript, rows = PUBLISHED[version]
     for row, entries in rows.items():
         for method, says in zip(METHODS, entries):
+            if says is None:
+                continue
             function, format = WAYS[method]
             runtime = "detectron2_caffe2" if format == "caffe2" else torchscript
             for model in ROWS[row]:

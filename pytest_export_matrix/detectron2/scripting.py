@@ -12,7 +12,7 @@ from typing import Any, Dict, List
 
 import torch
 from detectron2.export import scripting_with_instances
-from detectron2.modeling import PanopticFPN, RetinaNet
+from detectron2.modeling import PanopticFPN, ProposalNetwork, RetinaNet, SemanticSegmentor
 from detectron2.structures import Boxes
 from torch import Tensor, nn
 
@@ -63,14 +63,30 @@ class RawOfPanoptic(Called):
         answers: List[Dict[str, Tensor]] = []
         for each, map in zip(found, maps):
             answer = named(each.get_fields())
-            answer["sem_seg"] = map
+            answer["semantic"] = map
             answers.append(answer)
         return answers
+
+
+class OfProposals(Called):
+    def forward(self, images: List[Tensor]) -> List[Dict[str, Tensor]]:
+        inputs = [{"image": image} for image in images]
+        found = self.model(inputs)
+        return [named(each["proposals"].get_fields()) for each in found]
+
+
+class OfSemantic(Called):
+    def forward(self, images: List[Tensor]) -> List[Dict[str, Tensor]]:
+        inputs = [{"image": image} for image in images]
+        found = self.model(inputs)
+        return [{"semantic": each["sem_seg"]} for each in found]
 
 
 def named(fields: Dict[str, Tensor]) -> Dict[str, Tensor]:
     found: Dict[str, Tensor] = {}
     for field, name in [
+        ("proposal_boxes", "boxes"),
+        ("objectness_logits", "scores"),
         ("pred_boxes", "boxes"),
         ("scores", "scores"),
         ("pred_classes", "labels"),
@@ -85,7 +101,11 @@ def named(fields: Dict[str, Tensor]) -> Dict[str, Tensor]:
 
 def script(context: Context) -> Any:
     model, kind = context.model.model, Called
-    if context.model.raw and isinstance(model, PanopticFPN):
+    if isinstance(model, ProposalNetwork):
+        kind = OfProposals
+    elif isinstance(model, SemanticSegmentor):
+        kind = OfSemantic
+    elif context.model.raw and isinstance(model, PanopticFPN):
         kind = RawOfPanoptic
     elif context.model.raw and not isinstance(model, RetinaNet):
         kind = Raw

@@ -1,7 +1,8 @@
 """Who runs what detectron2 of 2021 has exported, in the environment that holds it.
 
 Caffe2Model pads images, runs a NetDef, and postprocesses. It is made for NetDefs alone: for
-TorchScript of Caffe2Tracer the same functions of detectron2 are called here.
+TorchScript of Caffe2Tracer the same functions of detectron2 are called here. Nothing that brings
+torchvision along is imported before: which files need it is what is found out.
 https://detectron2.readthedocs.io/en/latest/modules/export.html#detectron2.export.Caffe2Model
 """
 
@@ -15,7 +16,6 @@ from typing import Any, Dict, List
 
 import torch
 
-from pytest_export_matrix.caffe2.convert import caffe2_backend
 from pytest_export_matrix.detectron2 import ABOUT
 from pytest_export_matrix.detectron2.outputs import in_dicts
 from pytest_export_matrix.runtimes import caffe2, pytorch
@@ -30,6 +30,8 @@ class Caffe2Session(caffe2.Session):
         self.model = self.load(path)
 
     def load(self, path: str) -> Any:
+        from pytest_export_matrix.caffe2.convert import caffe2_backend
+
         caffe2_backend()  # detectron2 looks for onnx.optimizer as Caffe2 does
         from detectron2.export import Caffe2Model
 
@@ -46,6 +48,8 @@ class OfCaffe2Tracer(Caffe2Session):
     """TorchScript of Caffe2Tracer."""
 
     def load(self, path: str) -> Any:
+        from pytest_export_matrix.caffe2.convert import caffe2_backend
+
         caffe2_backend()
         from caffe2.proto import caffe2_pb2
         from detectron2.export.caffe2_modeling import (
