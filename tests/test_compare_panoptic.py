@@ -275,6 +275,19 @@ def test_a_map_of_another_type_fails() -> None:
     assert "panoptic of dtype float32, expected integers" in problems(real)
 
 
+def test_what_is_not_merged_yet_is_detections_and_a_semantic_map() -> None:
+    options = Panoptic(merged=False).options
+    maps = ("panoptic", "segment_classes")
+    unmerged = {name: array for name, array in image().items() if name not in maps}
+    found = compare([unmerged], [unmerged], options)
+    assert (found["problems"], found["matched"]) == ([], 2)
+    assert "semantic" in found["outputs"]
+    other = {**unmerged, "semantic": unmerged["semantic"] + 1}
+    assert compare([unmerged], [other], options)["deviating"] == ["semantic"]
+    assert compare([unmerged], [unmerged], OPTIONS)["deviating"] == ["structure"]
+    assert compare([image()], [image()], options)["deviating"] == ["structure"]
+
+
 def test_fewer_images_fail() -> None:
     found = compare([image(), image()], [image()], OPTIONS)
     assert found["problems"] == ["answers for 1 of 2 images"]

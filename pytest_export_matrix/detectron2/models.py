@@ -162,8 +162,9 @@ def configuration(config: str, slim: bool) -> Any:
 
 def _narrowed(cfg: Any) -> Dict[str, Any]:
     known = {name: value for name, value in SLIM.items() if _has(cfg, name)}
-    groups = cfg.MODEL.RESNETS.NUM_GROUPS
-    return {**known, "MODEL.RESNETS.WIDTH_PER_GROUP": 16 if groups == 1 else 1}
+    resnet = cfg.MODEL.RESNETS
+    least = 32 if resnet.NORM == "GN" else 16  # detectron2 normalises in 32 groups
+    return {**known, "MODEL.RESNETS.WIDTH_PER_GROUP": max(1, least // resnet.NUM_GROUPS)}
 
 
 def _has(cfg: Any, name: str) -> bool:

@@ -66,19 +66,24 @@ def test_a_model_goes_with_the_exporters_of_its_detectron2_and_no_other_does() -
 
 
 def test_every_configuration_of_a_zoo_can_be_had(tmp_path: Path) -> None:
-    for name in ("COCO-Detection/a_R_50.yaml", "Misc/panoptic-x.yaml", "Misc/Base-y.yaml"):
+    names = ("COCO-Detection/a_R_50.yaml", "Misc/panoptic-x.yaml", "Misc/semantic.yaml")
+    for name in (*names, "Misc/Base-y.yaml", "quick_schedules/z.yaml"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).touch()
     found = zoo(tmp_path)
     assert {name: model.config for name, model in found.items()} == {
         "COCO_Detection_a_R_50": "COCO-Detection/a_R_50.yaml",
         "Misc_panoptic_x": "Misc/panoptic-x.yaml",
+        "Misc_semantic": "Misc/semantic.yaml",
     }
-    assert found["Misc_panoptic_x"].panoptic
+    assert [model.answers for model in found.values()] == ["detections", "panoptic", "semantic"]
     registry = Registry()
     for entry in entries("here", "", models=found):
         registry.add(entry)
-    assert len(registry.architectures) == 4
+    kinds = {each.name: registry.outputs(each) for each in registry.architectures}
+    assert len(kinds) == 6
+    merged = kinds["detectron2_Misc_panoptic_x"].options["merged"]
+    assert (merged, kinds["detectron2_Misc_panoptic_x_raw"].options["merged"]) == (True, False)
 
 
 def test_the_sources_can_be_variables(monkeypatch: pytest.MonkeyPatch) -> None:

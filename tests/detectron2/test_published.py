@@ -52,6 +52,12 @@ def test_what_is_published_as_not_working_and_does_is_a_difference() -> None:
     assert "| Cascade R-CNN | ❌ / ✅ |" in text
 
 
+def test_what_only_the_text_says_is_a_claim_and_what_nothing_says_is_none() -> None:
+    for version in published.PUBLISHED:
+        about = [claim for claim in published.claims(version) if claim.row == "Panoptic FPN"]
+        assert [(claim.method, claim.says) for claim in about] == [("caffe2_tracing", True)]
+
+
 def test_what_is_as_published_is_none() -> None:
     right = passed(0.0, claimed("detectron2_0_6", *MASK).cell)
     wrong = failed(claimed("detectron2_0_6", *CASCADE).cell, "export")

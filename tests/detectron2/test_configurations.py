@@ -1,0 +1,41 @@
+"""The table of configurations: a row a model, the reasons below it."""
+
+from __future__ import annotations
+
+from states import failed, passed, result, results
+
+from pytest_export_matrix.cells import Cell
+from pytest_export_matrix.detectron2 import configurations
+from pytest_export_matrix.outcomes import Outcome
+
+
+def cell(model: str, resolution: str, ending: str = "_0_6") -> Cell:
+    way = ("tracing_adapter" + ending, "torchscript", "pytorch", "cpu")
+    return Cell(f"detectron2{ending}_{model}", *way, resolution, "1")
+
+
+def test_a_model_is_a_row_and_an_entry_says_what_fails_where() -> None:
+    text = configurations.render(
+        results(
+            [
+                passed(0.0, cell("a", "fixed")),
+                passed(0.0, cell("a", "dynamic")),
+                passed(0.0, cell("b", "fixed")),
+                failed(cell("b", "dynamic"), "run", reason="RuntimeError: no"),
+                failed(cell("c", "dynamic"), "run", reason="RuntimeError: no"),
+            ]
+        )
+    )
+    assert "3 models run, 1 of them without a failure." in text
+    assert "| detectron2_0_6_a | ✅ |" in text
+    assert "| detectron2_0_6_b | ✅ fixed 1, ❌ (run) dynamic 1 |" in text
+    assert "RuntimeError: no (2 cells: detectron2_0_6_b, detectron2_0_6_c)" in text
+
+
+def test_what_could_not_be_tried_is_no_row() -> None:
+    absent = result(cell("a", "fixed"), Outcome.UNAVAILABLE, reason="no compiler")
+    other = passed(0.0, cell("a", "fixed", ""))
+    text = configurations.render(results([absent, other]))
+    assert "Not run: no compiler" in text
+    assert "| detectron2_a | ✅ |" in text
+    assert "| detectron2_0_6_a" not in text
