@@ -24,6 +24,27 @@ def test_one_that_cannot_be_imported_is_named(field: str, reference: str, proble
     assert str(failure.value) == f"{field}={reference!r}: {problem}"
 
 
+def changes_nothing(model: object) -> str:
+    return ""
+
+
+def says_nothing(model: object) -> None:
+    pass
+
+
+def test_conventions_may_find_nothing_to_change_and_a_preparation_may_not() -> None:
+    here = f"{__name__}:changes_nothing"
+    assert models.change(object(), {"changes": [("conventions", here)]}) == ""
+    with pytest.raises(Failure, match="returned '', expected what it changed"):
+        models.change(object(), {"changes": [("preparation", here)]})
+
+
+@pytest.mark.parametrize("field", ["conventions", "preparation"])
+def test_neither_may_leave_open_whether_it_changed_anything(field: str) -> None:
+    with pytest.raises(Failure, match="returned None, expected what it changed"):
+        models.change(object(), {"changes": [(field, f"{__name__}:says_nothing")]})
+
+
 def test_conventions_come_before_the_preparation() -> None:
     eager = Eager(conventions="here:first", preparation="here:second")
     assert eager.changes == [("conventions", "here:first"), ("preparation", "here:second")]

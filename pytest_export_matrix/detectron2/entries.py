@@ -64,8 +64,8 @@ _REQUIREMENTS_0_6 = (
 
 
 DETECTIONS, PANOPTIC, SEMANTIC = "detections", "panoptic", "semantic"
-#: A mask that is pasted into its picture is cut at one half: rounding decides about single pixels, and
-#: one is a share of 0.25 % of a mask of 20 x 20. As for the segments of a panoptic map.
+#: A mask that is pasted into its picture is cut at one half: rounding decides about single pixels,
+#: of which one is 0.25 % of a mask of 20 x 20. As for the segments of a panoptic map.
 _PASTED = 0.99
 #: By what a model answers: the output kinds of what `model(inputs)` gives, and of its network.
 #: The network of a panoptic model gives no panoptic map; it is merged in the postprocessing.

@@ -42,16 +42,17 @@ def rebuild(request: Dict[str, Any]) -> Any:
 def change(model: Any, request: Dict[str, Any]) -> str:
     """Change `model` in place as the request's functions do; what they changed, in words.
 
-    Raises Failure where one of them cannot be imported or does not say what it changed; what it
-    raises itself goes through.
+    Conventions may find nothing to change ("") in a model; a preparation that does is none. Raises
+    Failure where one of them cannot be imported or does not say what it changed; what it raises
+    itself goes through.
     """
     said = []
     for field, reference in request["changes"]:
         words = _named(field, reference)(model)
-        if not words or not isinstance(words, str):
+        if not isinstance(words, str) or (field == "preparation" and not words):
             raise Failure(f"{reference!r} returned {words!r}, expected what it changed, in words")
         said.append(words)
-    return "; ".join(said)
+    return "; ".join(filter(None, said))
 
 
 def sample(request: Dict[str, Any], sizes: Sequence[Sequence[int]], seed: int) -> Tuple[Any, ...]:
