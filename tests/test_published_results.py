@@ -1,0 +1,83 @@
+"""What the documents say in words holds in the results that they are published with."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from pytest_export_matrix import baseline
+from pytest_export_matrix.cells import PREPARED
+from pytest_export_matrix.outcomes import Result
+from pytest_export_matrix.results import Results, loads
+
+ROOT = Path(__file__).parents[1]
+NO_DETECTOR = ("classifier", "segmenter")
+
+
+@pytest.fixture(scope="module")
+def published() -> Results:
+    return loads((ROOT / "reports" / "results.json").read_text(encoding="utf-8"), "results.json")
+
+
+@pytest.fixture(scope="module")
+def ran(published: Results) -> list[Result]:
+    return [result for result in published.cells if not result.absent]
+
+
+def of_detectors(ran: list[Result], preparation: str) -> list[Result]:
+    return [
+        result
+        for result in ran
+        if result.cell.method == "torch_export"
+        and result.cell.preparation == preparation
+        and result.cell.architecture not in NO_DETECTOR
+    ]
+
+
+def test_no_cell_of_the_matrix_is_missing(published: Results) -> None:
+    assert published.complete
+    assert published.matrix is not None
+    assert published.planned == published.matrix.cells == sum(published.counts.values())
+
+
+@pytest.mark.parametrize(
+    ("cpp", "python"),
+    [
+        ("libtorch", "pytorch"),
+        ("libtorch_1_10", "pytorch_1_10"),
+        ("aot_inductor", "aot_inductor_python"),
+    ],
+)
+def test_cpp_ends_as_python_does(ran: list[Result], cpp: str, python: str) -> None:
+    accepted = baseline.load(ROOT / "conformance" / "baseline.json").accepted
+    by_chance = {cell for cell, entry in accepted.items() if entry.outcome == "flaky"}
+    endings = {result.cell.id: (result.outcome, result.stage) for result in ran}
+    ours = [result.cell.id for result in ran if result.cell.runtime == cpp]
+    assert ours
+    for cell in ours:
+        other = cell.replace(f"-{cpp}-cpu", f"-{python}-cpu")
+        if not {cell, other} & by_chance:
+            assert endings[cell] == endings[other], cell
+
+
+def test_torch_export_takes_no_detector_as_it_is(ran: list[Result]) -> None:
+    plain = of_detectors(ran, "plain")
+    assert {(result.outcome, result.stage) for result in plain} == {("failed", "export")}
+
+
+def test_every_detector_that_is_prepared_is_right_at_every_size(ran: list[Result]) -> None:
+    """As pt2 and as ONNX, with one image and with two; with another number of images it is red."""
+    prepared = [
+        result
+        for result in of_detectors(ran, PREPARED)
+        if result.cell.format in ("pt2", "onnx") and result.cell.runtime != "caffe2"
+    ]
+    plain = {result.cell.architecture for result in of_detectors(ran, "plain")}
+    assert {result.cell.architecture for result in prepared} == plain
+    for result in prepared:
+        ending = (result.outcome, result.stage)
+        if result.cell.batch == "dynamic":
+            assert ending == ("failed", "run"), result.cell.id
+        else:
+            assert result.passed, result.cell.id
