@@ -12,7 +12,7 @@ from torch import nn
 from torchvision.models._utils import IntermediateLayerGetter
 from torchvision.models.resnet import ResNet
 from torchvision.models.segmentation import DeepLabV3
-from torchvision.models.segmentation.deeplabv3 import DeepLabHead
+from torchvision.models.segmentation.deeplabv3 import ASPP, DeepLabHead
 
 from pytest_export_matrix.calibration import normalise, patterned
 
@@ -26,8 +26,10 @@ def build(backbone: str) -> nn.Module:
         torch.manual_seed(0)
         block, layers = BLOCKS[backbone]
         body = IntermediateLayerGetter(ResNet(block, layers), {"layer4": "out"})
-        # Rates for a map of 1/32 of the side: torchvision's are for one of 1/8.
-        head = DeepLabHead(512 * block.expansion, CLASSES, atrous_rates=(1, 2, 3))
+        channels = 512 * block.expansion
+        head = DeepLabHead(channels, CLASSES)
+        # Rates for a map of 1/32 of the side: torchvision's are for one of 1/8, in 2021 always.
+        head[0] = ASPP(channels, [1, 2, 3])
         model = DeepLabV3(body, head).eval()
     normalise(model, [torch.stack(patterned([(192, 256)] * 8))])
     return model
