@@ -110,6 +110,7 @@ class Project:
 
 
 def environment() -> Dict[str, str]:
-    """The variables of this process without those of the pytest that it runs in."""
-    own = ("PYTEST_", "COV_CORE_")
+    """The variables of this process without those of the pytest and the tox that it runs in: by
+    TOX_ENV_DIR all projects would share one cache of pytest, with what failed last in any of them."""
+    own = ("PYTEST_", "COV_CORE_", "TOX_")
     return {name: value for name, value in os.environ.items() if not name.startswith(own)}
