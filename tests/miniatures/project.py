@@ -110,7 +110,9 @@ class Project:
 
 
 def environment() -> Dict[str, str]:
-    """The variables of this process without those of the pytest and the tox that it runs in: by
-    TOX_ENV_DIR all projects would share one cache of pytest, with what failed last in any of them."""
+    """The variables of this process without those of the pytest and the tox that it runs in.
+
+    By TOX_ENV_DIR all projects would share one cache of pytest, with what failed last in any.
+    """
     own = ("PYTEST_", "COV_CORE_", "TOX_")
     return {name: value for name, value in os.environ.items() if not name.startswith(own)}
