@@ -12,6 +12,7 @@ import itertools
 import json
 import os
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).parents[2]
+sys.path.append(str(ROOT))  # the conformance suite, where its own conftest is not collected
 PYTHON = "EXPORT_MATRIX_DETECTRON2_PYTHON"
 AGREEMENT = "agreement with detectron2"
 
