@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Dict, List
 
 from pytest_export_matrix.cells import Cell
+from pytest_export_matrix.detectron2.published import mark
 from pytest_export_matrix.outcomes import Result
 from pytest_export_matrix.results import Results
-from pytest_export_matrix.support import NO, NOT_RUN, YES
+from pytest_export_matrix.support import NOT_RUN
 
 
 def render(results: Results) -> str:
@@ -54,15 +55,11 @@ def _table(found: List[Result]) -> str:
 
 def _entry(found: List[Result]) -> str:
     """One mark where all say the same, else one for each resolution and batch."""
-    marks = {f"{r.cell.resolution} {r.cell.batch}": _mark(r) for r in found}
+    marks = {f"{r.cell.resolution} {r.cell.batch}": mark(r) for r in found}
     seen = set(marks.values())
     if len(seen) <= 1:
         return seen.pop() if seen else NOT_RUN
     return ", ".join(f"{mark} {where}" for where, mark in marks.items())
-
-
-def _mark(result: Result) -> str:
-    return YES if result.passed else f"{NO} ({result.stage})"
 
 
 def _reasons(found: List[Result]) -> str:

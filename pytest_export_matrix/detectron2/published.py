@@ -132,14 +132,14 @@ def _entry(held: Held) -> str:
     if not held:
         return "–"
     says = YES if held[0][0].says else NO
-    seen = {_mark(result) for _, result in held}
+    seen = {mark(result) for _, result in held}
     if len(seen) == 1:
         return f"{says} / {seen.pop()}"
-    each = (f"{_mark(result)} {claim.cell.architecture}" for claim, result in held)
+    each = (f"{mark(result)} {claim.cell.architecture}" for claim, result in held)
     return f"{says} / {', '.join(each)}"
 
 
-def _mark(result: Optional[Result]) -> str:
+def mark(result: Optional[Result]) -> str:
     if result is None or result.absent:
         return NOT_RUN
     return YES if result.passed else f"{NO} ({result.stage})"
