@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import re
 from dataclasses import dataclass, field, fields
 from typing import Any, Dict, List, Mapping, Optional
 
@@ -151,9 +152,15 @@ def count(results: List[Result]) -> Dict[str, int]:
 
 
 def shorten(text: str, limit: int = REASON_LIMIT) -> str:
-    """`text` without surrounding blanks, cut in the middle of its length beyond `limit`."""
+    """`text` without surrounding blanks; beyond `limit` without what is in the middle of it.
+
+    It is cut between words, where they are not longer than a line: of a path, either all is left
+    or nothing, so that it can still be replaced.
+    """
     text = text.strip()
     if len(text) <= limit:
         return text
     half = limit // 2
-    return f"{text[:half]}\n[... {len(text) - 2 * half} characters ...]\n{text[-half:]}"
+    head = re.sub(r"\s\S{0,200}\Z", "", text[:half])
+    tail = re.sub(r"\A\S{0,200}\s", "", text[-half:])
+    return f"{head}\n[... {len(text) - len(head) - len(tail)} characters ...]\n{tail}"

@@ -19,6 +19,7 @@ from miniatures.waiting import DEADLINE, wait_for
 
 from pytest_export_matrix import Environment
 from pytest_export_matrix.environments import provisioned, records, uv
+from pytest_export_matrix.environments.revisions import revision
 from pytest_export_matrix.errors import ProvisionError
 from pytest_export_matrix.locks import Stopped
 
@@ -298,3 +299,46 @@ def test_what_comes_afterwards_is_built_with_what_is_there(tmp_path: Path) -> No
     assert ("needs-six", "1.0") in record.installed
     assert records.known(tmp_path / "cache", last) == record
     assert record.environment == last
+
+
+def test_what_comes_from_git_is_known_by_its_commit_and_built_anew_for_another(
+    tmp_path: Path,
+) -> None:
+    source, cache = tmp_path / "source", tmp_path / "cache"
+    source.mkdir()
+    (source / "setup.py").write_text(NEEDS_SIX, encoding="utf-8")
+
+    def git(*words: str) -> str:
+        who = ["-c", "user.name=somebody", "-c", "user.email=somebody@example.org"]
+        line = ["git", "-C", str(source), *who, *words]
+        return subprocess.run(line, check=True, capture_output=True, text=True).stdout.strip()
+
+    def state() -> records.Record:
+        revision.cache_clear()  # the next run
+        assert records.known(cache, last) is None
+        record = provisioned.provide(cache, last)
+        assert records.known(cache, last) == record
+        return record
+
+    git("init", "--quiet")
+    git("add", ".")
+    git("commit", "--quiet", "-m", "first")
+    last = Environment(
+        "last",
+        python=HERE,
+        requirements=["six", "setuptools", "wheel"],
+        afterwards=[f"needs-six @ {source.as_uri()}"],
+    )
+    first = state()
+    assert first.describe([])["packages"]["needs-six"] == f"1.0 ({git('rev-parse', 'HEAD')})"
+    (source / "setup.py").write_text(NEEDS_SIX + "# changed", encoding="utf-8")
+    changed = state()
+    assert " changed " in changed.describe([])["packages"]["needs-six"]
+    assert changed.content() != first.content()
+    git("commit", "--quiet", "-am", "second")
+    assert state().describe([])["packages"]["needs-six"] == f"1.0 ({git('rev-parse', 'HEAD')})"
+    in_git = Environment(
+        "of_git", HERE, last.requirements, afterwards=[f"needs-six @ git+{source.as_uri()}"]
+    )
+    record = provisioned.provide(cache, in_git)
+    assert record.revisions == (("needs-six", git("rev-parse", "HEAD")),)

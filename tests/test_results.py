@@ -129,3 +129,13 @@ def test_a_long_reason_keeps_its_beginning_and_its_end() -> None:
     assert text.startswith("a" * 50)
     assert text.endswith("b" * 50)
     assert "9900 characters" in text
+
+
+def test_a_long_reason_is_cut_between_words() -> None:
+    text = shorten(
+        f"{'word ' * 10}/a/path/that/is/long{' word' * 100} /a/path/again end", limit=120
+    )
+    head, _, tail = text.splitlines()
+    assert head == "word " * 9 + "word"
+    assert tail.endswith(" word /a/path/again end")
+    assert set(tail.split()) == {"word", "/a/path/again", "end"}

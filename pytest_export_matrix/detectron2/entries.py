@@ -36,6 +36,7 @@ from pytest_export_matrix.entries import (
     Reporter,
     Runtime,
 )
+from pytest_export_matrix.runtimes.cmake import COMMANDS
 
 FAMILY = "detectron2"
 #: Where each environment has detectron2 from, unless `entries` is told: a folder, a URL of git or
@@ -78,25 +79,55 @@ OUTPUTS: Mapping[str, Tuple[OutputKind, OutputKind]] = {
 
 @dataclass(frozen=True)
 class Model:
-    """A configuration of the zoo; `keywords` are further ones of `models.build`, found by trying:
-    with them every picture but the flat one gives some detections."""
+    """A configuration of the zoo.
+
+    keywords: further ones of `models.build`, found by trying: with them every picture but the flat
+    one gives some detections. spot, crowd: seeds of pictures in which the slim model finds one
+    thing, and more than it keeps.
+    """
 
     config: str
     keywords: Mapping[str, Any] = field(default_factory=lambda: {"contrast": 6.0})
     answers: str = DETECTIONS
+    spot: Optional[int] = None
+    crowd: Optional[int] = None
+
+    @property
+    def adversarial(self) -> Mapping[str, int]:
+        if self.spot is None or self.crowd is None:
+            return {}
+        return {"nothing": 3, "a spot": self.spot, "a crowd": self.crowd}
+
+
+def _of_table(config: str, contrast: float = 6.0, **others: Any) -> Model:
+    """Those that find the same proposals are told apart from a crowd by the same pictures."""
+    keywords = {"contrast": contrast, **others.pop("keywords", {})}
+    return Model(config, {"most": 6, **keywords}, **{"spot": 145, "crowd": 26, **others})
 
 
 #: The rows of the guide's table, and Panoptic FPN.
 REPRESENTATIVE = {
-    "faster_rcnn": Model("COCO-Detection/faster_rcnn_R_50_FPN_3x.yaml"),
-    "mask_rcnn": Model("COCO-InstanceSegmentation/mask_rcnn_R_50_FPN_3x.yaml"),
-    "keypoint_rcnn": Model("COCO-Keypoints/keypoint_rcnn_R_50_FPN_3x.yaml"),
-    "retinanet": Model(
-        "COCO-Detection/retinanet_R_50_FPN_3x.yaml", {"contrast": 4.0, "bias": -10.0}
+    "faster_rcnn": _of_table("COCO-Detection/faster_rcnn_R_50_FPN_3x.yaml"),
+    "mask_rcnn": _of_table("COCO-InstanceSegmentation/mask_rcnn_R_50_FPN_3x.yaml"),
+    "keypoint_rcnn": _of_table("COCO-Keypoints/keypoint_rcnn_R_50_FPN_3x.yaml"),
+    "retinanet": _of_table(
+        "COCO-Detection/retinanet_R_50_FPN_3x.yaml",
+        contrast=4.0,
+        keywords={"bias": -10.0, "most": 5},
+        spot=685,
+        crowd=154,
     ),
-    "pointrend_rcnn": Model("PointRend/pointrend_rcnn_R_50_FPN"),
-    "cascade_rcnn": Model("Misc/cascade_mask_rcnn_R_50_FPN_3x.yaml", {"contrast": 4.0}),
-    "panoptic_fpn": Model("COCO-PanopticSegmentation/panoptic_fpn_R_50_3x.yaml", answers=PANOPTIC),
+    "pointrend_rcnn": _of_table("PointRend/pointrend_rcnn_R_50_FPN"),
+    "cascade_rcnn": _of_table(
+        "Misc/cascade_mask_rcnn_R_50_FPN_3x.yaml",
+        contrast=4.0,
+        keywords={"most": 4},
+        spot=123,
+        crowd=10,
+    ),
+    "panoptic_fpn": _of_table(
+        "COCO-PanopticSegmentation/panoptic_fpn_R_50_3x.yaml", answers=PANOPTIC
+    ),
 }
 
 
@@ -118,7 +149,8 @@ def _of_zoo(config: str) -> Model:
     """A configuration with the keywords that were found for its like in the guide's table."""
     answers = next((kind for kind in (PANOPTIC, SEMANTIC) if kind in config), DETECTIONS)
     like = next((model for name, model in REPRESENTATIVE.items() if name in config), Model(config))
-    return Model(config, like.keywords, answers)
+    keywords = {name: value for name, value in like.keywords.items() if name != "most"}
+    return Model(config, keywords, answers)
 
 
 def entries(
@@ -169,6 +201,7 @@ def _architectures(
             build=f"{_HERE}.models:build",
             inputs=f"{_HERE}.models:images",
             outputs=OUTPUTS[model.answers][int(raw)],
+            adversarial=model.adversarial,
             layout="[CHW]",
             sizes=((224, 256), (160, 192)),
             keywords={"config": model.config, "raw": raw, **model.keywords},
@@ -251,6 +284,17 @@ def _of_caffe2(environment: str) -> List[Entry]:
             session=f"{_HERE}.sessions:PyTorchSession",
             modules=modules,
             extras=("torchvision",),
+            **of_caffe2_tracer,
+        ),
+        Runtime(
+            "detectron2_libtorch_1_10",
+            formats=("torchscript",),
+            session=f"{_HERE}.sessions:LibtorchSession",
+            language="c++",
+            modules=modules,
+            extras=("torchvision",),
+            program="pytest_export_matrix.runtimes.libtorch:build",
+            commands=COMMANDS,
             **of_caffe2_tracer,
         ),
     ]

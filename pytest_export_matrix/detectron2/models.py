@@ -6,7 +6,7 @@ under the names that other detectors use.
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Sequence, Tuple
+from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 import torch
 from detectron2 import model_zoo
@@ -64,6 +64,9 @@ SPREADS = {
 }
 #: (height, width) of the pictures that a model is calibrated on.
 SIZES = ((224, 256), (256, 224), (192, 320), (320, 320))
+#: How the number of detections that are kept of an image is called in the box head, and in
+#: RetinaNet.
+KEPT = ("test_topk_per_image", "max_detections_per_image")
 #: The score threshold is put into the widest gap between these ranks of a picture's scores.
 RANKS = (6, 24)
 
@@ -108,11 +111,13 @@ def build(
     seed: int = 0,
     bias: float = 0.0,
     contrast: float = 4.0,
+    most: Optional[int] = None,
 ) -> Detector:
     """The model of a configuration of the zoo, with random weights that tell pictures apart.
 
     config: a path as `model_zoo.get_config` takes it; "PointRend/pointrend_rcnn_R_50_FPN" is that
     of the project. seed, bias: of the weights, and of the logits of the classes; found by trying.
+    most: how many detections of an image are kept, where it is not the configuration that says so.
     """
     cfg = configuration(config, slim)
     torch.manual_seed(seed)
@@ -130,6 +135,8 @@ def build(
         if isinstance(cfg, CfgNode):
             _tell_flat_apart(detector, contrast, bias)
         _set_threshold(detector)
+    for owner, _, _ in _classifiers(model) if most else ():
+        setattr(owner, KEPT[isinstance(owner, RetinaNet)], most)
     detector.raw = raw
     return detector
 

@@ -12,13 +12,13 @@ import base64
 import json
 import os
 import zipfile
-from typing import Any, Dict, List
+from typing import Any, Callable, Dict, List, Optional
 
 import torch
 
 from pytest_export_matrix.detectron2 import ABOUT
 from pytest_export_matrix.detectron2.outputs import in_dicts
-from pytest_export_matrix.runtimes import caffe2, pytorch
+from pytest_export_matrix.runtimes import caffe2, libtorch_1_10, pytorch
 from pytest_export_matrix.trees import map_leaves
 
 
@@ -27,66 +27,95 @@ class Caffe2Session(caffe2.Session):
 
     def __init__(self, path: str, device: str, threads: int) -> None:
         torch.set_num_threads(threads)
-        self.model = self.load(path)
-
-    def load(self, path: str) -> Any:
-        from pytest_export_matrix.caffe2.convert import caffe2_backend
-
-        caffe2_backend()  # detectron2 looks for onnx.optimizer as Caffe2 does
+        load_operators()
         from detectron2.export import Caffe2Model
 
-        return Caffe2Model.load_protobuf(os.path.dirname(path))
+        self.model = Caffe2Model.load_protobuf(os.path.dirname(path))
 
     def run(self, arguments: Any) -> Any:
-        (images,) = arguments
         with torch.no_grad():
-            answer = self.model([{"image": torch.from_numpy(image)} for image in images])
-        return map_leaves(lambda tensor: tensor.numpy(), in_dicts(answer))
-
-
-class OfCaffe2Tracer(Caffe2Session):
-    """TorchScript of Caffe2Tracer."""
-
-    def load(self, path: str) -> Any:
-        from pytest_export_matrix.caffe2.convert import caffe2_backend
-
-        caffe2_backend()
-        from caffe2.proto import caffe2_pb2
-        from detectron2.export.caffe2_modeling import (
-            META_ARCH_CAFFE2_EXPORT_TYPE_MAP,
-            convert_batched_inputs_to_c2_format,
-        )
-
-        extra = {ABOUT: ""}
-        module = torch.jit.load(path, map_location="cpu", _extra_files=extra)
-        about = json.loads(extra[ABOUT])
-        net = caffe2_pb2.NetDef()
-        net.ParseFromString(base64.b64decode(about["net"]))
-        architecture = META_ARCH_CAFFE2_EXPORT_TYPE_MAP[about["meta_architecture"]]
-        convert = architecture.get_outputs_converter(net, None)
-
-        def model(inputs: List[Dict[str, Any]]) -> Any:
-            tensors = convert_batched_inputs_to_c2_format(inputs, about["size_divisibility"], "cpu")
-            return convert(inputs, tensors, dict(zip(about["outputs"], module(tensors))))
-
-        return model
+            return _arrays(self.model(_inputs(arguments)))
 
 
 class PyTorchSession:
     """TorchScript in PyTorch 1.10, of Caffe2Tracer or as it is."""
 
     def __init__(self, path: str, device: str, threads: int) -> None:
-        session = OfCaffe2Tracer if _is_of_caffe2_tracer(path) else pytorch.Session
-        self.session: Any = session(path, device, threads)
-
-    def run(self, arguments: Any) -> Any:
-        return self.session.run(arguments)
+        about = description(path)
+        if about:
+            torch.set_num_threads(threads)
+            load_operators()
+            self.run = around(about, torch.jit.load(path, map_location="cpu"))
+        else:
+            self.run = pytorch.Session(path, device, threads).run
 
     problem = staticmethod(caffe2.Session.problem)
 
 
-def _is_of_caffe2_tracer(path: str) -> bool:
+class LibtorchSession(libtorch_1_10.Session):
+    """The same files in C++. What detectron2 does around a net is done in the worker."""
+
+    def __init__(self, *words: Any) -> None:
+        super().__init__(*words)
+        about = description(words[0])
+        self._detect = around(about, self._net) if about else super().run
+
+    def run(self, arguments: Any) -> Any:
+        return self._detect(arguments)
+
+    def _net(self, tensors: Any) -> Any:
+        arrays = tuple(tensor.numpy() for tensor in tensors)
+        return [torch.from_numpy(array) for array in super().run((arrays,))]
+
+
+def around(about: Dict[str, Any], net: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """What takes images and gives detections, all arrays, by a net of Caffe2Tracer.
+
+    net: called with the tuple of the padded images, float32 [N, 3, height, width], and `im_info`,
+    float32 [N, 3]; it gives the tensors that `about` names.
+    """
+    load_operators()
+    from caffe2.proto import caffe2_pb2
+    from detectron2.export.caffe2_modeling import (
+        META_ARCH_CAFFE2_EXPORT_TYPE_MAP,
+        convert_batched_inputs_to_c2_format,
+    )
+
+    described = caffe2_pb2.NetDef()
+    described.ParseFromString(base64.b64decode(about["net"]))
+    architecture = META_ARCH_CAFFE2_EXPORT_TYPE_MAP[about["meta_architecture"]]
+    convert = architecture.get_outputs_converter(described, None)
+
+    def run(arguments: Any) -> Any:
+        inputs = _inputs(arguments)
+        tensors = convert_batched_inputs_to_c2_format(inputs, about["size_divisibility"], "cpu")
+        with torch.no_grad():
+            found = dict(zip(about["outputs"], net(tensors)))
+            return _arrays(convert(inputs, tensors, found))
+
+    return run
+
+
+def load_operators() -> None:
+    """Caffe2's, and detectron2 finds onnx.optimizer from here on, where Caffe2 looks for it too."""
+    from pytest_export_matrix.caffe2.convert import caffe2_backend
+
+    caffe2_backend()
+
+
+def description(path: str) -> Optional[Dict[str, Any]]:
+    """What the file says about itself where it is one of Caffe2Tracer."""
     if not zipfile.is_zipfile(path):
-        return False
+        return None
     with zipfile.ZipFile(path) as archive:
-        return any(name.endswith(f"/extra/{ABOUT}") for name in archive.namelist())
+        named = [name for name in archive.namelist() if name.endswith(f"/extra/{ABOUT}")]
+        return json.loads(archive.read(named[0])) if named else None
+
+
+def _inputs(arguments: Any) -> List[Dict[str, Any]]:
+    (images,) = arguments
+    return [{"image": torch.from_numpy(image)} for image in images]
+
+
+def _arrays(answer: Any) -> Any:
+    return map_leaves(lambda tensor: tensor.detach().numpy(), in_dicts(answer))

@@ -4,7 +4,8 @@
     CACHE/environments/KEY/environment.json     the record: which venv is whole, and what is in it
     CACHE/environments/KEY.lock                 held while one is built or removed
 
-KEY stands for the Python version, the requirements and the platform. Every build has a folder of
+KEY stands for the Python version, the requirements, the platform, and the commits of folders that
+are built afterwards. Every build has a folder of
 its own, and nobody looks at it before the record, which is written last and replaced as a whole,
 names it. So one that was killed in the middle is never used, even if what it started goes on
 writing; the next build removes its folder.
@@ -38,6 +39,7 @@ from pytest_export_matrix.environments.records import (
     read,
     this_platform,
 )
+from pytest_export_matrix.environments.revisions import of_origin
 from pytest_export_matrix.errors import ProvisionError
 
 ANOTHER_FOLDER = "choose another folder: pytest --export-matrix --export-matrix-cache DIR"
@@ -49,8 +51,11 @@ FOLDER_ERRORS = [
 INSPECT = """
 import json, platform
 from importlib import metadata
-installed = sorted({(d.metadata["Name"] or "", d.version) for d in metadata.distributions()})
-print(json.dumps({"version": platform.python_version(), "installed": installed}))
+found = {(d.metadata["Name"] or "", d.version): d.read_text("direct_url.json") for d in
+         metadata.distributions()}
+origins = {name: json.loads(text) for (name, _), text in found.items() if text}
+version = platform.python_version()
+print(json.dumps({"version": version, "installed": sorted(found), "origins": origins}))
 """
 
 
@@ -208,6 +213,7 @@ def _inspect(venv: Path, environment: Environment) -> Record:
             f"environment {environment.name}", f"its Python: {last}", remedy=remedy
         )
     found = json.loads(done.stdout)
+    revisions = {name: of_origin(origin) for name, origin in found["origins"].items()}
     return Record(
         environment.name,
         environment.python,
@@ -218,6 +224,7 @@ def _inspect(venv: Path, environment: Environment) -> Record:
         _size(venv),
         venv.name,
         tuple(environment.afterwards),
+        tuple((name, each) for name, each in sorted(revisions.items()) if each),
     )
 
 

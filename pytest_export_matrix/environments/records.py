@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Dict, Iterable, List, Optional, Tuple
 
 from pytest_export_matrix.entries import Environment
+from pytest_export_matrix.environments.revisions import revision
 
 FOLDER, RECORD = "environments", "environment.json"
 
@@ -19,8 +20,8 @@ FOLDER, RECORD = "environments", "environment.json"
 @dataclass(frozen=True)
 class Record:
     """What was installed. `python` and `requirements` are those asked for, `version` is the
-    interpreter's, `installed` holds (package, version), `size` is in bytes, `venv` a folder's
-    name."""
+    interpreter's, `installed` holds (package, version), `revisions` (package, commit) of those that
+    come from git, `size` is in bytes, `venv` a folder's name."""
 
     name: str
     python: str
@@ -31,6 +32,7 @@ class Record:
     size: int
     venv: str
     afterwards: Tuple[str, ...] = ()
+    revisions: Tuple[Tuple[str, str], ...] = ()
 
     @property
     def environment(self) -> Environment:
@@ -40,14 +42,18 @@ class Record:
 
     def content(self) -> List[Any]:
         """All that an answer which is made in it depends on, for keys."""
-        return [self.platform, self.version, self.installed]
+        content: List[Any] = [self.platform, self.version, self.installed]
+        return [*content, self.revisions] if self.revisions else content
 
     def describe(self, modules: Iterable[str]) -> Dict[str, Any]:
         """The environment as the results file has it, with the versions of those of `modules`, and
         of what was asked for, that are there."""
         asked = (*self.requirements, *self.afterwards)
         wanted = {_plain(name) for name in (*modules, *map(_project, asked))}
+        wanted |= {_plain(name) for name, _ in self.revisions}
         packages = {name: version for name, version in self.installed if _plain(name) in wanted}
+        for name, commit in self.revisions:
+            packages[name] += f" ({commit})"
         return {"python": self.version, "platform": self.platform, "packages": packages}
 
 
@@ -90,7 +96,8 @@ def kept(cache: Path) -> List[Kept]:
 def content_key(environment: Environment) -> str:
     content: List[Any] = [environment.python, sorted(environment.requirements), this_platform()]
     if environment.afterwards:
-        content.append(sorted(environment.afterwards))
+        # A folder that has changed is another one.
+        content.append([[each, revision(each)] for each in sorted(environment.afterwards)])
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:32]
 
 
@@ -108,7 +115,8 @@ def read(place: Path) -> Optional[Record]:
         data = json.loads((place / RECORD).read_text(encoding="utf-8"))
         data["requirements"] = tuple(data["requirements"])
         data["afterwards"] = tuple(data.get("afterwards", ()))
-        data["installed"] = tuple((name, version) for name, version in data["installed"])
+        for pairs in ("installed", "revisions"):
+            data[pairs] = tuple((name, value) for name, value in data.get(pairs, ()))
         return Record(**data)
     except (OSError, ValueError, KeyError, TypeError):
         return None

@@ -50,6 +50,16 @@ def make(config, raw, keywords, folder):
     return [len(found[0]["scores"]) for batch, _, found in kept if batch == 1]
 
 
+def scores(config, keywords, sizes, seeds):
+    """The scores of each size and seed."""
+    from pytest_export_matrix.detectron2 import models
+
+    detector = models.build(config, **keywords)
+    with torch.no_grad():
+        answers = [detector(*models.images([size], seed))[0] for size in sizes for seed in seeds]
+    return [answer["scores"].sort(descending=True)[0].tolist() for answer in answers]
+
+
 def export(config, raw, keywords, folder, method, lower, suffix, batch):
     """The file, or the failure in words."""
     from pytest_export_matrix.detectron2 import models

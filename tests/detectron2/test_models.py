@@ -64,7 +64,22 @@ def test_a_model_of_the_zoo_tells_pictures_apart(made: Any, name: str) -> None:
     at_one_size = counts[:4]
     assert sum(at_one_size) > 0
     assert at_one_size[NOTHING] == 0
-    assert max(counts) < 100  # not as many as are kept at most
+
+
+@pytest.mark.parametrize("name", REPRESENTATIVE)
+def test_one_thing_is_found_in_a_spot_and_in_a_crowd_more_than_are_kept(
+    task: Any, name: str
+) -> None:
+    """And where a crowd is cut off, the scores on either side of the cut are apart."""
+    model = REPRESENTATIVE[name]
+    most, sizes = model.keywords["most"], [(224, 256), (160, 192)]
+    for kept in (most, most + 1):
+        keywords = {**model.keywords, "most": kept}
+        seeds = [model.spot, model.crowd]
+        found = task("scores", config=model.config, keywords=keywords, sizes=sizes, seeds=seeds)
+        assert [len(scores) for scores in found] == [1, kept] * len(sizes)
+    for crowd in found[1::2]:
+        assert crowd[most - 1] - crowd[most] > 1e-3
 
 
 @pytest.mark.parametrize("name", ["faster_rcnn", "mask_rcnn", "retinanet"])

@@ -18,8 +18,11 @@ def claimed(version: str, *parts: str) -> published.Claim:
     return claim
 
 
-MASK = ("detectron2_0_6_mask_rcnn_raw", "tracing_adapter_0_6", "fixed", "1")
-CASCADE = ("detectron2_0_6_cascade_rcnn_raw", "tracing_adapter_0_6", "fixed", "1")
+IN_PYTORCH = ("torchscript", "detectron2_pytorch_1_10", "fixed", "1")
+MASK = ("detectron2_0_6_mask_rcnn_raw", "tracing_adapter_0_6", *IN_PYTORCH)
+CASCADE = ("detectron2_0_6_cascade_rcnn_raw", "tracing_adapter_0_6", *IN_PYTORCH)
+CAFFE2 = ("detectron2_0_6_mask_rcnn", "caffe2_tracer_0_6", "fixed", "1")
+TORCHVISION = ["torchvision"]
 
 
 def test_each_claim_is_about_a_cell_of_the_matrix() -> None:
@@ -47,7 +50,9 @@ def test_what_is_published_as_working_and_does_not_is_a_difference() -> None:
 
 def test_what_is_published_as_not_working_and_does_is_a_difference() -> None:
     claim = claimed("detectron2_0_6", *CASCADE)
-    text = published.render(results([passed(0.0, claim.cell)]))
+    works = passed(0.0, claim.cell)
+    works.extra_dependencies = TORCHVISION
+    text = published.render(results([works]))
     assert "1 of these not true here" in text
     assert "| Cascade R-CNN | ❌ / ✅ |" in text
 
@@ -60,9 +65,47 @@ def test_what_only_the_text_says_is_a_claim_and_what_nothing_says_is_none() -> N
 
 def test_what_is_as_published_is_none() -> None:
     right = passed(0.0, claimed("detectron2_0_6", *MASK).cell)
+    right.extra_dependencies = TORCHVISION
     wrong = failed(claimed("detectron2_0_6", *CASCADE).cell, "export")
     text = published.render(results([right, wrong]))
-    assert "2 of them tried, 0 of these not true here." in text
+    assert "3 of them tried, 0 of these not true here." in text
+    assert "| Extra runtime deps | torchvision / torchvision (1 cells) | torch" in text
+
+
+def test_what_works_and_needs_something_else_than_is_said_is_a_difference() -> None:
+    claim = claimed("detectron2_0_6", *MASK)
+    text = published.render(results([passed(0.0, claim.cell)]))
+    assert "2 of them tried, 1 of these not true here" in text
+    assert f"extra dependencies None, not torchvision\n  `{claim.cell.id}`" in text
+    assert "| Extra runtime deps | torchvision / None (1 cells) | torchvision / not run" in text
+
+
+def test_what_fails_on_adversarial_inputs_alone_says_so() -> None:
+    claim = claimed("detectron2_0_6", *MASK)
+    row = failed(claim.cell, "compare", reason="wrong")
+    row.failed_on = ["nothing"]
+    text = published.render(results([row]))
+    assert "❌ (compare, nothing alone) detectron2_0_6_mask_rcnn_raw" in text
+    assert "published as what works; ordinary pictures are answered rightly; wrong" in text
+
+
+def test_of_an_onnx_file_with_operators_of_caffe2_it_is_said_that_there_is_one() -> None:
+    claim = claimed("detectron2_0_6", *CAFFE2, "onnx")
+    there, missing = failed(claim.cell, "load"), failed(claim.cell, "export")
+    there.artifact, missing.artifact = {"bytes": 1}, None
+    assert "1 of them tried, 0 of these" in published.render(results([there]))
+    assert "1 of them tried, 1 of these" in published.render(results([missing]))
+
+
+def test_of_each_column_that_is_supported_cpp_is_a_claim() -> None:
+    for version, (of_0_6, supported) in {
+        "detectron2_0_6": (True, 14),
+        "detectron2": (False, 15),
+    }.items():
+        found = [claim for claim in published.claims(version) if claim.row.endswith(", in C++")]
+        assert len(found) == supported
+        assert all(claim.says for claim in found)
+        assert {claim.cell.runtime.endswith("libtorch_1_10") for claim in found} == {of_0_6}
 
 
 def test_what_could_not_be_tried_proves_nothing() -> None:
