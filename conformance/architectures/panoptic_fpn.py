@@ -142,17 +142,15 @@ class PanopticFPN(nn.Module):
                 mode="bilinear",
                 align_corners=False,
             )[0].softmax(0)
-            found["panoptic"], found["segment_classes"] = merge(
-                found["masks"],
-                found["labels"],
-                found["scores"],
-                found["semantic"],
-                self.things,
-                self.score,
-                self.free,
-                self.area,
+            found["panoptic"], found["segment_classes"] = self.merged(
+                found["masks"], found["labels"], found["scores"], found["semantic"]
             )
         return detections
+
+    def merged(
+        self, masks: Tensor, labels: Tensor, scores: Tensor, semantic: Tensor
+    ) -> Tuple[Tensor, Tensor]:
+        return merge(masks, labels, scores, semantic, self.things, self.score, self.free, self.area)
 
 
 def build(backbone: str) -> nn.Module:

@@ -3,8 +3,8 @@
 How many boxes are left after a threshold or non-maximum suppression is known when the model runs,
 not when it is captured: `if boxes.numel() == 0`, `len(boxes)` or `min(k, len(boxes))` stop
 torch.export. These functions take the place of methods of torchvision's RegionProposalNetwork,
-RoIHeads, RetinaNet and BoxCoder, for inference, and answer the same. Equal scores may be ordered
-otherwise.
+RoIHeads, RetinaNet and BoxCoder, for inference, and answer the same; those of FCOS and SSD are in
+`one_stage`. Equal scores may be ordered otherwise.
 """
 
 from __future__ import annotations

@@ -6,47 +6,19 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from .torch_export import _bind, prepare_rcnn
 
 
 def prepare_panoptic_fpn(model: Any) -> str:
     changes = prepare_rcnn(model)
-    _bind(model, forward=forward)
+    _bind(model, merged=merged)
     return f"{changes}; as many instances merged as there can be, those that are not there as empty"
 
 
-def forward(model: Any, images: list[Tensor]) -> list[dict[str, Tensor]]:
-    """`PanopticFPN.forward`, with another `merge`."""
-    sizes = [(image.shape[1], image.shape[2]) for image in images]
-    batch, _ = model.transform(images)
-    features = model.backbone(batch.tensors)
-    proposals, _ = model.rpn(batch, features)
-    detections, _ = model.roi_heads(features, proposals, batch.image_sizes)
-    detections = model.transform.postprocess(detections, batch.image_sizes, sizes)
-    logits = functional.interpolate(
-        model.semantic_head(features), scale_factor=4.0, mode="bilinear", align_corners=False
-    )
-    for i, (found, (height, width)) in enumerate(zip(detections, batch.image_sizes)):
-        found["semantic"] = functional.interpolate(
-            logits[i : i + 1, :, :height, :width],
-            size=sizes[i],
-            mode="bilinear",
-            align_corners=False,
-        )[0].softmax(0)
-        found["panoptic"], found["segment_classes"] = merge(
-            found["masks"],
-            found["labels"],
-            found["scores"],
-            found["semantic"],
-            model.things,
-            model.score,
-            model.free,
-            model.area,
-            model.roi_heads.detections_per_img,
-        )
-    return detections
+def merged(model: Any, *found: Tensor) -> tuple[Tensor, Tensor]:
+    most = model.roi_heads.detections_per_img
+    return merge(*found, model.things, model.score, model.free, model.area, most)
 
 
 def merge(

@@ -20,12 +20,16 @@ ending: `tracing_adapter`, `scripting_with_instances`, and `caffe2_tracer_0_6`.
 from __future__ import annotations
 
 import os
-import re
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, List, Mapping, Optional, Sequence, Tuple
 
 from pytest_export_matrix.compare import Detections, Panoptic, Tensors
+from pytest_export_matrix.detectron2.zoo import (
+    DETECTIONS,
+    PANOPTIC,
+    REPRESENTATIVE,
+    SEMANTIC,
+    Model,
+)
 from pytest_export_matrix.entries import (
     DEFAULT,
     Architecture,
@@ -64,7 +68,6 @@ _REQUIREMENTS_0_6 = (
 )
 
 
-DETECTIONS, PANOPTIC, SEMANTIC = "detections", "panoptic", "semantic"
 #: A mask that is pasted into its picture is cut at one half: rounding decides about single pixels,
 #: of which one is 0.25 % of a mask of 20 x 20. As for the segments of a panoptic map.
 _PASTED = 0.99
@@ -75,82 +78,6 @@ OUTPUTS: Mapping[str, Tuple[OutputKind, OutputKind]] = {
     PANOPTIC: (Panoptic(mask_iou=_PASTED), Panoptic(merged=False)),
     SEMANTIC: (Tensors(), Tensors()),
 }
-
-
-@dataclass(frozen=True)
-class Model:
-    """A configuration of the zoo.
-
-    keywords: further ones of `models.build`, found by trying: with them every picture but the flat
-    one gives some detections. spot, crowd: seeds of pictures in which the slim model finds one
-    thing, and more than it keeps.
-    """
-
-    config: str
-    keywords: Mapping[str, Any] = field(default_factory=lambda: {"contrast": 6.0})
-    answers: str = DETECTIONS
-    spot: Optional[int] = None
-    crowd: Optional[int] = None
-
-    @property
-    def adversarial(self) -> Mapping[str, int]:
-        if self.spot is None or self.crowd is None:
-            return {}
-        return {"nothing": 3, "a spot": self.spot, "a crowd": self.crowd}
-
-
-def _of_table(config: str, contrast: float = 6.0, **others: Any) -> Model:
-    """Those that find the same proposals are told apart from a crowd by the same pictures."""
-    keywords = {"contrast": contrast, **others.pop("keywords", {})}
-    return Model(config, {"most": 6, **keywords}, **{"spot": 145, "crowd": 26, **others})
-
-
-#: The rows of the guide's table, and Panoptic FPN.
-REPRESENTATIVE = {
-    "faster_rcnn": _of_table("COCO-Detection/faster_rcnn_R_50_FPN_3x.yaml"),
-    "mask_rcnn": _of_table("COCO-InstanceSegmentation/mask_rcnn_R_50_FPN_3x.yaml"),
-    "keypoint_rcnn": _of_table("COCO-Keypoints/keypoint_rcnn_R_50_FPN_3x.yaml"),
-    "retinanet": _of_table(
-        "COCO-Detection/retinanet_R_50_FPN_3x.yaml",
-        contrast=4.0,
-        keywords={"bias": -10.0, "most": 5},
-        spot=685,
-        crowd=154,
-    ),
-    "pointrend_rcnn": _of_table("PointRend/pointrend_rcnn_R_50_FPN"),
-    "cascade_rcnn": _of_table(
-        "Misc/cascade_mask_rcnn_R_50_FPN_3x.yaml",
-        contrast=4.0,
-        keywords={"most": 4},
-        spot=123,
-        crowd=10,
-    ),
-    "panoptic_fpn": _of_table(
-        "COCO-PanopticSegmentation/panoptic_fpn_R_50_3x.yaml", answers=PANOPTIC
-    ),
-}
-
-
-def zoo(configs: Path) -> Dict[str, Model]:
-    """Every configuration in the folder `configs` of detectron2, for `entries(models=...)`.
-
-    Those that detectron2 tests itself with, and those that others are made from, are left out.
-    """
-    paths = sorted(path.relative_to(configs) for path in configs.glob("*/*.yaml"))
-    chosen = [path for path in paths if path.parts[0] not in ("common", "quick_schedules")]
-    return {
-        re.sub(r"\W+", "_", "_".join(path.with_suffix("").parts)): _of_zoo(path.as_posix())
-        for path in chosen
-        if not path.name.startswith("Base")
-    }
-
-
-def _of_zoo(config: str) -> Model:
-    """A configuration with the keywords that were found for its like in the guide's table."""
-    answers = next((kind for kind in (PANOPTIC, SEMANTIC) if kind in config), DETECTIONS)
-    like = next((model for name, model in REPRESENTATIVE.items() if name in config), Model(config))
-    keywords = {name: value for name, value in like.keywords.items() if name != "most"}
-    return Model(config, keywords, answers)
 
 
 def entries(

@@ -13,12 +13,11 @@ import pytest
 from pytest_export_matrix import Architecture, Registry, matrix
 from pytest_export_matrix.detectron2.entries import (
     INSTALLED,
-    REPRESENTATIVE,
     VARIABLE,
     VARIABLE_0_6,
     entries,
-    zoo,
 )
+from pytest_export_matrix.detectron2.zoo import REPRESENTATIVE, zoo
 from pytest_export_matrix.entries import Environment
 from pytest_export_matrix.exporters import EXPORTERS
 from pytest_export_matrix.runtimes import RUNTIMES
@@ -79,7 +78,7 @@ def test_every_configuration_of_a_zoo_can_be_had(tmp_path: Path) -> None:
     }
     assert [model.answers for model in found.values()] == ["detections", "panoptic", "semantic"]
     # The pictures at the limits were looked for with the models of the table.
-    assert not any(model.adversarial or "most" in model.keywords for model in found.values())
+    assert not any(model.adversarial or model.most for model in found.values())
     registry = Registry()
     for entry in entries("here", "", models=found):
         registry.add(entry)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pytest_export_matrix.detectron2.entries import REPRESENTATIVE
+from pytest_export_matrix.detectron2.zoo import REPRESENTATIVE
 
 NOTHING = 3  # the picture in which there is nothing to be seen, of four
 
@@ -72,7 +72,8 @@ def test_one_thing_is_found_in_a_spot_and_in_a_crowd_more_than_are_kept(
 ) -> None:
     """And where a crowd is cut off, the scores on either side of the cut are apart."""
     model = REPRESENTATIVE[name]
-    most, sizes = model.keywords["most"], [(224, 256), (160, 192)]
+    most, sizes = model.most, [(224, 256), (160, 192)]
+    assert most
     for kept in (most, most + 1):
         keywords = {**model.keywords, "most": kept}
         seeds = [model.spot, model.crowd]

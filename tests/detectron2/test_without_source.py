@@ -9,7 +9,8 @@ from miniatures.project import Project, Run
 CONFTEST = """
 import dataclasses
 
-from pytest_export_matrix.detectron2.entries import Model, entries
+from pytest_export_matrix.detectron2.entries import entries
+from pytest_export_matrix.detectron2.zoo import Model
 from pytest_export_matrix.entries import Environment
 
 
