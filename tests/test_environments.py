@@ -19,7 +19,6 @@ from miniatures.waiting import DEADLINE, wait_for
 
 from pytest_export_matrix import Environment
 from pytest_export_matrix.environments import provisioned, records, uv
-from pytest_export_matrix.environments.revisions import revision
 from pytest_export_matrix.errors import ProvisionError
 from pytest_export_matrix.locks import Stopped
 
@@ -277,68 +276,3 @@ def test_the_results_file_gets_what_was_asked_for_and_what_is_imported(tmp_path:
 )
 def test_of_what_uv_says_the_causes_are_shown(said: str, shown: str) -> None:
     assert uv.explain(said) == shown
-
-
-NEEDS_SIX = """
-import six
-from setuptools import setup
-
-setup(name="needs-six", version="1.0", py_modules=[])
-"""
-
-
-def test_what_comes_afterwards_is_built_with_what_is_there(tmp_path: Path) -> None:
-    source = tmp_path / "source"
-    source.mkdir()
-    (source / "setup.py").write_text(NEEDS_SIX, encoding="utf-8")
-    there = ["six", "setuptools", "wheel"]
-    alone = Environment("alone", python=HERE, requirements=[*there, str(source)])
-    assert "No module named 'six'" in refused(tmp_path / "cache", alone)
-    last = Environment("last", python=HERE, requirements=there, afterwards=[str(source)])
-    record = provisioned.provide(tmp_path / "cache", last)
-    assert ("needs-six", "1.0") in record.installed
-    assert records.known(tmp_path / "cache", last) == record
-    assert record.environment == last
-
-
-def test_what_comes_from_git_is_known_by_its_commit_and_built_anew_for_another(
-    tmp_path: Path,
-) -> None:
-    source, cache = tmp_path / "source", tmp_path / "cache"
-    source.mkdir()
-    (source / "setup.py").write_text(NEEDS_SIX, encoding="utf-8")
-
-    def git(*words: str) -> str:
-        who = ["-c", "user.name=somebody", "-c", "user.email=somebody@example.org"]
-        line = ["git", "-C", str(source), *who, *words]
-        return subprocess.run(line, check=True, capture_output=True, text=True).stdout.strip()
-
-    def state() -> records.Record:
-        revision.cache_clear()  # the next run
-        assert records.known(cache, last) is None
-        record = provisioned.provide(cache, last)
-        assert records.known(cache, last) == record
-        return record
-
-    git("init", "--quiet")
-    git("add", ".")
-    git("commit", "--quiet", "-m", "first")
-    last = Environment(
-        "last",
-        python=HERE,
-        requirements=["six", "setuptools", "wheel"],
-        afterwards=[f"needs-six @ {source.as_uri()}"],
-    )
-    first = state()
-    assert first.describe([])["packages"]["needs-six"] == f"1.0 ({git('rev-parse', 'HEAD')})"
-    (source / "setup.py").write_text(NEEDS_SIX + "# changed", encoding="utf-8")
-    changed = state()
-    assert " changed " in changed.describe([])["packages"]["needs-six"]
-    assert changed.content() != first.content()
-    git("commit", "--quiet", "-am", "second")
-    assert state().describe([])["packages"]["needs-six"] == f"1.0 ({git('rev-parse', 'HEAD')})"
-    in_git = Environment(
-        "of_git", HERE, last.requirements, afterwards=[f"needs-six @ git+{source.as_uri()}"]
-    )
-    record = provisioned.provide(cache, in_git)
-    assert record.revisions == (("needs-six", git("rev-parse", "HEAD")),)
