@@ -64,6 +64,9 @@ SPREADS = {
 }
 #: (height, width) of the pictures that a model is calibrated on.
 SIZES = ((224, 256), (256, 224), (192, 320), (320, 320))
+#: Contrast is added in such steps where something is found in the flat picture still.
+STEP, FURTHER_STEPS = 4.0, 5
+FLAT = PICTURES.index("flat")
 #: How the number of detections that are kept of an image is called in the box head, and in
 #: RetinaNet.
 KEPT = ("test_topk_per_image", "max_detections_per_image")
@@ -117,6 +120,7 @@ def build(
 
     config: a path as `model_zoo.get_config` takes it; "PointRend/pointrend_rcnn_R_50_FPN" is that
     of the project. seed, bias: of the weights, and of the logits of the classes; found by trying.
+    contrast: how much less the logits are in a flat picture; more, where it is not enough.
     most: how many detections of an image are kept, where it is not the configuration that says so.
     """
     cfg = configuration(config, slim)
@@ -135,6 +139,11 @@ def build(
         if isinstance(cfg, CfgNode):
             _tell_flat_apart(detector, contrast, bias)
         _set_threshold(detector)
+        for _ in range(FURTHER_STEPS):
+            if not _classifiers(model) or not len(_scores(detector, FLAT)):
+                break
+            _tell_flat_apart(detector, STEP, bias=0.0)
+            _set_threshold(detector)
     for owner, _, _ in _classifiers(model) if most else ():
         setattr(owner, KEPT[isinstance(owner, RetinaNet)], most)
     detector.raw = raw
@@ -235,15 +244,17 @@ def _set_threshold(detector: Detector) -> None:
         return
     for owner in owners:
         owner.test_score_thresh = 0.0
-    found = []
-    for seed in range(len(PICTURES)):
-        scores = detector(*images(SIZES[:1], seed))[0]["scores"]
-        found.append(scores.sort(descending=True)[0][slice(*RANKS)])
+    found = [_scores(detector, seed)[slice(*RANKS)] for seed in range(len(PICTURES))]
     scores = max(found, key=lambda scores: float(scores.sum()))
     if len(scores) > 1:
         widest = int((scores[:-1] - scores[1:]).argmax())
         for owner in owners:
             owner.test_score_thresh = round(float(scores[widest] + scores[widest + 1]) / 2, 6)
+
+
+def _scores(detector: Detector, seed: int) -> Tensor:
+    """Those of one picture, the best first."""
+    return detector(*images(SIZES[:1], seed))[0]["scores"].sort(descending=True)[0]
 
 
 def images(sizes: Sequence[Tuple[int, int]], seed: int) -> Tuple[List[Tensor]]:
