@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import collections
 import contextlib
-import functools
-import glob
 import shutil
-import sys
 import threading
 import time
 from dataclasses import dataclass, field
@@ -36,8 +33,6 @@ BUILD_MODULES = ("torch", "safetensors", "numpy")
 #: Imported by every worker that exports, where they are there: slow, and safe to fork after. The
 #: same as for running a file with torchvision's operators, so that workers serve both.
 EXPORT_PRELOAD = (*TORCH_PRELOAD, "torchvision")
-#: On Linux a CUDA or ROCm device shows as one of these; without any, nobody need be asked.
-DEVICE_NODES = ("/dev/nvidia[0-9]*", "/dev/nvhost-*", "/dev/dxg", "/dev/kfd")
 #: The packages of Debian that hold a command, where they have other names.
 INSTALLS = {"c++": "g++", "node": "nodejs"}
 TORCH_SESSION = "pytest_export_matrix.runtimes.pytorch:Session"
@@ -167,29 +162,6 @@ class Crew:
         return True
 
     # What is not here. Asked once a run; an answer that says so, or None.
-
-    def absent(self, device: str) -> Optional[str]:
-        """Why no worker need be asked about `device`, if none need be."""
-        if device == "cpu" or not sys.platform.startswith("linux") or self._has_node:
-            return None
-        return f"{device}: this machine has no GPU (none of {', '.join(DEVICE_NODES)})"
-
-    @functools.cached_property
-    def _has_node(self) -> bool:
-        return any(glob.glob(pattern) for pattern in DEVICE_NODES)
-
-    def device_described(self, device: str) -> str:
-        """Driver and model of the GPU, for keys."""
-        if device == "cpu":
-            return ""
-        texts = []
-        for path in sorted(
-            glob.glob("/proc/driver/nvidia/version")
-            + glob.glob("/proc/driver/nvidia/gpus/*/information")
-        ):
-            with open(path, encoding="utf-8", errors="replace") as file:
-                texts.append(file.read())
-        return "".join(texts)
 
     def described(self, name: str) -> Tuple[Any, Optional[Answer]]:
         """What keys contain of an environment, or why it cannot be had.

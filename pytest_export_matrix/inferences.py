@@ -6,7 +6,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, Dict, List, Optional, Sequence, Tuple
 
-from pytest_export_matrix import matrix
+from pytest_export_matrix import devices, matrix
 from pytest_export_matrix.answers import (
     Answer,
     Doubted,
@@ -98,9 +98,9 @@ class Inferences(Work):
         if not self._registry.exporter(cell.method, cell.format).portable:
             return None
         device = next(name for name in matrix.DEVICES if name != cell.device)
-        if self._crew.absent(device) or self._crew.runtime_problem(runtime, device):
+        if devices.absent(device) or self._crew.runtime_problem(runtime, device):
             return None
-        return [device, self._crew.device_described(device)]
+        return [device, devices.described(device)]
 
     def forget(self, exported: Answer) -> None:
         """Have the file of `exported` made again when it is next asked for."""

@@ -16,7 +16,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Dict, Mapping, Optional, Sequence
 
-from pytest_export_matrix import matrix
+from pytest_export_matrix import devices, matrix
 from pytest_export_matrix.agreements import Agreements
 from pytest_export_matrix.answers import (
     Answer,
@@ -183,7 +183,7 @@ class Jobs(Work):
         problem = prepared.problem or absent
         if problem:
             return dict.fromkeys((exporter.format for exporter in exporters), problem)
-        device_described = self._crew.device_described(device)
+        device_described = devices.described(device)
         shared = [
             prepared.identity,
             device,

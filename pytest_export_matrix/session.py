@@ -6,7 +6,7 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence
 
-from pytest_export_matrix import matrix
+from pytest_export_matrix import devices, matrix
 from pytest_export_matrix.answers import Answer, Doubted, passed
 from pytest_export_matrix.cells import Cell
 from pytest_export_matrix.crew import Activity, Crew
@@ -86,7 +86,7 @@ class Session:
 
     def _submit(self, cell: Cell) -> "Future[Result]":
         add = self._scheduler.add
-        if self.crew.absent(cell.device):
+        if devices.absent(cell.device):
             return add(cell, lambda: self._finish(cell))
         model = (cell.architecture, cell.device)
         key = self._capture_key(cell)
@@ -165,7 +165,7 @@ class Session:
             result = Result(cell, runtime.language, runtime.environment, Outcome.UNAVAILABLE.value)
             result.repro = self._repro(cell)
             if prepared is None or exported is None:
-                result.reason = self.crew.absent(cell.device)
+                result.reason = devices.absent(cell.device)
             else:
                 self._judge(result, prepared.result(), exported.result())
             self._strip_folders(result)

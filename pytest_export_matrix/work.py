@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any, Dict, Mapping, Optional, Tuple
 
+from pytest_export_matrix import devices
 from pytest_export_matrix.answers import Answer, passed, unchanged
 from pytest_export_matrix.crew import Crew
 from pytest_export_matrix.entries import DEFAULT, Architecture, Eager
@@ -37,9 +38,7 @@ class Work:
         self._registry, self._store, self._crew = registry, store, crew
 
     def reference_key(self, prepared: Prepared, device: str, case: Case) -> str:
-        return digest(
-            [prepared.identity, device, self._crew.device_described(device), asdict(case)]
-        )
+        return digest([prepared.identity, device, devices.described(device), asdict(case)])
 
     def parts(
         self,
