@@ -1,0 +1,52 @@
+"""detectron2 v0.6 from a package registry, in the environment that the entries describe.
+
+    python from_registry.py FOLDER        FOLDER/venv/bin/python is its interpreter
+
+There it has no C++ sources: `pytest_export_matrix.detectron2.folder` does without them. What is
+there already is left.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import subprocess
+import sys
+import tarfile
+from pathlib import Path
+
+from pytest_export_matrix.detectron2 import folder
+from pytest_export_matrix.detectron2.entries import entries
+from pytest_export_matrix.entries import Environment
+from pytest_export_matrix.environments import provisioned, records
+
+DISTRIBUTION = "pb1-detectron2==0.6"
+
+
+def build(place: Path) -> None:
+    source, cache = place / "source", place / "cache"
+    (wanted,) = (each for each in entries("", str(source)) if isinstance(each, Environment))
+    if not source.exists():
+        # Its setup.py imports torch even to say what it needs.
+        requirements = (*wanted.requirements, "pip")
+        before = dataclasses.replace(
+            wanted, name="before", requirements=requirements, afterwards=()
+        )
+        provisioned.provide(cache, before, watch=print)
+        _write(str(records.python(cache, before)), place, source)
+    record = provisioned.provide(cache, wanted, watch=print)
+    (place / "venv").unlink(missing_ok=True)
+    (place / "venv").symlink_to(records.place_of(cache, wanted) / record.venv)
+
+
+def _write(python: str, place: Path, source: Path) -> None:
+    words = ["--no-deps", "--no-binary", ":all:", "--no-build-isolation", "--dest", str(place)]
+    subprocess.run([python, "-m", "pip", "download", *words, DISTRIBUTION], check=True)
+    (archive,) = place.glob("*.tar.gz")
+    with tarfile.open(archive) as files:
+        files.extractall(place / "unpacked")
+    (unpacked,) = (place / "unpacked").iterdir()
+    folder.write(unpacked, source)
+
+
+if __name__ == "__main__":
+    build(Path(sys.argv[1]).resolve())
