@@ -98,6 +98,16 @@ def test_a_folder_under_git_is_built_anew_for_another_state_of_it(
     assert len({str(record.content()) for record in built}) == len(built)
 
 
+def test_so_is_an_environment_that_needs_such_a_folder(repository: Path) -> None:
+    environment = Environment("needing", python=HERE, requirements=[str(repository)])
+    keys = [records.content_key(environment)]
+    for line in ("# changed", "# and again"):
+        (repository / "setup.py").write_text(f"{NEEDS_SIX}{line}", encoding="utf-8")
+        revision.cache_clear()  # of another run
+        keys.append(records.content_key(environment))
+    assert len(set(keys)) == len(keys)
+
+
 def test_what_comes_by_a_url_of_git_is_known_by_its_commit(
     tmp_path: Path, repository: Path
 ) -> None:

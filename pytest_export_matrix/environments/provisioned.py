@@ -4,11 +4,10 @@
     CACHE/environments/KEY/environment.json     the record: which venv is whole, and what is in it
     CACHE/environments/KEY.lock                 held while one is built or removed
 
-KEY stands for the Python version, the requirements, the platform, and the commits of folders that
-are built afterwards. Every build has a folder of
-its own, and nobody looks at it before the record, which is written last and replaced as a whole,
-names it. So one that was killed in the middle is never used, even if what it started goes on
-writing; the next build removes its folder.
+KEY stands for the Python version, the requirements, the platform, and the commits of folders among
+the requirements. Every build has a folder of its own, and nobody looks at it before the record,
+which is written last and replaced as a whole, names it. So one that was killed in the middle is
+never used, even if what it started goes on writing; the next build removes its folder.
 
 The record outlives its venv: answers that were made in it stay known, and where it has to be
 built again, it is built with the versions that the record names.
@@ -51,8 +50,8 @@ FOLDER_ERRORS = [
 INSPECT = """
 import json, platform
 from importlib import metadata
-found = {(d.metadata["Name"] or "", d.version): d.read_text("direct_url.json") for d in
-         metadata.distributions()}
+there = list(metadata.distributions())
+found = {(d.metadata["Name"] or "", d.version): d.read_text("direct_url.json") for d in there}
 origins = {name: json.loads(text) for (name, _), text in found.items() if text}
 version = platform.python_version()
 print(json.dumps({"version": version, "installed": sorted(found), "origins": origins}))

@@ -96,8 +96,10 @@ def kept(cache: Path) -> List[Kept]:
 def content_key(environment: Environment) -> str:
     content: List[Any] = [environment.python, sorted(environment.requirements), this_platform()]
     if environment.afterwards:
-        # A folder that has changed is another one.
-        content.append([[each, revision(each)] for each in sorted(environment.afterwards)])
+        content.append(sorted(environment.afterwards))
+    # A folder that has changed is another one.
+    folders = sorted({*environment.requirements, *environment.afterwards})
+    content += [[each, revision(each)] for each in folders if revision(each)]
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:32]
 
 
