@@ -16,8 +16,8 @@ def revision(requirement: str) -> str:
     """The commit of a folder that is under git, and a digest of what differs from it in the files
     of that commit; "" of everything else.
 
-    requirement: as pip takes it, "/a/folder", "file:///a/folder", "package @ file:///a/folder"; a name
-    alone is a package's. One run sees one state of a folder.
+    requirement: as pip takes it, "/a/folder", "file:///a/folder", "package @ file:///a/folder"; a
+    name alone is a package's. One run sees one state of a folder.
     """
     place = requirement.rpartition(" @ ")[2].strip()
     folder = url2pathname(urlsplit(place).path) if place.startswith("file:") else place
