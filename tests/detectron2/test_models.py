@@ -66,31 +66,6 @@ def test_a_model_of_the_zoo_tells_pictures_apart(made: Any, name: str) -> None:
     assert at_one_size[NOTHING] == 0
 
 
-@pytest.mark.parametrize("name", REPRESENTATIVE)
-def test_one_thing_is_found_in_a_spot_and_in_a_crowd_more_than_are_kept(
-    task: Any, name: str
-) -> None:
-    """And where a crowd is cut off, the scores on either side of the cut are apart."""
-    model = REPRESENTATIVE[name]
-    most, sizes = model.most, [(224, 256), (160, 192)]
-    assert most
-    for kept in (most, most + 1):
-        keywords = {**model.keywords, "most": kept}
-        seeds = [model.spot, model.crowd]
-        found = task("scores", config=model.config, keywords=keywords, sizes=sizes, seeds=seeds)
-        assert [len(scores) for scores in found] == [1, kept] * len(sizes)
-    for crowd in found[1::2]:
-        assert crowd[most - 1] - crowd[most] > 1e-3
-
-
-def test_contrast_is_added_until_nothing_is_found_in_the_flat_picture(task: Any) -> None:
-    config = "COCO-Detection/faster_rcnn_R_50_C4_3x.yaml"
-    request = {"sizes": [(224, 256)], "seeds": [0, 1, 2, NOTHING], "keywords": {}}
-    counts = [len(scores) for scores in task("scores", config=config, **request)]
-    assert all(counts[:NOTHING])
-    assert counts[NOTHING] == 0
-
-
 @pytest.mark.parametrize("name", ["faster_rcnn", "mask_rcnn", "retinanet"])
 def test_a_scripted_model_answers_any_batch_without_detectron2(exported: Any, name: str) -> None:
     run = exported(name, True, "scripting")
