@@ -9,16 +9,14 @@ https://detectron2.readthedocs.io/en/latest/modules/export.html#detectron2.expor
 from __future__ import annotations
 
 import base64
-import json
 import os
-import zipfile
-from typing import Any, Callable, Dict, List, Optional
+from typing import Any, Callable, Dict, List
 
 import torch
 
 from pytest_export_matrix.detectron2 import ABOUT
 from pytest_export_matrix.detectron2.outputs import in_dicts
-from pytest_export_matrix.runtimes import caffe2, libtorch_1_10, pytorch
+from pytest_export_matrix.runtimes import caffe2, libtorch_1_10, pytorch, pytorch_1_10
 from pytest_export_matrix.trees import map_leaves
 
 
@@ -41,7 +39,7 @@ class PyTorchSession:
     """TorchScript in PyTorch 1.10, of Caffe2Tracer or as it is."""
 
     def __init__(self, path: str, device: str, threads: int) -> None:
-        about = description(path)
+        about = pytorch_1_10.description(path, ABOUT)
         if about:
             torch.set_num_threads(threads)
             load_operators()
@@ -57,7 +55,7 @@ class LibtorchSession(libtorch_1_10.Session):
 
     def __init__(self, *words: Any) -> None:
         super().__init__(*words)
-        about = description(words[0])
+        about = pytorch_1_10.description(words[0], ABOUT)
         self._detect = around(about, self._net) if about else super().run
 
     def run(self, arguments: Any) -> Any:
@@ -101,15 +99,6 @@ def load_operators() -> None:
     from pytest_export_matrix.caffe2.convert import caffe2_backend
 
     caffe2_backend()
-
-
-def description(path: str) -> Optional[Dict[str, Any]]:
-    """What the file says about itself where it is one of Caffe2Tracer."""
-    if not zipfile.is_zipfile(path):
-        return None
-    with zipfile.ZipFile(path) as archive:
-        named = [name for name in archive.namelist() if name.endswith(f"/extra/{ABOUT}")]
-        return json.loads(archive.read(named[0])) if named else None
 
 
 def _inputs(arguments: Any) -> List[Dict[str, Any]]:

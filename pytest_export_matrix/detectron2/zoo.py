@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Dict, Optional
 
+from pytest_export_matrix.samples import PICTURES
+
 #: What a model answers.
 DETECTIONS, PANOPTIC, SEMANTIC = "detections", "panoptic", "semantic"
 
@@ -37,7 +39,7 @@ class Model:
     def adversarial(self) -> Dict[str, int]:
         if self.spot is None or self.crowd is None:
             return {}
-        return {"nothing": 3, "a spot": self.spot, "a crowd": self.crowd}
+        return {"nothing": PICTURES.index("flat"), "a spot": self.spot, "a crowd": self.crowd}
 
 
 #: They find the same things.

@@ -25,14 +25,14 @@ class Session:
         return caffe2.Session.problem(device)
 
 
-def description(path: str) -> Optional[Dict[str, Any]]:
-    """What caffe2_tracing has written into this file, where it made it. A file that is no archive
-    is left to PyTorch."""
+def description(path: str, name: str = DESCRIPTION) -> Optional[Dict[str, Any]]:
+    """What an exporter has written into this file under `name`, where it made it: caffe2_tracing,
+    unless another is named. A file that is no archive is left to PyTorch."""
     if not zipfile.is_zipfile(path):
         return None
     with zipfile.ZipFile(path) as archive:
-        for name in archive.namelist():
-            if name.endswith(f"/extra/{DESCRIPTION}"):
-                about: Dict[str, Any] = json.loads(archive.read(name))
+        for entry in archive.namelist():
+            if entry.endswith(f"/extra/{name}"):
+                about: Dict[str, Any] = json.loads(archive.read(entry))
                 return about
     return None

@@ -64,6 +64,7 @@ def test_a_model_of_the_zoo_tells_pictures_apart(made: Any, name: str) -> None:
     at_one_size = counts[:4]
     assert sum(at_one_size) > 0
     assert at_one_size[NOTHING] == 0
+    assert max(counts) <= (REPRESENTATIVE[name].most or 0) < 100  # not as many as detectron2 keeps
 
 
 @pytest.mark.parametrize("name", ["faster_rcnn", "mask_rcnn", "retinanet"])
