@@ -21,15 +21,14 @@ from typing import Any
 
 import pytest
 
-from pytest_export_matrix import matrix
-from pytest_export_matrix.cells import Cell
 from pytest_export_matrix.exporters.context import FLAT, Context
-from pytest_export_matrix.matrix import Case
-from pytest_export_matrix.registry import Registry
-from pytest_export_matrix.trees import flatten, to_arrays, unflatten, without_empty
-from pytest_export_matrix.worker import infer
+from pytest_export_matrix.planning import recipes
+from pytest_export_matrix.planning.recipes import Case
+from pytest_export_matrix.planning.registry import Registry
+from pytest_export_matrix.vocabulary.cells import Cell
+from pytest_export_matrix.vocabulary.pytrees import flatten, to_arrays, unflatten, without_empty
+from pytest_export_matrix.vocabulary.references import resolve
 from pytest_export_matrix.worker import model as models
-from pytest_export_matrix.worker.task import resolve
 
 #: Names the file that each test writes its steps and its end to, a line of JSON each.
 JOURNAL = "PLAIN_CELLS_JOURNAL"
@@ -77,7 +76,7 @@ def test_cell(cell: Cell, registry: Registry, step: Step, tmp_path: Path) -> Non
     exporter = registry.exporter(cell.method, cell.format)
     kind = asdict(registry.outputs(architecture))
     request = {"architecture": asdict(architecture), "outputs": kind}
-    spec = matrix.export_spec(cell, architecture, exporter)
+    spec = recipes.export_spec(cell, architecture, exporter)
     threads = torch.get_num_threads()
 
     step("build")
@@ -87,16 +86,16 @@ def test_cell(cell: Cell, registry: Registry, step: Step, tmp_path: Path) -> Non
     with models.exact_arithmetic(threads):
         cases = [
             reference(model, case, request, cell.device)
-            for case in matrix.cases(cell, architecture)
+            for case in recipes.cases(cell, architecture)
         ]
-        example = Case(spec.sizes, matrix.SEEDS[0]) if spec.sizes else None
+        example = Case(spec.sizes, recipes.SEEDS[0]) if spec.sizes else None
         expected = example and reference(model, example, request, cell.device)["outputs"]
     assert any(case["shows"] for case in cases), "the eager model finds nothing"
 
     step("export")
     arguments = None
     if spec.sizes:
-        sample = models.sample(request, spec.sizes, matrix.SEEDS[0])
+        sample = models.sample(request, spec.sizes, recipes.SEEDS[0])
         arguments = models.to_device(sample, cell.device)
     context = Context(model, arguments, architecture.layouts, spec.dynamic)
     path = str(tmp_path / f"model{exporter.suffix}")
@@ -116,7 +115,7 @@ def test_cell(cell: Cell, registry: Registry, step: Step, tmp_path: Path) -> Non
 
     step("compare")
     how = {**request, "convention": convention, "exported_outputs": expected}
-    found = infer.compare(cases, answers, how)
+    found = cases.compare(cases, answers, how)
     assert "outcome" not in found, found["reason"]
     step("passed")
 

@@ -23,11 +23,12 @@ from conformance.architectures.table import (
     SIZES,
     SLIM_ALONE,
 )
-from pytest_export_matrix import Architecture, OutputKind, samples
-from pytest_export_matrix.trees import to_arrays
-from pytest_export_matrix.worker.task import resolve
+from pytest_export_matrix import Architecture, OutputKind
+from pytest_export_matrix.samples import pictures
+from pytest_export_matrix.vocabulary.pytrees import to_arrays
+from pytest_export_matrix.vocabulary.references import resolve
 
-FLAT = samples.PICTURES.index("flat")
+FLAT = pictures.PICTURES.index("flat")
 EVERY_SIZE = SIZES + OTHER_SIZES
 
 SCORE_GAP = {"slim": 2e-5, "full": 2e-6}
@@ -93,7 +94,7 @@ def answers(model: Any, sizes: tuple[tuple[int, int], ...], seed: int) -> list[d
     import torch
 
     with torch.no_grad():
-        detections: list[dict[str, Any]] = model(*samples.image_list(sizes, seed))
+        detections: list[dict[str, Any]] = model(*pictures.image_list(sizes, seed))
     return detections
 
 
@@ -120,9 +121,9 @@ def subject(request: pytest.FixtureRequest) -> Subject:
     architecture, profile = request.param
     model = build(architecture, keywords(architecture, profile))
     seen = [
-        Seen((seed + i) % len(samples.PICTURES), sizes, answer)
+        Seen((seed + i) % len(pictures.PICTURES), sizes, answer)
         for sizes in batches()
-        for seed in range(len(samples.PICTURES))
+        for seed in range(len(pictures.PICTURES))
         for i, answer in enumerate(answers(model, sizes, seed))
     ]
     return Subject(architecture, profile, model, seen)
@@ -202,10 +203,10 @@ def test_rounding_noise_changes_nothing(subject: Subject) -> None:
         options["mask_iou"] = (1 + options["mask_iou"]) / 2
         del limits["masks"]
     generator = torch.Generator().manual_seed(0)
-    seeds = {*range(len(samples.PICTURES)), *subject.architecture.adversarial.values()}
+    seeds = {*range(len(pictures.PICTURES)), *subject.architecture.adversarial.values()}
     for sizes in (SIZES, *((size, SIZES[1]) for size in OTHER_SIZES)):
         for seed in seeds:
-            (images,) = samples.image_list(sizes, seed)
+            (images,) = pictures.image_list(sizes, seed)
             noisy = [x + 1e-6 * torch.randn(x.shape, generator=generator) for x in images]
             with torch.no_grad():
                 answers = subject.model(images), subject.model(noisy)
@@ -252,7 +253,7 @@ def test_the_classifier_tells_pictures_apart(profile: str) -> None:
 
     model, again = (build(CLASSIFIER, keywords(CLASSIFIER, profile)) for _ in range(2))
     with torch.no_grad():
-        batches = [samples.image_batch(SIZES[:1], seed) for seed in range(len(samples.PICTURES))]
+        batches = [pictures.image_batch(SIZES[:1], seed) for seed in range(len(pictures.PICTURES))]
         logits = [model(*batch) for batch in batches]
         assert all(torch.equal(x, again(*batch)) for x, batch in zip(logits, batches))
     for i, first in enumerate(logits):
@@ -267,8 +268,8 @@ def test_the_segmenter_answers_every_pixel_and_not_everywhere_the_same(profile: 
 
     model, again = (build(SEGMENTER, keywords(SEGMENTER, profile)) for _ in range(2))
     for size in (SIZES[0], *OTHER_SIZES):
-        for seed in range(len(samples.PICTURES)):
-            (images,) = samples.image_batch([size] * 2, seed)
+        for seed in range(len(pictures.PICTURES)):
+            (images,) = pictures.image_batch([size] * 2, seed)
             with torch.no_grad():
                 logits, same = model(images)["out"], again(images)["out"]
             assert logits.shape == (2, 5, *size)

@@ -10,7 +10,7 @@ import pytest
 
 from conformance.architectures.table import SIZES
 from conformance.oracle import best, clip, decode, softmax
-from pytest_export_matrix import samples
+from pytest_export_matrix.samples import pictures
 
 
 @pytest.fixture(scope="module", params=[False, True], ids=["boxes", "masks"])
@@ -33,7 +33,7 @@ def test_the_detections_are_those_of_the_paper(model: Any, seed: int) -> None:
     for stage in heads.stages:
         hooks.append(stage.register_forward_hook(lambda _, __, out: seen["stages"].append(out)))
     with torch.no_grad():
-        images, _ = model.transform(*samples.image_list(SIZES[:1], seed))
+        images, _ = model.transform(*pictures.image_list(SIZES[:1], seed))
         features = model.backbone(images.tensors)
         proposals, _ = model.rpn(images, features)
         (answer,), _ = heads(features, proposals, images.image_sizes)
@@ -64,7 +64,7 @@ def test_each_stage_pools_at_the_boxes_of_the_one_before(model: Any) -> None:
         lambda _, arguments: pooled.append(arguments[1])
     )
     with torch.no_grad():
-        model(*samples.image_list(SIZES, 0))
+        model(*pictures.image_list(SIZES, 0))
     hook.remove()
     assert [len(boxes) for boxes in pooled] == [2, 2, 2]
     for earlier, later in itertools.pairwise(pooled):
@@ -77,7 +77,7 @@ def test_a_detection_has_a_mask_where_there_is_a_mask_head(model: Any) -> None:
     import torch
 
     with torch.no_grad():
-        answers = model(*samples.image_list(SIZES, 0))
+        answers = model(*pictures.image_list(SIZES, 0))
     for answer, size in zip(answers, SIZES):
         assert answer["boxes"].shape == (len(answer["scores"]), 4)
         if model.roi_heads.has_mask():
@@ -89,7 +89,7 @@ def test_a_detection_has_a_mask_where_there_is_a_mask_head(model: Any) -> None:
 def test_it_can_be_scripted(model: Any) -> None:
     import torch
 
-    (images,) = samples.image_list(SIZES, 0)
+    (images,) = pictures.image_list(SIZES, 0)
     with torch.no_grad():
         eager, (_, scripted) = model(images), torch.jit.script(model)(images)
     for ours, theirs in zip(eager, scripted):

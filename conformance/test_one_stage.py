@@ -14,9 +14,9 @@ import pytest
 
 from conformance.architectures.table import ONE_STAGE, SIZES
 from conformance.oracle import Array, best, clip, decode, sigmoid, softmax
-from pytest_export_matrix import samples
+from pytest_export_matrix.samples import pictures
 
-FLAT = samples.PICTURES.index("flat")
+FLAT = pictures.PICTURES.index("flat")
 #: Of the deltas of a box: the "variances" 0.1 and 0.2 of the SSD authors' code.
 WEIGHTS = (10.0, 10.0, 5.0, 5.0)
 #: What a distance of 1 is on each level of FCOS, in pixels.
@@ -85,7 +85,7 @@ def test_the_detections_are_those_of_the_paper(module: Any, model: Any, seed: in
     hook = model.head.register_forward_hook(
         lambda _, arguments, out: seen.extend([*arguments, out])
     )
-    (images,) = samples.image_list(SIZES, seed)
+    (images,) = pictures.image_list(SIZES, seed)
     with torch.no_grad():
         answers = model(images)
         resized, _ = model.transform(images)
@@ -98,7 +98,7 @@ def test_the_detections_are_those_of_the_paper(module: Any, model: Any, seed: in
         boxes, scores, labels = candidates(module, own, maps, tuple(resized.tensors.shape[-2:]))
         expected = best(clip(boxes, small), scores, labels, model.score_thresh, model.nms_thresh)
         assert answer["labels"].tolist() == [label for _, label, _ in expected]
-        if (seed + i) % len(samples.PICTURES) == FLAT:
+        if (seed + i) % len(pictures.PICTURES) == FLAT:
             assert not expected
             continue
         assert len(expected) >= 5

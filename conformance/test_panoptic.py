@@ -10,14 +10,15 @@ import numpy.typing as npt
 import pytest
 
 from conformance.architectures.table import OTHER_SIZES, SCORE_THRESHOLD, SIZES
-from pytest_export_matrix import Panoptic, samples
+from pytest_export_matrix import Panoptic
 from pytest_export_matrix.compare.panoptic import compare
 from pytest_export_matrix.exporters import tracing
 from pytest_export_matrix.exporters.context import Context
-from pytest_export_matrix.trees import to_arrays
+from pytest_export_matrix.samples import pictures
+from pytest_export_matrix.vocabulary.pytrees import to_arrays
 
 Array = npt.NDArray[Any]
-FLAT = samples.PICTURES.index("flat")
+FLAT = pictures.PICTURES.index("flat")
 OPTIONS = Panoptic(SCORE_THRESHOLD).options
 THINGS, STUFF = (1, 2, 3, 4), (5, 6, 7, 8)
 
@@ -40,11 +41,11 @@ def run(model: Any, images: Any) -> Any:
 def answers(model: Any) -> list[tuple[int, Any]]:
     """What is answered of each picture at each size, with the number of the picture."""
     found = []
-    for picture in range(len(samples.PICTURES)):
+    for picture in range(len(pictures.PICTURES)):
         for size in SIZES + OTHER_SIZES:
-            found.append((picture, run(model, *samples.image_list([size], picture))[0]))
-        found += enumerate(run(model, *samples.image_list(SIZES, picture)), start=picture)
-    return [(picture % len(samples.PICTURES), answer) for picture, answer in found]
+            found.append((picture, run(model, *pictures.image_list([size], picture))[0]))
+        found += enumerate(run(model, *pictures.image_list(SIZES, picture)), start=picture)
+    return [(picture % len(pictures.PICTURES), answer) for picture, answer in found]
 
 
 @dataclass
@@ -132,8 +133,8 @@ def test_rounding_noise_changes_no_segment(model: Any) -> None:
 
     generator = torch.Generator().manual_seed(0)
     for sizes in (SIZES, *((size, SIZES[1]) for size in OTHER_SIZES)):
-        for picture in range(len(samples.PICTURES)):
-            (images,) = samples.image_list(sizes, picture)
+        for picture in range(len(pictures.PICTURES)):
+            (images,) = pictures.image_list(sizes, picture)
             noisy = [x + 1e-6 * torch.randn(x.shape, generator=generator) for x in images]
             clean, other = run(model, images), run(model, noisy)
             found = compare(clean, other, OPTIONS)  # type: ignore[union-attr]
@@ -151,8 +152,8 @@ def test_noise_in_the_weights_changes_no_segment(model: Any) -> None:
     with torch.no_grad():
         for parameter in noisy.parameters():
             parameter.mul_(1 + 1e-6 * torch.randn(parameter.shape, generator=generator))
-    for picture in range(len(samples.PICTURES)):
-        (images,) = samples.image_list(SIZES, picture)
+    for picture in range(len(pictures.PICTURES)):
+        (images,) = pictures.image_list(SIZES, picture)
         clean, other = run(model, images), run(noisy, images)
         assert compare(clean, other, OPTIONS)["problems"] == []
 
@@ -198,7 +199,7 @@ def test_the_semantic_map_is_that_of_the_paper(model: Any, picture: int) -> None
     import torch
     from torch import nn
 
-    (images,) = samples.image_list(SIZES, picture)
+    (images,) = pictures.image_list(SIZES, picture)
     head = copy.deepcopy(model.semantic_head)
     with torch.no_grad():
         batch, _ = model.transform(images)
@@ -291,13 +292,13 @@ def test_it_can_be_scripted_and_traced(model: Any) -> None:
     """Also of pictures with other numbers of instances than the traced one."""
     import torch
 
-    (images,) = samples.image_list(SIZES, 0)
+    (images,) = pictures.image_list(SIZES, 0)
     scripted = torch.jit.script(model)
-    example = samples.image_list(SIZES[:1], 0)
+    example = pictures.image_list(SIZES[:1], 0)
     traced = tracing.trace(Context(model, example, ("[CHW]",), frozenset()))
     assert compare(run(model, images), run(scripted, images), OPTIONS)["problems"] == []
-    for picture in range(len(samples.PICTURES)):
-        (images,) = samples.image_list(SIZES[:1], picture)
+    for picture in range(len(pictures.PICTURES)):
+        (images,) = pictures.image_list(SIZES[:1], picture)
         expected = run(model, images)
         with torch.no_grad():
             answer = [dict(zip(expected[0], to_arrays(traced(images[0]))))]

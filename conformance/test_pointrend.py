@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pytest
 
 from conformance.architectures.table import SIZES
-from pytest_export_matrix import samples
+from pytest_export_matrix.samples import pictures
 
 Array = npt.NDArray[np.float64]
 
@@ -57,7 +57,7 @@ def test_the_masks_are_those_of_the_paper(model: Any, seed: int) -> None:
 
     heads = model.roi_heads
     with torch.no_grad():
-        images, _ = model.transform(*samples.image_list(SIZES[:1], seed))
+        images, _ = model.transform(*pictures.image_list(SIZES[:1], seed))
         features = model.backbone(images.tensors)
         proposals, _ = model.rpn(images, features)
         (answer,), _ = heads(features, proposals, images.image_sizes)
@@ -107,7 +107,7 @@ def test_a_mask_is_not_that_of_the_coarse_head_alone(model: Any) -> None:
     heads, coarse = model.roi_heads, []
     hook = heads.coarse_head.register_forward_hook(lambda _, __, out: coarse.append(out))
     with torch.no_grad():
-        images, _ = model.transform(*samples.image_list(SIZES[:1], 0))
+        images, _ = model.transform(*pictures.image_list(SIZES[:1], 0))
         features = model.backbone(images.tensors)
         (answer,), _ = heads(features, model.rpn(images, features)[0], images.image_sizes)
     hook.remove()
@@ -120,15 +120,15 @@ def test_an_image_without_detections_has_no_masks(model: Any) -> None:
     import torch
 
     with torch.no_grad():
-        flat = samples.PICTURES.index("flat")
-        (answer,) = model(*samples.image_list(SIZES[:1], flat))
+        flat = pictures.PICTURES.index("flat")
+        (answer,) = model(*pictures.image_list(SIZES[:1], flat))
     assert answer["masks"].shape == (0, 1, *SIZES[0])
 
 
 def test_it_can_be_scripted(model: Any) -> None:
     import torch
 
-    (images,) = samples.image_list(SIZES, 0)
+    (images,) = pictures.image_list(SIZES, 0)
     with torch.no_grad():
         eager, (_, scripted) = model(images), torch.jit.script(model)(images)
     for ours, theirs in zip(eager, scripted):
@@ -143,14 +143,14 @@ def test_a_trace_answers_for_any_number_of_detections_and_any_size(model: Any) -
     from pytest_export_matrix.compare.detections import compare
     from pytest_export_matrix.exporters import tracing
     from pytest_export_matrix.exporters.context import Context
-    from pytest_export_matrix.trees import to_arrays
+    from pytest_export_matrix.vocabulary.pytrees import to_arrays
 
-    example = samples.image_list(SIZES[:1], 0)
+    example = pictures.image_list(SIZES[:1], 0)
     traced = tracing.trace(Context(model, example, ("[CHW]",), frozenset()))
     options = POINTREND.outputs.options  # type: ignore[union-attr]
     for size in (SIZES[0], OTHER_SIZES[0], OTHER_SIZES[1]):
-        for picture in range(len(samples.PICTURES)):
-            (image,) = samples.image_list([size], picture)[0]
+        for picture in range(len(pictures.PICTURES)):
+            (image,) = pictures.image_list([size], picture)[0]
             with torch.no_grad():
                 expected, answer = model([image])[0], traced(image)
             named = [dict(zip(expected, to_arrays(answer)))]

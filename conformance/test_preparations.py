@@ -15,13 +15,14 @@ import pytest
 
 from conformance.architectures.table import ARCHITECTURES
 from conformance.test_architectures import batches, build, keywords
-from pytest_export_matrix import Architecture, OutputKind, samples
-from pytest_export_matrix.cells import Cell
+from pytest_export_matrix import Architecture, OutputKind
 from pytest_export_matrix.exporters import torch_export
 from pytest_export_matrix.exporters.context import Context
-from pytest_export_matrix.matrix import SEEDS, Case, batch_sizes, cases
-from pytest_export_matrix.trees import to_arrays
-from pytest_export_matrix.worker.task import resolve
+from pytest_export_matrix.planning.recipes import SEEDS, Case, batch_sizes, cases
+from pytest_export_matrix.samples import pictures
+from pytest_export_matrix.vocabulary.cells import Cell
+from pytest_export_matrix.vocabulary.pytrees import to_arrays
+from pytest_export_matrix.vocabulary.references import resolve
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ class Subject:
         assert isinstance(kind, OutputKind)
         compare = resolve(kind.compare)
         for case in asked:
-            (images,) = samples.image_list(case.sizes, case.seed)
+            (images,) = pictures.image_list(case.sizes, case.seed)
             with torch.no_grad():
                 expected, got = to_arrays(self.plain(images)), to_arrays(run(images))
             deviation = compare(expected, got, kind.options)
@@ -108,7 +109,7 @@ def test_the_prepared_model_exports(
     architecture = subject.architecture
     sizes = batch_sizes(architecture, architecture.sizes, images)
     dynamic = frozenset({"resolution"} if resolution == "dynamic" else ())
-    context = Context(subject.prepared, samples.image_list(sizes, 0), ("[CHW]",), dynamic)
+    context = Context(subject.prepared, pictures.image_list(sizes, 0), ("[CHW]",), dynamic)
     torch_export.save(torch_export.capture(context), file, context)
     program = torch.export.load(file).module()
     cell = Cell(architecture.name, "torch_export", "pt2", "pytorch", "cpu", resolution, str(images))

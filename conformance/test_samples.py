@@ -7,9 +7,9 @@ import importlib.util
 import pytest
 
 from conformance.architectures.table import OTHER_SIZES, SIZES
-from pytest_export_matrix import samples
+from pytest_export_matrix.samples import pictures
 
-FLAT = samples.PICTURES.index("flat")
+FLAT = pictures.PICTURES.index("flat")
 EVERY_SIZE = SIZES + OTHER_SIZES
 
 
@@ -37,9 +37,9 @@ def test_no_side_makes_the_enlargement_of_a_mask_exact(size: tuple[int, int]) ->
 def test_picture_i_of_a_batch_follows_the_seed() -> None:
     import numpy as np
 
-    together = samples.pictures(EVERY_SIZE, seed=2)
+    together = pictures.pictures(EVERY_SIZE, seed=2)
     for i, (size, image) in enumerate(zip(EVERY_SIZE, together)):
-        (alone,) = samples.pictures([size], seed=(2 + i) % len(samples.PICTURES))
+        (alone,) = pictures.pictures([size], seed=(2 + i) % len(pictures.PICTURES))
         assert image.shape == (3, *size)
         assert image.dtype == np.float32
         assert 0 <= image.min() <= image.max() <= 1
@@ -50,25 +50,25 @@ def test_picture_i_of_a_batch_follows_the_seed() -> None:
 def test_a_crowd_or_a_spot_is_followed_by_the_pictures_from_the_flat_one(seed: int) -> None:
     import numpy as np
 
-    crowd_or_spot, *others = samples.pictures([SIZES[0]] * 3, seed)
-    for ours, theirs in zip(others, samples.pictures([SIZES[0]] * 2, FLAT)):
+    crowd_or_spot, *others = pictures.pictures([SIZES[0]] * 3, seed)
+    for ours, theirs in zip(others, pictures.pictures([SIZES[0]] * 2, FLAT)):
         assert np.array_equal(ours, theirs)
-    (flat,) = samples.pictures(SIZES[:1], seed=FLAT)
+    (flat,) = pictures.pictures(SIZES[:1], seed=FLAT)
     changed = (np.abs(crowd_or_spot - flat) > 0.05).any(axis=0).mean()
     assert changed > 0.9 if seed % 2 == 0 else 0 < changed < 0.3
-    assert np.array_equal(crowd_or_spot, samples.pictures(SIZES[:1], seed)[0])
+    assert np.array_equal(crowd_or_spot, pictures.pictures(SIZES[:1], seed)[0])
 
 
 def test_the_flat_picture_has_one_colour() -> None:
-    (flat,) = samples.pictures(SIZES[:1], seed=FLAT)
+    (flat,) = pictures.pictures(SIZES[:1], seed=FLAT)
     assert (flat == flat[:, :1, :1]).all()
 
 
 def test_a_batch_tensor_has_images_of_one_size() -> None:
-    (batch,) = samples.image_batch([SIZES[0]] * 2, seed=0)
+    (batch,) = pictures.image_batch([SIZES[0]] * 2, seed=0)
     assert batch.shape == (2, 3, *SIZES[0])
     with pytest.raises(ValueError, match="one size"):
-        samples.image_batch(SIZES, seed=0)
+        pictures.image_batch(SIZES, seed=0)
 
 
 @pytest.mark.parametrize("missing", ["sklearn", "PIL"])
@@ -80,4 +80,4 @@ def test_what_the_pictures_need_is_named_when_it_is_missing(
         importlib.util, "find_spec", lambda name: None if name == missing else find(name)
     )
     with pytest.raises(ImportError, match="pip install scikit-learn pillow"):
-        samples.pictures(SIZES, seed=0)
+        pictures.pictures(SIZES, seed=0)

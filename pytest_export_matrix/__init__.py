@@ -5,8 +5,10 @@ The public names; importing this imports neither torch nor pytest.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from pytest_export_matrix.compare import Detections, Panoptic, Tensors
-from pytest_export_matrix.entries import (
+from pytest_export_matrix.vocabulary.entries import (
     Architecture,
     Environment,
     Exporter,
@@ -14,7 +16,9 @@ from pytest_export_matrix.entries import (
     Reporter,
     Runtime,
 )
-from pytest_export_matrix.registry import Registry
+
+if TYPE_CHECKING:
+    from pytest_export_matrix.planning.registry import Registry
 
 __all__ = [
     "Architecture",
@@ -28,3 +32,12 @@ __all__ = [
     "Runtime",
     "Tensors",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """`Registry`, which is of the parent's side: a worker imports this package without it."""
+    if name == "Registry":
+        from pytest_export_matrix.planning.registry import Registry
+
+        return Registry
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

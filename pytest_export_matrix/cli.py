@@ -14,23 +14,27 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Callable, Dict, Optional, Sequence
 
-from pytest_export_matrix import documents, gate, github
-from pytest_export_matrix.baseline import Baseline
-from pytest_export_matrix.cells import Cell
-from pytest_export_matrix.combine import combine
-from pytest_export_matrix.diff import diff
 from pytest_export_matrix.environments import manage
-from pytest_export_matrix.errors import ExportMatrixError, UsageError
-from pytest_export_matrix.gate import Gate
-from pytest_export_matrix.matrix import DEFAULT_PROFILE, select
-from pytest_export_matrix.outcomes import Failure
-from pytest_export_matrix.reporters import REPORTERS, TABLES, changes, terminal
-from pytest_export_matrix.reporters.text import tally
-from pytest_export_matrix.results import FILENAME, Results, dumps, load, write
+from pytest_export_matrix.execution.store import default_root
+from pytest_export_matrix.judging import gate
+from pytest_export_matrix.judging.baseline import Baseline
+from pytest_export_matrix.judging.diff import diff
+from pytest_export_matrix.judging.gate import Gate
+from pytest_export_matrix.judging.verdict import Verdict
+from pytest_export_matrix.machine.json_files import write_whole
+from pytest_export_matrix.planning.matrix import DEFAULT_PROFILE
+from pytest_export_matrix.planning.selection import select
+from pytest_export_matrix.reporting import change_formats, documents, github, terminal
+from pytest_export_matrix.reporting.captions import tally
+from pytest_export_matrix.reporting.publish import FAILED, OK, USAGE_ERROR, render, write_all
+from pytest_export_matrix.reporting.reporters import REPORTERS, TABLES
+from pytest_export_matrix.results.combine import combine
+from pytest_export_matrix.results.file import FILENAME, dumps, load
+from pytest_export_matrix.results.results import Results
 from pytest_export_matrix.runtimes import libtorch
-from pytest_export_matrix.store import default_root
-from pytest_export_matrix.verdict import Verdict
-from pytest_export_matrix.writing import FAILED, OK, USAGE_ERROR, render, write_all
+from pytest_export_matrix.vocabulary.cells import Cell
+from pytest_export_matrix.vocabulary.errors import ExportMatrixError, UsageError
+from pytest_export_matrix.vocabulary.outcomes import Failure
 
 COLOURS = {"red": "\x1b[31m", "yellow": "\x1b[33m"}
 RESET = "\x1b[0m"
@@ -82,7 +86,7 @@ def parser() -> argparse.ArgumentParser:
     command = add("diff", diff_files)
     command.add_argument("old", type=Path)
     command.add_argument("new", type=Path)
-    command.add_argument("--format", choices=list(changes.FORMATS), default="terminal")
+    command.add_argument("--format", choices=list(change_formats.FORMATS), default="terminal")
 
     command = add("gate", gate_file)
     command.add_argument("results", type=Path)
@@ -134,7 +138,7 @@ def combine_files(options: argparse.Namespace) -> int:
     """
     combined = combine([(str(path), load(path)) for path in options.files])
     results = combined.results
-    write(options.output, dumps(results))
+    write_whole(options.output, dumps(results))
     print(f"{options.output}: {tally(results)}")
     for cell, kept, other in combined.conflicts:
         print(f"conflict: {cell.id}: {other} in one file, {kept} in another, which is kept")
@@ -150,7 +154,7 @@ def diff_files(options: argparse.Namespace) -> int:
     """
     old, new = load(options.old), load(options.new)
     found = diff(old, new, str(options.old))
-    print(changes.FORMATS[options.format](found), end="")
+    print(change_formats.FORMATS[options.format](found), end="")
     return FAILED if found.of("broke", "flaky", "gone") else OK
 
 

@@ -10,7 +10,7 @@ from typing import Generator, List, Tuple
 
 import pytest
 
-from pytest_export_matrix.cells import NODE_PREFIX
+from pytest_export_matrix.vocabulary.cells import NODE_PREFIX
 
 #: name, help; each is --export-matrix-NAME and the ini value export_matrix_NAME.
 VALUES = (
@@ -58,7 +58,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
-    from pytest_export_matrix import hookspecs
+    from pytest_export_matrix.pytest_run import hookspecs
 
     pluginmanager.add_hookspecs(hookspecs)
 
@@ -70,7 +70,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None
     known = early_config.known_args_namespace
     paths, cells = split_cells(known.file_or_dir)
     if known.export_matrix or cells:
-        from pytest_export_matrix import rootdir
+        from pytest_export_matrix.pytest_run import rootdir
 
         names = [name for name, *_ in (*VALUES, *LISTS)]
         rootdir.keep(early_config, [f"--export-matrix-{name}" for name in names])
@@ -86,7 +86,7 @@ def pytest_configure(config: pytest.Config) -> None:
         return
     asked = config.args_source is pytest.Config.ArgsSource.ARGS
     config.args[:] = paths if asked else []
-    from pytest_export_matrix.matrix_plugin import MatrixPlugin
+    from pytest_export_matrix.pytest_run.hooks import MatrixPlugin
 
     config.pluginmanager.register(MatrixPlugin(config, cells), "export-matrix-run")
 

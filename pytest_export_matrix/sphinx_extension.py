@@ -20,10 +20,10 @@ from docutils import nodes
 from docutils.parsers.rst import directives
 from sphinx.util.docutils import SphinxDirective
 
-from pytest_export_matrix.errors import ExportMatrixError
-from pytest_export_matrix.reporters.contents import TABLE, Grid, content, parse
-from pytest_export_matrix.reporters.markup import clean
-from pytest_export_matrix.results import load
+from pytest_export_matrix.reporting.document_tables import TABLE, Grid, content, parse
+from pytest_export_matrix.reporting.markup import clean
+from pytest_export_matrix.results.file import load
+from pytest_export_matrix.vocabulary.errors import ExportMatrixError
 
 NAME = "export-matrix"
 #: How many characters of a column a builder of plain text shows before it breaks a line.

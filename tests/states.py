@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any, Iterable
 
-from pytest_export_matrix.cells import Cell
-from pytest_export_matrix.outcomes import Outcome, Result
-from pytest_export_matrix.results import Matrix, Results, axes_of
+from pytest_export_matrix.results.result import Result
+from pytest_export_matrix.results.results import Matrix, Results, axes_of
+from pytest_export_matrix.vocabulary.cells import Cell
+from pytest_export_matrix.vocabulary.outcomes import Outcome
 
 FORMATS = {"torchscript": "pytorch", "onnx": "onnxruntime"}
 BATCHES = ("1", "2", "dynamic")

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from states import cells
 
-from pytest_export_matrix.baseline import ACCEPTABLE, Accepted, Baseline, dumps, load, loads
-from pytest_export_matrix.errors import BaselineError
-from pytest_export_matrix.outcomes import STAGES
+from pytest_export_matrix.judging.baseline import ACCEPTABLE, Accepted, Baseline, dumps, load, loads
+from pytest_export_matrix.vocabulary.errors import BaselineError
+from pytest_export_matrix.vocabulary.outcomes import STAGES
 
 EVERY = [cell.id for cell in cells("a", "b")]
 BASELINE = Baseline(

@@ -12,7 +12,7 @@ from miniatures.six import HERE
 from pytest_export_matrix import Environment
 from pytest_export_matrix.environments import provisioned, records
 from pytest_export_matrix.environments.revisions import revision
-from pytest_export_matrix.errors import ProvisionError
+from pytest_export_matrix.vocabulary.errors import ProvisionError
 
 THERE = ["six", "setuptools", "wheel"]
 NEEDS_SIX = """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_export_matrix.caffe2.rename import rename
+from pytest_export_matrix.addons.caffe2.rename import rename
 
 NAMES = {
     "backbone.fpn.inner_blocks.2.0.weight": "backbone.fpn.inner_blocks.2.weight",

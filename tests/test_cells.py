@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_export_matrix.cells import AXES, NAME, PLAIN, PREPARED, Cell
+from pytest_export_matrix.vocabulary.cells import AXES, NAME, PLAIN, PREPARED, Cell
 
 names = st.from_regex(NAME, fullmatch=True)
 cells = st.builds(

@@ -6,8 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from states import cells
 
-from pytest_export_matrix.cells import Cell
-from pytest_export_matrix.changes import Change, Summary, summarize
+from pytest_export_matrix.judging.cell_groups import summarize
+from pytest_export_matrix.results.changes import Change, Summary
+from pytest_export_matrix.vocabulary.cells import Cell
 
 EVERY = cells("a", "b", "c")
 

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from states import cells, failed, passed, results
 
-from pytest_export_matrix.baseline import Accepted, Baseline, load
-from pytest_export_matrix.baseline import dumps as dumps_baseline
 from pytest_export_matrix.cli import main
-from pytest_export_matrix.outcomes import Result
-from pytest_export_matrix.results import dumps
+from pytest_export_matrix.judging.baseline import Accepted, Baseline, load
+from pytest_export_matrix.judging.baseline import dumps as dumps_baseline
+from pytest_export_matrix.results.file import dumps
+from pytest_export_matrix.results.result import Result
 
 EVERY = cells("a", "b")
 GREEN = [passed(1e-7, cell) for cell in EVERY]

@@ -9,11 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from states import cells, environments, failed, passed, result, results
 
-from pytest_export_matrix.combine import combine
-from pytest_export_matrix.errors import ResultsError
-from pytest_export_matrix.outcomes import Outcome
-from pytest_export_matrix.reporters import markdown
-from pytest_export_matrix.results import Matrix, Results, dumps
+from pytest_export_matrix.reporting.reporters import markdown
+from pytest_export_matrix.results.combine import combine
+from pytest_export_matrix.results.file import dumps
+from pytest_export_matrix.results.results import Matrix, Results
+from pytest_export_matrix.vocabulary.errors import ResultsError
+from pytest_export_matrix.vocabulary.outcomes import Outcome
 
 EVERY = cells("b", "a")
 ENDED = [failed(c) if c.batch == "dynamic" else passed(1e-7, c) for c in EVERY]

@@ -12,7 +12,7 @@ from hypothesis.extra import numpy as npst
 
 from pytest_export_matrix.compare import Detections, detections, tensors
 from pytest_export_matrix.compare.tolerances import TOLERANCES, compare_arrays, tolerance
-from pytest_export_matrix.errors import UsageError
+from pytest_export_matrix.vocabulary.errors import UsageError
 
 Image = dict[str, Any]
 

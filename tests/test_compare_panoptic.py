@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
 from pytest_export_matrix.compare import Panoptic
+from pytest_export_matrix.compare.answers import merge
 from pytest_export_matrix.compare.panoptic import compare
-from pytest_export_matrix.errors import UsageError
-from pytest_export_matrix.worker.infer import merge
+from pytest_export_matrix.vocabulary.errors import UsageError
 
 Image = dict[str, Any]
 OPTIONS = Panoptic(score_threshold=0.3).options

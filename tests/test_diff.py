@@ -8,12 +8,13 @@ from typing import Any, Callable
 import pytest
 from states import cells, environments, failed, passed, result, results
 
-from pytest_export_matrix.cells import Cell
-from pytest_export_matrix.diff import diff
-from pytest_export_matrix.errors import ResultsError
-from pytest_export_matrix.outcomes import Outcome, Result
-from pytest_export_matrix.reporters.changes import FORMATS
-from pytest_export_matrix.results import Matrix, Results
+from pytest_export_matrix.judging.diff import diff
+from pytest_export_matrix.reporting.change_formats import FORMATS
+from pytest_export_matrix.results.result import Result
+from pytest_export_matrix.results.results import Matrix, Results
+from pytest_export_matrix.vocabulary.cells import Cell
+from pytest_export_matrix.vocabulary.errors import ResultsError
+from pytest_export_matrix.vocabulary.outcomes import Outcome
 
 EVERY = cells("a", "b")
 

@@ -23,10 +23,10 @@ from miniatures.marked import (
     written,
 )
 
-from pytest_export_matrix.documents import check, rewrite, source_of, update
-from pytest_export_matrix.errors import DocumentError
-from pytest_export_matrix.outcomes import Outcome
-from pytest_export_matrix.results import dumps, loads
+from pytest_export_matrix.reporting.documents import check, rewrite, source_of, update
+from pytest_export_matrix.results.file import dumps, loads
+from pytest_export_matrix.vocabulary.errors import DocumentError
+from pytest_export_matrix.vocabulary.outcomes import Outcome
 
 # --- what a block holds
 

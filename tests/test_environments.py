@@ -19,8 +19,8 @@ from miniatures.waiting import DEADLINE, wait_for
 
 from pytest_export_matrix import Environment
 from pytest_export_matrix.environments import provisioned, records, uv
-from pytest_export_matrix.errors import ProvisionError
-from pytest_export_matrix.locks import Stopped
+from pytest_export_matrix.machine.locks import Stopped
+from pytest_export_matrix.vocabulary.errors import ProvisionError
 
 OLD_SIX = "1.16.0"
 PROVIDE = """

@@ -7,7 +7,7 @@ from typing import Any, Dict, FrozenSet, List, Sequence
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_export_matrix.extras import Search, search, with_own_code
+from pytest_export_matrix.execution.extras import Search, search, with_own_code
 
 CANDIDATES = ("a", "b", "c", "d")
 NAMES = st.sets(st.sampled_from(CANDIDATES)).map(frozenset)

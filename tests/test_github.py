@@ -6,10 +6,10 @@ from pathlib import Path
 
 from states import cells, failed, passed, results
 
-from pytest_export_matrix import github
-from pytest_export_matrix.baseline import Baseline
-from pytest_export_matrix.results import Results
-from pytest_export_matrix.verdict import Verdict, changes, judge
+from pytest_export_matrix.judging.baseline import Baseline
+from pytest_export_matrix.judging.verdict import Verdict, changes, judge
+from pytest_export_matrix.reporting import github
+from pytest_export_matrix.results.results import Results
 
 EVERY = cells("a", "b")
 STATE = Baseline("slim", {}, dict.fromkeys((cell.id for cell in EVERY), 1e-7))

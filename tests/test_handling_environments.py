@@ -11,12 +11,12 @@ from miniatures.six import SIX, venvs
 
 from pytest_export_matrix import Environment
 from pytest_export_matrix.cli import main
-from pytest_export_matrix.crew import Crew
 from pytest_export_matrix.environments import declared, provisioned, records
-from pytest_export_matrix.errors import UsageError
-from pytest_export_matrix.registry import Registry
-from pytest_export_matrix.worker.launch import Limits
-from pytest_export_matrix.worker.pool import Pool
+from pytest_export_matrix.execution.workers.dispatcher import Crew
+from pytest_export_matrix.execution.workers.pool import Pool
+from pytest_export_matrix.execution.workers.worker import Limits
+from pytest_export_matrix.planning.registry import Registry
+from pytest_export_matrix.vocabulary.errors import UsageError
 
 
 @pytest.mark.parametrize(

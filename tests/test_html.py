@@ -13,13 +13,14 @@ import pytest
 from miniatures.matrices import results
 
 from pytest_export_matrix import Registry, Reporter
-from pytest_export_matrix.changes import Change, Changes, Summary
-from pytest_export_matrix.options import Settings
-from pytest_export_matrix.outcomes import Result
-from pytest_export_matrix.reporters import REPORTERS
-from pytest_export_matrix.reporters.html import notices, render
-from pytest_export_matrix.results import Matrix, Results
-from pytest_export_matrix.writing import lacking, write_reports
+from pytest_export_matrix.pytest_run.options import Settings
+from pytest_export_matrix.pytest_run.outputs import write_reports
+from pytest_export_matrix.reporting.publish import lacking
+from pytest_export_matrix.reporting.reporters import REPORTERS
+from pytest_export_matrix.reporting.reporters.html import notices, render
+from pytest_export_matrix.results.changes import Change, Changes, Summary
+from pytest_export_matrix.results.result import Result
+from pytest_export_matrix.results.results import Matrix, Results
 
 HOSTILE = "</script><script>alert(1)</script><!--<img src=x onerror=alert(1)>&amp;\u2028'\""
 

@@ -3,47 +3,45 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-import pytest_export_matrix
+from pytest_export_matrix.vocabulary import package
+from pytest_export_matrix.vocabulary.package import OLDEST_PYTHON
 
-PACKAGE = Path(pytest_export_matrix.__file__).parent
+PACKAGE = Path(package.PACKAGE)
 HEAVY = {"numpy", "onnx", "onnxruntime", "onnxscript", "safetensors", "torch", "torchvision"}
-#: What a worker imports of this package; it has to run on the oldest Python of an environment.
-WORKER_SIDE = [
-    *(
-        "__init__.py",
-        "cells.py",
-        "entries.py",
-        "errors.py",
-        "outcomes.py",
-        "registry.py",
-        "samples.py",
-        "trees.py",
-    ),
-    *("compare", "exporters", "runtimes", "torchvision_models.py"),
-    *(f"worker/{name}.py" for name in ("__init__", "main", "protocol", "task", "model", "weights")),
-    *(f"worker/{name}.py" for name in ("dependencies", "cases", "agree", "prepare")),
-    *(f"worker/{name}.py" for name in ("export", "infer", "probe")),
-    *("caffe2/__init__.py", "caffe2/rename.py"),
-]
-#: Modules of torch through and through, which only environments of their own import.
-LIGHT = ("__init__.py", "rename.py", "entries.py", "folder.py", "published.py")
-OF_TORCH = sorted(
+#: Whatever lies in these folders can run inside a worker, on the oldest Python of an environment.
+WORKER_SIDE = ("vocabulary", "compare", "samples", "exporters", "runtimes", "worker", "addons")
+#: Of them, what only a worker imports: these are modules of torch through and through.
+OF_TORCH = [
     path
-    for folder in ("caffe2", "detectron2")
-    for path in (PACKAGE / folder).glob("*.py")
-    if path.name not in LIGHT
-)
+    for path in PACKAGE.glob("addons/*/*.py")
+    if re.search(
+        r"^(import|from) (torch|torchvision|detectron2|caffe2)\b",
+        path.read_text("utf-8"),
+        re.MULTILINE,
+    )
+]
+FILES = [
+    PACKAGE / "__init__.py",
+    *(p for name in WORKER_SIDE for p in (PACKAGE / name).rglob("*.py")),
+]
 
 
-def files(names: list[str]) -> list[Path]:
-    found = [PACKAGE / name for name in names]
-    return [file for path in found for file in (path.rglob("*.py") if path.is_dir() else [path])]
+def named(path: Path) -> str:
+    return str(path.relative_to(PACKAGE))
+
+
+def imported(tree: ast.Module) -> set[str]:
+    """The top packages that a module imports when it is imported itself."""
+    found = [node.module or "" for node in tree.body if isinstance(node, ast.ImportFrom)]
+    found += [n.name for node in tree.body if isinstance(node, ast.Import) for n in node.names]
+    return {name.partition(".")[0] for name in found}
 
 
 def test_importing_everything_imports_no_library_of_a_worker() -> None:
@@ -60,24 +58,21 @@ def test_importing_everything_imports_no_library_of_a_worker() -> None:
     assert not HEAVY & set(loaded.stdout.split())
 
 
-@pytest.mark.parametrize(
-    "path", files(WORKER_SIDE), ids=lambda path: str(path.relative_to(PACKAGE))
-)
-def test_the_worker_side_keeps_to_python_3_9(path: Path) -> None:
-    tree = ast.parse(path.read_text(encoding="utf-8"), feature_version=(3, 9))
-    imported = {
-        name.split(".")[0]
-        for node in tree.body
-        if isinstance(node, (ast.Import, ast.ImportFrom))
-        for name in (
-            [node.module or ""]
-            if isinstance(node, ast.ImportFrom)
-            else [n.name for n in node.names]
-        )
-    }
-    assert imported <= {*sys.stdlib_module_names, "pytest_export_matrix"}
+@pytest.mark.parametrize("path", FILES, ids=named)
+def test_the_worker_side_keeps_to_the_oldest_python(path: Path) -> None:
+    ast.parse(path.read_text("utf-8"), feature_version=OLDEST_PYTHON)
 
 
-@pytest.mark.parametrize("path", OF_TORCH, ids=lambda path: f"{path.parent.name}/{path.name}")
-def test_what_is_of_torch_keeps_to_python_3_9(path: Path) -> None:
-    ast.parse(path.read_text(encoding="utf-8"), feature_version=(3, 9))
+@pytest.mark.parametrize("path", [path for path in FILES if path not in OF_TORCH], ids=named)
+def test_the_worker_side_imports_libraries_inside_of_functions(path: Path) -> None:
+    tree = ast.parse(path.read_text("utf-8"))
+    assert imported(tree) <= {*sys.stdlib_module_names, "pytest_export_matrix"}
+
+
+def test_a_worker_imports_the_package_without_what_plans_and_reports() -> None:
+    code = "import sys, pytest_export_matrix; print(*sys.modules)"
+    loaded = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    ours = {name for name in loaded.stdout.split() if name.startswith("pytest_export_matrix.")}
+    assert {name.split(".")[1] for name in ours} <= {*WORKER_SIDE}

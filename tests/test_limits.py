@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from miniatures.findings import results
 
-from pytest_export_matrix.reporters.limits import limits, template
-from pytest_export_matrix.where import boxes, where
+from pytest_export_matrix.judging.cell_groups import boxes, where
+from pytest_export_matrix.reporting.failures import limits, template
 
 CELLS = [result.cell for result in results(devices=("cpu", "cuda")).cells]
 

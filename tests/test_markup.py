@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from miniatures.findings import HOSTILE, hostile, results
 
-from pytest_export_matrix.documents import rewrite
-from pytest_export_matrix.reporters import markdown, rst
-from pytest_export_matrix.reporters.markup import MARKDOWN, RST, clean
+from pytest_export_matrix.reporting.documents import rewrite
+from pytest_export_matrix.reporting.markup import MARKDOWN, RST, clean
+from pytest_export_matrix.reporting.reporters import markdown, rst
 
 TABLES = ("support", "cells", "limits")
 TABLE_SIZES = {"support": 9, "cells": 7, "limits": 2}

@@ -10,19 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_export_matrix import (
-    Architecture,
-    Detections,
-    Environment,
-    Exporter,
-    Registry,
-    Runtime,
-    matrix,
-)
-from pytest_export_matrix.cells import Cell
-from pytest_export_matrix.errors import UsageError
+from pytest_export_matrix import Architecture, Detections, Environment, Exporter, Registry, Runtime
 from pytest_export_matrix.exporters import EXPORTERS
+from pytest_export_matrix.planning import matrix, recipes, selection
 from pytest_export_matrix.runtimes import RUNTIMES
+from pytest_export_matrix.vocabulary.cells import Cell
+from pytest_export_matrix.vocabulary.errors import UsageError
 
 DETECTOR = Architecture(
     "detector",
@@ -90,7 +83,7 @@ def test_a_prepared_model_is_captured_apart() -> None:
         filled.add(entry)
     plain = cell(method="torch_export", format="pt2")
     other = replace(plain, preparation="prepared")
-    assert matrix.capture_key(plain, filled) != matrix.capture_key(other, filled)
+    assert recipes.capture_key(plain, filled) != recipes.capture_key(other, filled)
     assert filled.eager(other).changes == [("preparation", "models:prepare")]
 
 
@@ -105,7 +98,7 @@ class TestSpec:
     """A dimension is declared dynamic only in the cells that ask for it."""
 
     def spec(self, exporter: Exporter, architecture: Architecture = DETECTOR, **axes: Any) -> Any:
-        return matrix.export_spec(cell(**axes), architecture, exporter)
+        return recipes.export_spec(cell(**axes), architecture, exporter)
 
     def test_a_fixed_cell_declares_nothing(self) -> None:
         assert self.spec(TRACING_ONNX).dynamic == frozenset()
@@ -127,7 +120,7 @@ class TestSpec:
             for resolution in matrix.RESOLUTIONS
             for batch in matrix.BATCHES
         }
-        assert specs == {matrix.Spec((), frozenset())}
+        assert specs == {recipes.ExportSpec((), frozenset())}
 
     def test_a_dynamic_batch_is_exported_at_two_images(self) -> None:
         assert self.spec(TRACING, batch="dynamic").sizes == ((64, 96), (80, 64))
@@ -138,24 +131,24 @@ class TestCases:
     """What a cell has to answer rightly."""
 
     def test_fixed_is_every_picture_at_the_exported_sizes(self) -> None:
-        cases = matrix.cases(cell(batch="2"), DETECTOR)
+        cases = recipes.cases(cell(batch="2"), DETECTOR)
         assert [case.seed for case in cases] == [0, 1, 2, 3]
         assert {case.sizes for case in cases} == {((64, 96), (80, 64))}
 
     def test_dynamic_is_every_other_size_and_never_the_exported_one(self) -> None:
-        cases = matrix.cases(cell(resolution="dynamic"), DETECTOR)
+        cases = recipes.cases(cell(resolution="dynamic"), DETECTOR)
         sizes = [case.sizes[0] for case in cases]
         assert set(sizes) == set(DETECTOR.other_sizes)
         assert not set(sizes) & set(DETECTOR.sizes)
 
     @pytest.mark.parametrize("resolution", matrix.RESOLUTIONS)
     def test_a_picture_that_shows_nothing_is_among_them(self, resolution: str) -> None:
-        cases = matrix.cases(cell(resolution=resolution), DETECTOR)
-        assert matrix.NOTHING_SEED in {case.seed for case in cases}
+        cases = recipes.cases(cell(resolution=resolution), DETECTOR)
+        assert recipes.NOTHING_SEED in {case.seed for case in cases}
 
     def test_every_other_size_is_also_run_with_something_to_see(self) -> None:
-        cases = matrix.cases(cell(resolution="dynamic"), DETECTOR)
-        seen = {case.sizes[0] for case in cases if case.seed != matrix.NOTHING_SEED}
+        cases = recipes.cases(cell(resolution="dynamic"), DETECTOR)
+        seen = {case.sizes[0] for case in cases if case.seed != recipes.NOTHING_SEED}
         assert seen == set(DETECTOR.other_sizes)
 
     @pytest.mark.parametrize("resolution", ["fixed", "dynamic"])
@@ -163,21 +156,21 @@ class TestCases:
         inputs = {"no detection": 3, "one detection": 7}
         named = replace(DETECTOR, adversarial=inputs)
         asked = cell(resolution=resolution)
-        ordinary, found = matrix.cases(asked, DETECTOR), matrix.cases(asked, named)
+        ordinary, found = recipes.cases(asked, DETECTOR), recipes.cases(asked, named)
         assert [(c.sizes, c.seed) for c in found[:-1]] == [(c.sizes, c.seed) for c in ordinary]
-        assert found[-1] == matrix.Case(ordinary[-1].sizes, 7, "one detection")
+        assert found[-1] == recipes.Case(ordinary[-1].sizes, 7, "one detection")
         assert {c.label for c in found if c.seed == 3} == {"no detection"}
 
     def test_a_dynamic_batch_is_run_at_other_numbers_of_images_than_exported(self) -> None:
-        cases = matrix.cases(cell(batch="dynamic"), DETECTOR)
+        cases = recipes.cases(cell(batch="dynamic"), DETECTOR)
         assert {len(case.sizes) for case in cases} == {1, 3}
 
     def test_images_of_a_list_differ_in_size_and_those_of_a_tensor_do_not(self) -> None:
-        assert len(set(matrix.cases(cell(batch="2"), DETECTOR)[0].sizes)) == 2
-        assert len(set(matrix.cases(cell(batch="2"), CLASSIFIER)[0].sizes)) == 1
+        assert len(set(recipes.cases(cell(batch="2"), DETECTOR)[0].sizes)) == 2
+        assert len(set(recipes.cases(cell(batch="2"), CLASSIFIER)[0].sizes)) == 1
 
     def test_a_canvas_holds_every_image_of_the_batch(self) -> None:
-        assert matrix.canvas(((64, 96), (80, 64))) == [2, 80, 96]
+        assert recipes.canvas(((64, 96), (80, 64))) == [2, 80, 96]
 
 
 class TestSelect:
@@ -186,7 +179,7 @@ class TestSelect:
     cells = matrix.plan(registry())
 
     def pick(self, *expressions: str) -> list[Cell]:
-        return matrix.select(self.cells, expressions)
+        return selection.select(self.cells, expressions)
 
     def test_without_expressions_everything(self) -> None:
         assert self.pick() == self.cells
@@ -246,20 +239,20 @@ class TestShard:
     def test_shards_are_a_partition_and_share_no_file(self, parts: int) -> None:
         everything = registry()
         cells = matrix.plan(everything)
-        groups = [matrix.capture_key(each, everything) for each in cells]
-        shards = [matrix.shard(cells, groups, i, parts) for i in range(1, parts + 1)]
+        groups = [recipes.capture_key(each, everything) for each in cells]
+        shards = [selection.shard(cells, groups, i, parts) for i in range(1, parts + 1)]
         assert sorted(c.id for part in shards for c in part) == sorted(c.id for c in cells)
-        keys = [{matrix.capture_key(each, everything) for each in part} for part in shards]
+        keys = [{recipes.capture_key(each, everything) for each in part} for part in shards]
         assert sum(map(len, keys)) == len(set(groups))
 
     @pytest.mark.parametrize("parts", [2, 3, 4])
     def test_shards_are_about_equally_large(self, parts: int) -> None:
         everything = registry()
         cells = matrix.plan(everything)
-        groups = [matrix.capture_key(each, everything) for each in cells]
+        groups = [recipes.capture_key(each, everything) for each in cells]
         largest = max(groups.count(group) for group in groups)
         for part in range(1, parts + 1):
-            size = len(matrix.shard(cells, groups, part, parts))
+            size = len(selection.shard(cells, groups, part, parts))
             assert abs(size - len(cells) / parts) <= largest
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from pytest_export_matrix.programs import ABOVE, sources
+from pytest_export_matrix.execution.steps.build_program import ABOVE, sources
 from pytest_export_matrix.runtimes.libtorch import SOURCES, python_in
 
 

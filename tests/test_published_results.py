@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from pytest_export_matrix import baseline
-from pytest_export_matrix.cells import PREPARED
-from pytest_export_matrix.outcomes import Result
-from pytest_export_matrix.results import Results, loads
+from pytest_export_matrix.judging import baseline
+from pytest_export_matrix.results.file import loads
+from pytest_export_matrix.results.result import Result
+from pytest_export_matrix.results.results import Results
+from pytest_export_matrix.vocabulary.cells import PREPARED
 
 ROOT = Path(__file__).parents[1]
 NO_DETECTOR = ("classifier", "segmenter")

@@ -15,7 +15,7 @@ from pytest_export_matrix import (
     Reporter,
     Runtime,
 )
-from pytest_export_matrix.errors import UsageError
+from pytest_export_matrix.vocabulary.errors import UsageError
 
 
 def refused(entry: Any, *before: Any) -> str:

@@ -13,14 +13,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import pytest_export_matrix as em
-from pytest_export_matrix.cells import Cell
+from pytest_export_matrix.execution.evidence import Facts, Known, Place
+from pytest_export_matrix.execution.workers.worker import Limits
 from pytest_export_matrix.exporters import EXPORTERS
-from pytest_export_matrix.matrix import Case, Spec
-from pytest_export_matrix.outcomes import Result
-from pytest_export_matrix.repro import folders, inline, readme, scripts, structures, templating
-from pytest_export_matrix.repro.facts import Facts, Known, Place
+from pytest_export_matrix.planning.recipes import Case, ExportSpec
+from pytest_export_matrix.reproduction import folders, inline, literals, readme, scripts, templating
+from pytest_export_matrix.results.result import Result
 from pytest_export_matrix.runtimes import RUNTIMES
-from pytest_export_matrix.worker.launch import Limits
+from pytest_export_matrix.vocabulary.cells import Cell
 
 CELL = Cell("net", "tracing", "onnx", "onnxruntime", "cpu", "dynamic", "1")
 CASE = Case(((24, 32),), 0)
@@ -37,7 +37,7 @@ FACTS = Facts(
     outputs=em.Tensors(),
     exporter=EXPORTERS[0],
     runtime=RUNTIMES[0],
-    spec=Spec(CASE.sizes, frozenset({"resolution"})),
+    spec=ExportSpec(CASE.sizes, frozenset({"resolution"})),
     cases=[KNOWN],
     example=KNOWN,
     weights="weights.safetensors",
@@ -187,7 +187,7 @@ def test_a_name_that_is_no_module_is_not_imported() -> None:
     )
 )
 def test_a_literal_is_one_line_and_is_the_value_again(value: Any) -> None:
-    text = structures.literal(value)
+    text = literals.literal(value)
     assert text.isascii() and len(text.splitlines()) == 1
     assert eval(text, {"json": json}) == value
 
@@ -201,10 +201,10 @@ def test_a_keyword_that_python_has_no_literal_for_is_read_by_json() -> None:
 
 def test_a_structure_is_written_as_python() -> None:
     spec = {"tuple": [{"list": [{"leaf": 0}, {"leaf": 1}]}, {"dict": [["a", {"leaf": 2}]]}]}
-    assert structures.expression(spec, lambda i: f"x[{i}]") == "([x[0], x[1]], {'a': x[2]})"
-    assert structures.expression({"tuple": [{"leaf": 0}]}, lambda i: f"x[{i}]") == "(x[0],)"
-    assert structures.expression({"value": None}, str) == "None"
-    assert structures.count_leaves(spec) == 3
+    assert literals.expression(spec, lambda i: f"x[{i}]") == "([x[0], x[1]], {'a': x[2]})"
+    assert literals.expression({"tuple": [{"leaf": 0}]}, lambda i: f"x[{i}]") == "(x[0],)"
+    assert literals.expression({"value": None}, str) == "None"
+    assert literals.count_leaves(spec) == 3
 
 
 def test_dynamic_dimensions_are_declared_as_the_exporter_declares_them() -> None:
@@ -212,7 +212,7 @@ def test_dynamic_dimensions_are_declared_as_the_exporter_declares_them() -> None
     onnx = script(result(), replace(FACTS, exporter=EXPORTERS[3]))
     assert "SHAPES = ([{1: DYNAMIC, 2: DYNAMIC}],)" in program
     assert "dynamic_axes={'input_0': {1: 'height_0', 2: 'width_0'}}" in onnx
-    fixed = replace(FACTS, exporter=EXPORTERS[2], spec=Spec(CASE.sizes, frozenset()))
+    fixed = replace(FACTS, exporter=EXPORTERS[2], spec=ExportSpec(CASE.sizes, frozenset()))
     assert "SHAPES = None" in script(result(), fixed)
 
 
@@ -248,7 +248,7 @@ def test_a_file_is_run_without_the_code_of_its_model() -> None:
 @pytest.mark.parametrize(
     "module",
     [
-        *("samples", "torchvision_models", "trees"),
+        *("samples.pictures", "samples.torchvision_models", "vocabulary.pytrees"),
         *("compare.detections", "compare.panoptic", "compare.tensors"),
     ],
 )
@@ -260,7 +260,7 @@ def test_a_module_of_ours_stands_alone(module: str) -> None:
 
 def test_a_module_that_needs_more_than_names_of_ours_is_not_put_beside() -> None:
     with pytest.raises(inline.NotInlined):
-        inline.inline("pytest_export_matrix.worker.prepare")
+        inline.inline("pytest_export_matrix.worker.tasks.prepare")
 
 
 def test_the_tables_name_what_is_registered() -> None:

@@ -7,10 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from pytest_export_matrix.cells import Cell
-from pytest_export_matrix.errors import ResultsError
-from pytest_export_matrix.outcomes import OUTCOMES, Outcome, Result, shorten
-from pytest_export_matrix.results import FORMAT_VERSION, Results, dumps, load, loads, write
+from pytest_export_matrix.machine.json_files import write_whole
+from pytest_export_matrix.results.file import FORMAT_VERSION, dumps, load, loads
+from pytest_export_matrix.results.result import Result
+from pytest_export_matrix.results.results import Results
+from pytest_export_matrix.vocabulary.cells import Cell
+from pytest_export_matrix.vocabulary.errors import ResultsError
+from pytest_export_matrix.vocabulary.outcomes import OUTCOMES, Outcome, shorten
 
 
 def result(name: str, outcome: Outcome = Outcome.PASSED) -> Result:
@@ -112,7 +115,7 @@ def test_a_missing_file_is_refused(tmp_path: Path) -> None:
 
 def test_writing_replaces_the_file_whole(tmp_path: Path) -> None:
     for text in ("old", "new"):
-        write(tmp_path / "reports" / "results.json", text)
+        write_whole(tmp_path / "reports" / "results.json", text)
     assert [path.name for path in (tmp_path / "reports").iterdir()] == ["results.json"]
     assert (tmp_path / "reports" / "results.json").read_text() == "new"
 
@@ -120,7 +123,7 @@ def test_writing_replaces_the_file_whole(tmp_path: Path) -> None:
 def test_what_no_encoding_can_hold_is_written_all_the_same(tmp_path: Path) -> None:
     odd = results(Outcome.FAILED)
     odd.cells[0].reason = "half a pair: \udcff"
-    write(tmp_path / "results.json", dumps(odd))
+    write_whole(tmp_path / "results.json", dumps(odd))
     assert load(tmp_path / "results.json").cells[0].reason == odd.cells[0].reason
 
 

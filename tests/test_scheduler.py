@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from pytest_export_matrix.scheduler import BYTES_A_LANE, Scheduler, default_lanes
+from pytest_export_matrix.execution.scheduler import BYTES_A_LANE, Scheduler, default_lanes
 
 
 def test_a_unit_waits_for_what_it_needs_and_order_is_kept() -> None:

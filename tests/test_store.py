@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
-from pytest_export_matrix.errors import CacheError
-from pytest_export_matrix.store import ENTRY, KEEP_SECONDS, Store, digest
+from pytest_export_matrix.execution.store import ENTRY, KEEP_SECONDS, Store
+from pytest_export_matrix.machine.hashing import digest
+from pytest_export_matrix.vocabulary.errors import CacheError
 
 
 def put(store: Store, key: str = "key", text: str = "content") -> Path:

@@ -4,9 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from pytest_export_matrix.cells import Cell
-from pytest_export_matrix.outcomes import Outcome, Result
-from pytest_export_matrix.support import NO, NOT_RUN, YES, Table, tables, unavailable
+from pytest_export_matrix.reporting.support_table import (
+    NO,
+    NOT_RUN,
+    YES,
+    Table,
+    tables,
+    unavailable,
+)
+from pytest_export_matrix.results.result import Result
+from pytest_export_matrix.vocabulary.cells import Cell
+from pytest_export_matrix.vocabulary.outcomes import Outcome
 
 FORMATS = {"torchscript": "pytorch", "onnx": "onnxruntime"}
 

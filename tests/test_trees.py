@@ -10,7 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_export_matrix.trees import flatten, map_leaves, to_arrays, unflatten, without_empty
+from pytest_export_matrix.vocabulary.pytrees import (
+    flatten,
+    map_leaves,
+    to_arrays,
+    unflatten,
+    without_empty,
+)
 
 leaves = st.integers(0, 100).map(lambda n: np.array([n]))
 trees = st.recursive(

@@ -9,9 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from states import cells, failed, passed, result
 
-from pytest_export_matrix.baseline import Accepted, Baseline
-from pytest_export_matrix.outcomes import Outcome, Result
-from pytest_export_matrix.verdict import changes, differences, gone, judge, updated
+from pytest_export_matrix.judging.acceptance import differences, gone, updated
+from pytest_export_matrix.judging.baseline import Accepted, Baseline
+from pytest_export_matrix.judging.verdict import changes, judge
+from pytest_export_matrix.results.result import Result
+from pytest_export_matrix.vocabulary.outcomes import Outcome
 
 CELL = cells()[0]
 FLAKY = failed(flaky=True)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_export_matrix.entries import Eager
-from pytest_export_matrix.outcomes import Failure
+from pytest_export_matrix.vocabulary.entries import Eager
+from pytest_export_matrix.vocabulary.outcomes import Failure
 from pytest_export_matrix.worker import model as models
 
 

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 from torchvision.ops.misc import FrozenBatchNorm2d
 
-from pytest_export_matrix.calibration import patterned
+from pytest_export_matrix.samples.calibration import patterned
 
 SIZES = ((192, 256), (240, 192), (128, 256))
 """Heights and widths of the calibration pictures."""

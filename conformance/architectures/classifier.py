@@ -10,7 +10,7 @@ import torch
 from torch import nn
 from torchvision.models.resnet import BasicBlock, Bottleneck, ResNet
 
-from pytest_export_matrix.calibration import normalise, patterned
+from pytest_export_matrix.samples.calibration import normalise, patterned
 
 CLASSES = 10
 BLOCKS = {"resnet10": (BasicBlock, [1, 1, 1, 1]), "resnet50": (Bottleneck, [3, 4, 6, 3])}

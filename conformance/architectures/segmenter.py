@@ -14,7 +14,7 @@ from torchvision.models.resnet import ResNet
 from torchvision.models.segmentation import DeepLabV3
 from torchvision.models.segmentation.deeplabv3 import ASPP, DeepLabHead
 
-from pytest_export_matrix.calibration import normalise, patterned
+from pytest_export_matrix.samples.calibration import normalise, patterned
 
 from .classifier import BLOCKS
 

@@ -10,8 +10,8 @@ import os
 from pathlib import Path
 
 from pytest_export_matrix import Registry
-from pytest_export_matrix.detectron2.entries import entries
-from pytest_export_matrix.detectron2.zoo import REPRESENTATIVE, zoo
+from pytest_export_matrix.addons.detectron2.entries import entries
+from pytest_export_matrix.addons.detectron2.zoo import REPRESENTATIVE, zoo
 
 CONFIGS = os.environ.get("EXPORT_MATRIX_DETECTRON2_ZOO")
 

@@ -16,8 +16,8 @@ from __future__ import annotations
 
 from typing import Optional
 
-from pytest_export_matrix.entries import OutputKind
-from pytest_export_matrix.errors import UsageError
+from pytest_export_matrix.vocabulary.entries import OutputKind
+from pytest_export_matrix.vocabulary.errors import UsageError
 
 
 def Detections(  # noqa: N802

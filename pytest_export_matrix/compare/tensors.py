@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Dict, Iterator, List, Tuple
 
 from pytest_export_matrix.compare.tolerances import compare_arrays, misfit
-from pytest_export_matrix.trees import flatten, is_leaf
+from pytest_export_matrix.vocabulary.pytrees import flatten, is_leaf
 
 
 def compare(reference: Any, actual: Any, options: Dict[str, Any]) -> Dict[str, Any]:

@@ -8,6 +8,6 @@ from __future__ import annotations
 
 from typing import Tuple
 
-from pytest_export_matrix.entries import Environment
+from pytest_export_matrix.vocabulary.entries import Environment
 
 ENVIRONMENTS: Tuple[Environment, ...] = ()

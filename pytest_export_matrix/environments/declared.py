@@ -6,8 +6,8 @@ import shlex
 from dataclasses import replace
 from typing import List
 
-from pytest_export_matrix.entries import Environment
-from pytest_export_matrix.errors import UsageError
+from pytest_export_matrix.vocabulary.entries import Environment
+from pytest_export_matrix.vocabulary.errors import UsageError
 
 INI = "export_matrix_environments"
 EXAMPLE = "for instance ort_1_20: python=3.11 onnxruntime==1.20.* numpy"

@@ -10,10 +10,10 @@ from typing import Callable, List, Optional, Sequence
 
 import tabulate
 
-from pytest_export_matrix.entries import Environment
 from pytest_export_matrix.environments import ENVIRONMENTS, provisioned
 from pytest_export_matrix.environments.records import FOLDER, Kept, kept, place_of
-from pytest_export_matrix.errors import unknown
+from pytest_export_matrix.vocabulary.entries import Environment
+from pytest_export_matrix.vocabulary.errors import unknown
 
 HEADERS = ("environment", "Python", "size", "last used", "requirements")
 UNITS = ("B", "kB", "MB", "GB", "TB")

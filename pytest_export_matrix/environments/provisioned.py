@@ -26,8 +26,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Callable, Iterator, List, Optional
 
-from pytest_export_matrix import locks
-from pytest_export_matrix.entries import Environment
 from pytest_export_matrix.environments import uv
 from pytest_export_matrix.environments.records import (
     RECORD,
@@ -39,7 +37,9 @@ from pytest_export_matrix.environments.records import (
     this_platform,
 )
 from pytest_export_matrix.environments.revisions import of_origin
-from pytest_export_matrix.errors import ProvisionError
+from pytest_export_matrix.machine import locks
+from pytest_export_matrix.vocabulary.entries import Environment
+from pytest_export_matrix.vocabulary.errors import ProvisionError
 
 ANOTHER_FOLDER = "choose another folder: pytest --export-matrix --export-matrix-cache DIR"
 #: As uv names them where the folder, not what is asked for, is at fault.

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Dict, Iterable, List, Optional, Tuple
 
-from pytest_export_matrix.entries import Environment
 from pytest_export_matrix.environments.revisions import revision
+from pytest_export_matrix.vocabulary.entries import Environment
 
 FOLDER, RECORD = "environments", "environment.json"
 

@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 from typing import Callable, Dict, List, Sequence
 
-from pytest_export_matrix.locks import Stopped
+from pytest_export_matrix.machine.locks import Stopped
 
 POLL_SECONDS = 0.05
 #: Lines of uv that are shown of a failure: what failed, and the causes nearest to the root.

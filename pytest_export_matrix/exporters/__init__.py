@@ -8,7 +8,7 @@ and its lines below.
 
 from __future__ import annotations
 
-from pytest_export_matrix.entries import Exporter
+from pytest_export_matrix.vocabulary.entries import Exporter
 
 _HERE = __name__
 _BOTH = ("resolution", "batch")

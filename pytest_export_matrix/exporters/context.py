@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Dict, FrozenSet, List, Sequence, Tuple
 
-from pytest_export_matrix.trees import Spec, flatten, unflatten
+from pytest_export_matrix.vocabulary.pytrees import Spec, flatten, unflatten
 
 #: Calling conventions of a file: the tensors of the arguments one by one, or the arguments as the
 #: model takes them.

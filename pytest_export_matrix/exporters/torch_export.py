@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from pytest_export_matrix.exporters.context import FLAT, STRUCTURED, Context
-from pytest_export_matrix.trees import unflatten
+from pytest_export_matrix.vocabulary.pytrees import unflatten
 
 
 def capture(context: Context) -> Any:
@@ -47,14 +47,3 @@ def onnx(captured: Any, path: str, context: Context) -> str:
     names = context.input_names()
     torch.onnx.export(capture(context), f=path, input_names=names, dynamo=True, verbose=False)
     return FLAT
-
-
-def aot_inductor(captured: Any, path: str, context: Context) -> str:
-    """Such a program compiled ahead of time, for the device that it was captured on.
-
-    https://docs.pytorch.org/docs/stable/torch.compiler_aot_inductor.html
-    """
-    import torch
-
-    torch._inductor.aoti_compile_and_package(capture(context), package_path=path)
-    return STRUCTURED

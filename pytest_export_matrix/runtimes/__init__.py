@@ -23,8 +23,8 @@ To add one: a file here (a folder, where it has sources) and its line below.
 
 from __future__ import annotations
 
-from pytest_export_matrix.entries import Runtime
 from pytest_export_matrix.runtimes.cmake import COMMANDS
+from pytest_export_matrix.vocabulary.entries import Runtime
 
 _HERE = __name__
 

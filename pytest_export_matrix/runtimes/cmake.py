@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 from typing import List, Mapping
 
-from pytest_export_matrix.outcomes import Failure
+from pytest_export_matrix.vocabulary.outcomes import Failure
 
 #: What has to be on the path for `build` to work.
 COMMANDS = ("cmake", "make", "c++")

@@ -19,8 +19,8 @@ import sys
 import tempfile
 from typing import List, Sequence
 
-from pytest_export_matrix.outcomes import Failure, Outcome
-from pytest_export_matrix.processes import describe_code, end_with_parent
+from pytest_export_matrix.vocabulary.outcomes import Failure, Outcome
+from pytest_export_matrix.vocabulary.processes import describe_code, end_with_parent
 
 #: Of a line that is no answer, this much is shown.
 SHOWN = 200

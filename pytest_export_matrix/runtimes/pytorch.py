@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Optional
 
-from pytest_export_matrix.trees import map_leaves
+from pytest_export_matrix.vocabulary.pytrees import map_leaves
 
 
 class Session:

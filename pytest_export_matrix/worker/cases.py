@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any, Dict, Tuple
 
-from pytest_export_matrix.trees import unflatten
+from pytest_export_matrix.vocabulary.pytrees import unflatten
 from pytest_export_matrix.worker import protocol
 
 

@@ -8,6 +8,8 @@ import sys
 import tempfile
 from typing import Any, Dict, List, Set
 
+from pytest_export_matrix.vocabulary.package import PACKAGE
+
 #: What changes by itself, or is this process's own.
 VOLATILE = ("/proc", "/sys", "/dev")
 
@@ -20,8 +22,7 @@ class Dependencies:
     """
 
     def __init__(self, project: List[str], cache: str) -> None:
-        ours = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-        self._known = _real([sys.prefix, sys.base_prefix, ours, cache])
+        self._known = _real([sys.prefix, sys.base_prefix, PACKAGE, cache])
         self._volatile = _real([*VOLATILE, tempfile.gettempdir()])
         self._project = _real(project)
         self._looked_at: Set[str] = set()

@@ -102,7 +102,7 @@ def _serve(folder: str) -> None:
     """Carry out the task in `folder` and end this process without any clean-up of libraries."""
     import faulthandler
 
-    from pytest_export_matrix.processes import end_with_parent
+    from pytest_export_matrix.vocabulary.processes import end_with_parent
     from pytest_export_matrix.worker import protocol, task
 
     if FORKS:

@@ -6,9 +6,9 @@ import contextlib
 import importlib
 from typing import Any, Dict, Iterator, Sequence, Tuple
 
-from pytest_export_matrix.outcomes import Failure
+from pytest_export_matrix.vocabulary.outcomes import Failure
+from pytest_export_matrix.vocabulary.references import resolve
 from pytest_export_matrix.worker import weights
-from pytest_export_matrix.worker.task import resolve
 
 
 def build(request: Dict[str, Any]) -> Any:
@@ -60,7 +60,7 @@ def sample(request: Dict[str, Any], sizes: Sequence[Sequence[int]], seed: int) -
 
     Raises Failure where the function cannot be imported or returns no tuple that holds a tensor.
     """
-    from pytest_export_matrix.trees import flatten
+    from pytest_export_matrix.vocabulary.pytrees import flatten
 
     reference = request["architecture"]["inputs"]
     arguments = _named("inputs", reference)([(h, w) for h, w in sizes], seed)
@@ -100,7 +100,7 @@ def _named(field: str, reference: str) -> Any:
 
 
 def to_device(tree: Any, device: str) -> Any:
-    from pytest_export_matrix.trees import map_leaves
+    from pytest_export_matrix.vocabulary.pytrees import map_leaves
 
     return map_leaves(lambda tensor: tensor.to(device), tree)
 

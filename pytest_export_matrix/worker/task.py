@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import importlib
 import os
 import time
 import traceback
 import warnings
 from typing import Any, Callable, Dict, List, Optional
 
-from pytest_export_matrix.outcomes import Failure, Outcome, Stage, shorten
-from pytest_export_matrix.processes import SIGKILL
+from pytest_export_matrix.vocabulary.outcomes import Failure, Outcome, Stage, shorten
+from pytest_export_matrix.vocabulary.processes import SIGKILL
+from pytest_export_matrix.vocabulary.references import resolve
 from pytest_export_matrix.worker import protocol
 from pytest_export_matrix.worker.dependencies import Dependencies
 
@@ -123,15 +123,6 @@ def _is_out_of_memory(error: BaseException) -> bool:
     return isinstance(error, RuntimeError) and "DefaultCPUAllocator: can't allocate" in str(error)
 
 
-def resolve(reference: str) -> Any:
-    """The object that "module:attribute" names."""
-    module, _, attribute = reference.partition(":")
-    found = importlib.import_module(module)
-    for part in attribute.split("."):
-        found = getattr(found, part)
-    return found
-
-
 def summarize(caught: List[warnings.WarningMessage]) -> List[Dict[str, Any]]:
     """The most frequent warnings, each with how often it was given."""
     counts: Dict[Any, int] = {}
@@ -141,12 +132,3 @@ def summarize(caught: List[warnings.WarningMessage]) -> List[Dict[str, Any]]:
         counts[key] = counts.get(key, 0) + 1
     common = sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:WARNINGS_KEPT]
     return [{"category": key[0], "message": key[1], "count": n} for key, n in common]
-
-
-def use_project(paths: List[str]) -> None:
-    """Make the modules of the project importable."""
-    import sys
-
-    sys.path[:0] = [path for path in paths if path not in sys.path]
-    if paths:
-        os.chdir(paths[0])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pytest_export_matrix.worker.task import resolve
+from pytest_export_matrix.vocabulary.references import resolve
 
 FILE = "weights.safetensors"
 

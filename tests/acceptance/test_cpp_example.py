@@ -41,8 +41,8 @@ def test_the_program_answers_as_the_model_does(folder: Path) -> None:
 
     from pytest_export_matrix.compare.detections import compare
     from pytest_export_matrix.runtimes import libtorch
-    from pytest_export_matrix.torchvision_models import build
-    from pytest_export_matrix.trees import to_arrays
+    from pytest_export_matrix.samples.torchvision_models import build
+    from pytest_export_matrix.vocabulary.pytrees import to_arrays
 
     (images,) = torch.load(folder / "image.pt")
     with torch.no_grad():

@@ -48,7 +48,7 @@ def test_a_run_without_the_option_is_as_it_was(pytester: pytest.Pytester) -> Non
 
     result.assert_outcomes(passed=1)
     assert "export matrix" not in result.stdout.str()
-    assert "pytest_export_matrix.matrix_plugin" not in modules_of(pytester.path)
+    assert "pytest_export_matrix.pytest_run.hooks" not in modules_of(pytester.path)
     assert not modules_of(pytester.path) & HEAVY
     assert not (pytester.path / "reports").exists()
 

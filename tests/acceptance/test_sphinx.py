@@ -12,7 +12,8 @@ from typing import List, NamedTuple
 import pytest
 from miniatures.findings import HOSTILE, hostile, results
 
-from pytest_export_matrix.results import Results, dumps
+from pytest_export_matrix.results.file import dumps
+from pytest_export_matrix.results.results import Results
 
 pytest.importorskip("sphinx")
 pytest.importorskip("myst_parser")

@@ -14,11 +14,11 @@ from typing import Any, Iterator, List
 import pytest
 from miniatures.matrices import results
 
-from pytest_export_matrix.cells import Cell
-from pytest_export_matrix.changes import Change, Changes, Summary
-from pytest_export_matrix.outcomes import OUTCOMES
-from pytest_export_matrix.reporters.html import render
-from pytest_export_matrix.results import Results
+from pytest_export_matrix.reporting.reporters.html import render
+from pytest_export_matrix.results.changes import Change, Changes, Summary
+from pytest_export_matrix.results.results import Results
+from pytest_export_matrix.vocabulary.cells import Cell
+from pytest_export_matrix.vocabulary.outcomes import OUTCOMES
 
 CHROMIUM = next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None

@@ -104,7 +104,7 @@ def make(
     import numpy as np
     import torch
 
-    from pytest_export_matrix import samples
+    from pytest_export_matrix.samples import pictures
     from pytest_export_matrix.worker import weights
 
     folder = tmp_path_factory.mktemp(f"{architecture}_{images}")
@@ -112,20 +112,20 @@ def make(
     model = module.build(backbone="resnet10")
     weights.save(model, str(folder / "weights"))
     asked = [
-        (f"{sizes}, picture {seed}", samples.pictures(sizes, seed))
+        (f"{sizes}, picture {seed}", pictures.pictures(sizes, seed))
         for sizes in SIZES[images]
         for seed in range(PICTURES)
     ]
     if images == 2:
         asked += [
-            (f"two of picture {seed}", samples.pictures([(192, 256)], seed) * 2)
+            (f"two of picture {seed}", pictures.pictures([(192, 256)], seed) * 2)
             for seed in range(PICTURES)
         ]
     arrays, reference = {}, []
-    for number, (_, pictures) in enumerate(asked):
-        arrays.update({f"{number}.{i}": picture for i, picture in enumerate(pictures)})
+    for number, (_, batch) in enumerate(asked):
+        arrays.update({f"{number}.{i}": picture for i, picture in enumerate(batch)})
         with torch.no_grad():
-            answer = model([torch.from_numpy(picture) for picture in pictures])
+            answer = model([torch.from_numpy(picture) for picture in batch])
         reference.append([{k: v.numpy() for k, v in found.items()} for found in answer])
     np.savez(folder / "images.npz", **arrays)
     request = {
@@ -133,6 +133,6 @@ def make(
         "keywords": {"backbone": "resnet10"},
         "weights": str(folder / "weights"),
         "images": str(folder / "images.npz"),
-        "counts": [len(pictures) for _, pictures in asked],
+        "counts": [len(batch) for _, batch in asked],
     }
     return Subject(request, [name for name, _ in asked], reference)

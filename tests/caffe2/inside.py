@@ -26,7 +26,7 @@ FORMATS = {
 def model_of(request):
     from safetensors.torch import load_file
 
-    from pytest_export_matrix.caffe2.rename import rename
+    from pytest_export_matrix.addons.caffe2.rename import rename
 
     module = importlib.import_module("conformance.architectures." + request["architecture"])
     model = module.build(**request["keywords"])
@@ -40,7 +40,7 @@ def model_of(request):
 def parts_of(request):
     from torchvision.models.detection.roi_heads import RoIHeads
 
-    from pytest_export_matrix.caffe2 import parts
+    from pytest_export_matrix.addons.caffe2 import parts
 
     return {RoIHeads: getattr(parts, request.get("heads", "Heads"))}
 
@@ -63,17 +63,17 @@ def export(request, folder):
 
 
 def lower_all(model, arguments, folder):
-    from pytest_export_matrix.exporters import caffe2_tracing
+    from pytest_export_matrix.addons.caffe2 import exporter
     from pytest_export_matrix.exporters.context import Context
 
-    captured = caffe2_tracing.capture(Context(model, arguments, ("[CHW]",), frozenset()))
+    captured = exporter.capture(Context(model, arguments, ("[CHW]",), frozenset()))
     answers = {}
     for format, (lower, suffix) in FORMATS.items():
         since = time.monotonic()
         os.makedirs(os.path.join(folder, format))
         path = os.path.join(folder, format, "model" + suffix)
         try:
-            convention = getattr(caffe2_tracing, lower)(captured, path, None)
+            convention = getattr(exporter, lower)(captured, path, None)
             answers[format] = {"file": path, "convention": convention}
         except Exception as error:
             answers[format] = {"failure": "{}: {}".format(type(error).__name__, error)}
@@ -91,9 +91,9 @@ def run(request, folder):
 
 def session_of(file):
     """TorchScript runs in PyTorch 1.10, the others in Caffe2."""
-    from pytest_export_matrix.runtimes import caffe2, pytorch_1_10
+    from pytest_export_matrix.addons.caffe2 import pytorch_1_10, runtime
 
-    return (pytorch_1_10 if file.endswith(".pt") else caffe2).Session(file, "cpu", 1)
+    return (pytorch_1_10 if file.endswith(".pt") else runtime).Session(file, "cpu", 1)
 
 
 def plain_torchscript(request, folder):
@@ -210,7 +210,7 @@ def small(request, folder):
 
 def call(request, folder):
     """`Caffe2Model` of one file, called with images of the shapes and dtype asked for."""
-    from pytest_export_matrix.caffe2.model import Caffe2Model
+    from pytest_export_matrix.addons.caffe2.model import Caffe2Model
 
     try:
         model = Caffe2Model(request["file"])

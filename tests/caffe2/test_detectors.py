@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pytest_export_matrix.caffe2.rename import rename
+from pytest_export_matrix.addons.caffe2.rename import rename
 from pytest_export_matrix.compare.detections import compare
 
 ARCHITECTURES = ("faster_rcnn", "mask_rcnn", "keypoint_rcnn", "retinanet")

@@ -10,7 +10,7 @@ from typing import Any
 from translation import LEVELS
 
 from conformance.architectures.table import ARCHITECTURES, SIZES
-from pytest_export_matrix import samples
+from pytest_export_matrix.samples import pictures
 
 #: float32 knows a coordinate of 256 pixels to 3e-5, and a score of 1 to 1.2e-7. A head is a chain
 #: of sums of up to 3136 products, added up in another order by every version of torch: some ten to
@@ -28,9 +28,9 @@ def batches(name: str, sizes: Sequence[tuple[int, int]] = SIZES) -> list[list[An
     """The images that an architecture is shown: each of its pictures, the adversarial ones too, at
     each size, and batches of two of unequal size."""
     (architecture,) = (each for each in ARCHITECTURES if each.name == name)
-    seeds = sorted({*range(len(samples.PICTURES)), *architecture.adversarial.values()})
+    seeds = sorted({*range(len(pictures.PICTURES)), *architecture.adversarial.values()})
     alone = [[size] for size in sizes]
-    return [samples.image_list(each, seed)[0] for each in (*alone, sizes) for seed in seeds]
+    return [pictures.image_list(each, seed)[0] for each in (*alone, sizes) for seed in seeds]
 
 
 @dataclass

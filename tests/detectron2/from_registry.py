@@ -2,8 +2,8 @@
 
     python from_registry.py FOLDER        FOLDER/venv/bin/python is its interpreter
 
-There it has no C++ sources: `pytest_export_matrix.detectron2.folder` does without them. What is
-there already is left.
+There it has no C++ sources: `pytest_export_matrix.addons.detectron2.folder` does without them.
+What is there already is left.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ import sys
 import tarfile
 from pathlib import Path
 
-from pytest_export_matrix.detectron2 import folder
-from pytest_export_matrix.detectron2.entries import entries
-from pytest_export_matrix.entries import Environment
+from pytest_export_matrix.addons.detectron2 import folder
+from pytest_export_matrix.addons.detectron2.entries import entries
 from pytest_export_matrix.environments import provisioned, records
+from pytest_export_matrix.vocabulary.entries import Environment
 
 DISTRIBUTION = "pb1-detectron2==0.6"
 

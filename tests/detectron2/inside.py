@@ -33,7 +33,7 @@ def versions():
 def make(config, raw, keywords, folder):
     """Build the model, keep it and its eager answers; the number of detections of each case of
     one image."""
-    from pytest_export_matrix.detectron2 import models
+    from pytest_export_matrix.addons.detectron2 import models
 
     detector = models.build(config, raw=raw, **keywords)
     torch.save(detector.state_dict(), os.path.join(folder, "weights.pt"))
@@ -52,7 +52,7 @@ def make(config, raw, keywords, folder):
 
 def scores(config, keywords, sizes, seeds):
     """The scores of each size and seed."""
-    from pytest_export_matrix.detectron2 import models
+    from pytest_export_matrix.addons.detectron2 import models
 
     detector = models.build(config, **keywords)
     with torch.no_grad():
@@ -62,13 +62,13 @@ def scores(config, keywords, sizes, seeds):
 
 def export(config, raw, keywords, folder, method, lower, suffix, batch):
     """The file, or the failure in words."""
-    from pytest_export_matrix.detectron2 import models
+    from pytest_export_matrix.addons.detectron2 import models
     from pytest_export_matrix.exporters.context import Context
 
     detector = models.build(config, raw=raw, **keywords)
     detector.load_state_dict(torch.load(os.path.join(folder, "weights.pt")))
     context = Context(detector, models.images(SIZES[batch][0], 0), ("[CHW]",), frozenset())
-    module = importlib.import_module("pytest_export_matrix.detectron2." + method)
+    module = importlib.import_module("pytest_export_matrix.addons.detectron2." + method)
     path = os.path.join(folder, "model" + suffix)
     try:
         getattr(module, lower)(getattr(module, CAPTURES[method])(context), path, context)
@@ -83,7 +83,7 @@ def run(folder, file, convention, batch, padded=None):
     padded: whether the images have a size that the network has to pad; both, unless it is said.
     """
     from pytest_export_matrix.compare.detections import compare
-    from pytest_export_matrix.trees import flatten, unflatten
+    from pytest_export_matrix.vocabulary.pytrees import flatten, unflatten
 
     with open(os.path.join(folder, "kept.pkl"), "rb") as kept_file:
         kept = pickle.load(kept_file)
@@ -116,7 +116,7 @@ def run(folder, file, convention, batch, padded=None):
 
 def session_of(file):
     if file.endswith(".pb"):
-        from pytest_export_matrix.detectron2.sessions import Caffe2Session
+        from pytest_export_matrix.addons.detectron2.sessions import Caffe2Session
 
         return Caffe2Session(file, "cpu", 1)
     import torchvision  # noqa: F401  # for its operators

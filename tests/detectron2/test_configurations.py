@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from states import failed, passed, result, results
 
-from pytest_export_matrix.cells import Cell
-from pytest_export_matrix.detectron2 import configurations
-from pytest_export_matrix.outcomes import Outcome
+from pytest_export_matrix.addons.detectron2 import configurations
+from pytest_export_matrix.vocabulary.cells import Cell
+from pytest_export_matrix.vocabulary.outcomes import Outcome
 
 
 def cell(model: str, resolution: str, ending: str = "_0_6") -> Cell:

@@ -10,17 +10,18 @@ from typing import Any
 
 import pytest
 
-from pytest_export_matrix import Architecture, Registry, matrix
-from pytest_export_matrix.detectron2.entries import (
+from pytest_export_matrix import Architecture, Registry
+from pytest_export_matrix.addons.detectron2.entries import (
     INSTALLED,
     VARIABLE,
     VARIABLE_0_6,
     entries,
 )
-from pytest_export_matrix.detectron2.zoo import REPRESENTATIVE, zoo
-from pytest_export_matrix.entries import Environment
+from pytest_export_matrix.addons.detectron2.zoo import REPRESENTATIVE, zoo
 from pytest_export_matrix.exporters import EXPORTERS
+from pytest_export_matrix.planning import matrix
 from pytest_export_matrix.runtimes import RUNTIMES
+from pytest_export_matrix.vocabulary.entries import Environment
 
 
 def registry_of(*sources: str) -> Registry:
@@ -40,8 +41,8 @@ def test_the_entries_are_accepted_and_name_what_is_there() -> None:
 
 
 def test_naming_the_entries_imports_neither_torch_nor_detectron2() -> None:
-    modules = "entries, folder, published"
-    code = f"import sys; from pytest_export_matrix.detectron2 import {modules}; entries.entries()"
+    addon, modules = "pytest_export_matrix.addons.detectron2", "entries, folder, published"
+    code = f"import sys; from {addon} import {modules}; entries.entries()"
     checked = f"{code}; assert not {{'torch', 'detectron2', 'numpy'}} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", checked], check=True)
 
@@ -105,11 +106,15 @@ def test_an_installed_detectron2_is_used_where_pytest_runs() -> None:
 @pytest.mark.parametrize("module", ["caffe2", "models", "scripting", "sessions", "tracing"])
 def test_what_the_entries_name_is_there(module: str) -> None:
     """Without importing it: a module of the worker side needs detectron2."""
-    path = importlib.util.find_spec("pytest_export_matrix.detectron2").submodule_search_locations[0]  # type: ignore[union-attr, index]
+    path = importlib.util.find_spec(
+        "pytest_export_matrix.addons.detectron2"
+    ).submodule_search_locations[0]  # type: ignore[union-attr, index]
     with open(f"{path}/{module}.py", encoding="utf-8") as file:
         text = file.read()
     named = [reference for entry in entries("a", "b") for reference in references(entry)]
-    own = [name for place, name in named if place == f"pytest_export_matrix.detectron2.{module}"]
+    own = [
+        name for place, name in named if place == f"pytest_export_matrix.addons.detectron2.{module}"
+    ]
     assert own
     for name in own:
         assert f"def {name}(" in text or f"class {name}" in text or f"\n{name} = " in text, name

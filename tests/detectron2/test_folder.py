@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_export_matrix.detectron2 import folder
+from pytest_export_matrix.addons.detectron2 import folder
 
 
 def source(root: Path) -> Path:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from pytest_export_matrix.detectron2.zoo import REPRESENTATIVE
+from pytest_export_matrix.addons.detectron2.zoo import REPRESENTATIVE
 
 NOTHING = 3  # the picture in which there is nothing to be seen, of four
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from states import failed, passed, result, results
 
-from pytest_export_matrix import Registry, matrix
-from pytest_export_matrix.detectron2 import published
-from pytest_export_matrix.detectron2.entries import entries
+from pytest_export_matrix import Registry
+from pytest_export_matrix.addons.detectron2 import published
+from pytest_export_matrix.addons.detectron2.entries import entries
 from pytest_export_matrix.exporters import EXPORTERS
-from pytest_export_matrix.outcomes import Outcome
+from pytest_export_matrix.planning import matrix
 from pytest_export_matrix.runtimes import RUNTIMES
+from pytest_export_matrix.vocabulary.outcomes import Outcome
 
 
 def claimed(version: str, *parts: str) -> published.Claim:

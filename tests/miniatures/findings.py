@@ -5,10 +5,11 @@ from __future__ import annotations
 import itertools
 from typing import Callable, Optional, Sequence
 
-from pytest_export_matrix.cells import Cell
-from pytest_export_matrix.matrix import BATCHES, RESOLUTIONS
-from pytest_export_matrix.outcomes import Outcome, Result
-from pytest_export_matrix.results import Matrix, Results, axes_of
+from pytest_export_matrix.planning.matrix import BATCHES, RESOLUTIONS
+from pytest_export_matrix.results.result import Result
+from pytest_export_matrix.results.results import Matrix, Results, axes_of
+from pytest_export_matrix.vocabulary.cells import Cell
+from pytest_export_matrix.vocabulary.outcomes import Outcome
 
 WAYS = (
     ("tracing", "torchscript", "pytorch"),

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from miniatures.findings import results
-from pytest_export_matrix.documents import rewrite
-from pytest_export_matrix.errors import DocumentError
+from pytest_export_matrix.reporting.documents import rewrite
+from pytest_export_matrix.vocabulary.errors import DocumentError
 
 BEGIN, END = "<!-- export-matrix: begin -->", "<!-- export-matrix: end -->"
 RST_BEGIN, RST_END = ".. export-matrix: begin", ".. export-matrix: end"

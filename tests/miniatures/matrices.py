@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Dict, List
 
-from pytest_export_matrix.cells import Cell
-from pytest_export_matrix.outcomes import Result
-from pytest_export_matrix.results import Results, axes_of
+from pytest_export_matrix.results.result import Result
+from pytest_export_matrix.results.results import Results, axes_of
+from pytest_export_matrix.vocabulary.cells import Cell
 
 WAYS = (
     ("tracing", "torchscript", "pytorch"),

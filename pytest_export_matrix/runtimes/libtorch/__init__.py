@@ -12,7 +12,6 @@ import pickle
 import shutil
 from typing import Any, List, Sequence
 
-from pytest_export_matrix.outcomes import Failure
 from pytest_export_matrix.runtimes import cmake, pytorch
 from pytest_export_matrix.runtimes.program import (
     Program,
@@ -20,7 +19,8 @@ from pytest_export_matrix.runtimes.program import (
     mapped,
     operator_libraries,
 )
-from pytest_export_matrix.trees import map_leaves
+from pytest_export_matrix.vocabulary.outcomes import Failure
+from pytest_export_matrix.vocabulary.pytrees import map_leaves
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 TORCHSCRIPT, AOT_INDUCTOR = "libtorch_runner", "aot_inductor_runner"
@@ -29,12 +29,12 @@ SOURCES = ("CMakeLists.txt", "serve.hpp", "torchscript.cpp", "aot_inductor.cpp")
 
 def build(out: str) -> None:
     """Build the program that runs TorchScript files."""
-    _build(HERE, TORCHSCRIPT, out)
+    build_target(TORCHSCRIPT, out)
 
 
-def build_aot_inductor(out: str) -> None:
-    """Build the program that runs AOTInductor packages."""
-    _build(HERE, AOT_INDUCTOR, out)
+def build_target(target: str, out: str) -> None:
+    """Build `target`, one of those above, into the folder `out`."""
+    _build(HERE, target, out)
 
 
 def write(folder: str, target: str) -> str:
@@ -89,12 +89,6 @@ class Session(ProgramSession):
         return map_leaves(lambda tensor: tensor.numpy(), answer)
 
     problem = staticmethod(pytorch.Session.problem)
-
-
-class AotInductorSession(Session):
-    """An AOTInductor package, which takes and gives tensors one by one."""
-
-    target = AOT_INDUCTOR
 
 
 def load(path: str) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Sequence
 
 import pytest_export_matrix as em
-from pytest_export_matrix.crew import EXPORT_PRELOAD
+from pytest_export_matrix.execution.workers.dispatcher import EXPORT_PRELOAD
 
 SIZES = ((24, 32), (32, 24))
 OTHER_SIZES = ((16, 40), (48, 32))

@@ -1,0 +1,29 @@
+"""AOTInductor packages from C++, by a program of `runtimes.libtorch`, and from Python."""
+
+from __future__ import annotations
+
+from pytest_export_matrix.runtimes import libtorch, pytorch
+
+
+def build(out: str) -> None:
+    """Build the program that runs packages into the folder `out`."""
+    libtorch.build_target(libtorch.AOT_INDUCTOR, out)
+
+
+class CppSession(libtorch.Session):
+    """A package in a process of libtorch, which takes and gives tensors one by one."""
+
+    target = libtorch.AOT_INDUCTOR
+
+
+class PythonSession(pytorch.Session):
+    """A package, which is for the device that it was compiled for.
+
+    Its inputs are not checked, which is the engine's own default: called with other shapes than it
+    was compiled for, it may answer wrongly without a word.
+    """
+
+    def load(self, path: str) -> None:
+        import torch
+
+        self.module = torch._inductor.aoti_load_package(path)

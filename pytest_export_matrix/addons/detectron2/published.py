@@ -1,0 +1,246 @@
+"""The support table that detectron2 publishes, and what its cells came to here.
+
+https://github.com/facebookresearch/detectron2/blob/v0.6/docs/tutorials/deployment.md, and the same
+file of its main branch. Each entry of the table is a claim about cells; a claim is held against
+one cell a model, with the outputs that the guide speaks of: scripting, and tracing of an R-CNN,
+give those of the network, Caffe2Model and a traced RetinaNet postprocessed ones.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Dict, Iterator, List, Optional, Sequence, Tuple
+
+from pytest_export_matrix.reporting.support_table import NO, NO_EXTRAS, NOT_RUN, YES
+from pytest_export_matrix.results.result import Result
+from pytest_export_matrix.results.results import Results
+from pytest_export_matrix.vocabulary.cells import Cell
+
+METHODS = ("tracing", "scripting", "caffe2_tracing")
+#: The function of detectron2 and the format, by column.
+WAYS = {
+    "tracing": ("tracing_adapter", "torchscript"),
+    "scripting": ("scripting_with_instances", "torchscript"),
+    "caffe2_tracing": ("caffe2_tracer", "caffe2"),
+}
+#: What files need beside the runtime; "Caffe2 ops" are in PyTorch 1.10, and the runtime here.
+DEPENDENCIES = {"tracing": ["torchvision"], "scripting": ["torchvision"], "caffe2_tracing": []}
+ROWS = {
+    "Faster/Mask/Keypoint R-CNN": ("faster_rcnn", "mask_rcnn", "keypoint_rcnn"),
+    "RetinaNet": ("retinanet",),
+    "PointRend R-CNN": ("pointrend_rcnn",),
+    "Cascade R-CNN": ("cascade_rcnn",),
+    "Panoptic FPN": ("panoptic_fpn",),
+}
+Says = Tuple[Optional[bool], Optional[bool], Optional[bool]]
+
+
+@dataclass(frozen=True)
+class Version:
+    """The ending of its methods, its runtimes by what is asked of them, and what each row says of
+    the columns in turn, None where it says nothing."""
+
+    ending: str
+    runtimes: Dict[str, str]
+    rows: Dict[str, Says]
+
+
+#: Two rows are of the text alone: v0.6 says that Cascade R-CNN is not supported, and both that
+#: caffe2_tracing takes Panoptic FPN.
+PUBLISHED = {
+    "detectron2_0_6": Version(
+        "_0_6",
+        {
+            "torchscript": "detectron2_pytorch_1_10",
+            "caffe2": "detectron2_caffe2",
+            "onnx": "onnxruntime",
+            "c++": "detectron2_libtorch_1_10",
+        },
+        {
+            "Faster/Mask/Keypoint R-CNN": (True, True, True),
+            "RetinaNet": (True, True, True),
+            "PointRend R-CNN": (True, False, False),
+            "Cascade R-CNN": (False, False, False),
+            "Panoptic FPN": (None, None, True),
+        },
+    ),
+    "detectron2": Version(
+        "",
+        {
+            "torchscript": "pytorch",
+            "caffe2": "detectron2_caffe2",
+            "onnx": "onnxruntime",
+            "c++": "libtorch",
+        },
+        {
+            "Faster/Mask/Keypoint R-CNN": (True, True, True),
+            "RetinaNet": (True, True, True),
+            "PointRend R-CNN": (True, False, False),
+            "Cascade R-CNN": (True, False, False),
+            "Panoptic FPN": (None, None, True),
+        },
+    ),
+}
+#: The one that tracing is described for as it is called, with its postprocessing.
+TRACED_WHOLE = ("tracing", "retinanet")
+#: Resolution and batch of a cell, and what is said of each column; of supported models alone.
+LIMITS = {
+    "dynamic resolution": ("dynamic", "1", (True, True, True)),
+    "a batch of two": ("fixed", "2", (True, True, False)),
+    "dynamic batch": ("fixed", "dynamic", (False, True, False)),
+}
+#: What else the table names for supported models: format, runtime, columns. For what executes an
+#: ONNX file with operators of Caffe2 it names nothing but Caffe2, which takes no file with them.
+IN_CPP, IN_PYTORCH, ONNX_FILE = "in C++", "TorchScript in PyTorch", "ONNX, the file alone"
+FURTHER = {
+    IN_CPP: ("torchscript", "c++", METHODS),
+    IN_PYTORCH: ("torchscript", "torchscript", ("caffe2_tracing",)),
+    ONNX_FILE: ("onnx", "onnx", ("caffe2_tracing",)),
+}
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What `version` says of one cell: that it works, or that it does not; `file`: that there is
+    a file, whatever becomes of it."""
+
+    version: str
+    row: str
+    method: str
+    says: bool
+    cell: Cell
+    file: bool = False
+
+    def works(self, result: Result) -> bool:
+        return result.artifact is not None if self.file else result.passed
+
+
+def claims(name: str) -> Iterator[Claim]:
+    version = PUBLISHED[name]
+    for row, entries in version.rows.items():
+        for method, says in zip(METHODS, entries):
+            if says is None:
+                continue
+            for model in ROWS[row]:
+                yield from _of_model(name, version, row, method, model, says)
+
+
+def _of_model(
+    name: str, version: Version, row: str, method: str, model: str, says: bool
+) -> Iterator[Claim]:
+    function, format = WAYS[method]
+    raw = "" if format == "caffe2" or (method, model) == TRACED_WHOLE else "_raw"
+    first = (f"{name}_{model}{raw}", function + version.ending)
+    names = (*first, format, version.runtimes[format], "cpu")
+    yield Claim(name, row, method, says, Cell(*names, "fixed", "1"))
+    if not says:
+        return
+    for what, (resolution, batch, limits) in LIMITS.items():
+        limit = limits[METHODS.index(method)]
+        yield Claim(name, f"{row}, {what}", method, limit, Cell(*names, resolution, batch))
+    for what, (format, runtime, methods) in FURTHER.items():
+        if method in methods:
+            cell = Cell(*first, format, version.runtimes[runtime], "cpu", "fixed", "1")
+            yield Claim(name, f"{row}, {what}", method, True, cell, file=what == ONNX_FILE)
+
+
+Held = List[Tuple[Claim, Optional[Result]]]
+
+
+def render(results: Results) -> str:
+    """Markdown: for each version the published entry beside what was found, then the differences,
+    each with its cell and the reason."""
+    found = {result.cell.id: result for result in results.cells}
+    parts = ["# Beside the table of detectron2\n"]
+    for version in PUBLISHED:
+        held = [(claim, found.get(claim.cell.id)) for claim in claims(version)]
+        if any(result for _, result in held):
+            parts.append(f"## {version}\n")
+            parts.append(_table(held))
+            parts.append(_differences(held))
+    if len(parts) == 1:
+        parts.append("None of the cells that it speaks of was run.\n")
+    return "\n".join(parts)
+
+
+def _table(held: Held) -> str:
+    lines = [f"| published / here | {' | '.join(METHODS)} |", "| --- " * 4 + "|"]
+    for row in dict.fromkeys(claim.row for claim, _ in held):
+        entries = []
+        for method in METHODS:
+            of_entry = [each for each in held if (each[0].row, each[0].method) == (row, method)]
+            entries.append(_entry(of_entry))
+        lines.append(f"| {row} | {' | '.join(entries)} |")
+    needs = [_needs(method, held) for method in METHODS]
+    lines.append(f"| Extra runtime deps | {' | '.join(needs)} |")
+    return "\n".join(lines) + "\n"
+
+
+def _entry(held: Held) -> str:
+    if not held:
+        return "–"
+    says = YES if held[0][0].says else NO
+    marks = {claim: _mark(claim, result) for claim, result in held}
+    seen = set(marks.values())
+    if len(seen) == 1:
+        return f"{says} / {seen.pop()}"
+    each = (f"{mark} {claim.cell.architecture}" for claim, mark in marks.items())
+    return f"{says} / {', '.join(each)}"
+
+
+def _mark(claim: Claim, result: Optional[Result]) -> str:
+    return YES if result and claim.file and claim.works(result) else mark(result)
+
+
+def mark(result: Optional[Result]) -> str:
+    if result is None or result.absent:
+        return NOT_RUN
+    if result.passed:
+        return YES
+    where = f", {' and '.join(result.failed_on)} alone" if result.only_adversarial else ""
+    return f"{NO} ({result.stage}{where})"
+
+
+def _needs(method: str, held: Held) -> str:
+    """What is published, and what the files that work need, with the number of each."""
+    counts = Counter(
+        _listed(result.extra_dependencies)
+        for claim, result in held
+        if claim.method == method and result and result.passed
+    )
+    here = ", ".join(f"{needs} ({count} cells)" for needs, count in counts.items()) or NOT_RUN
+    return f"{_listed(DEPENDENCIES[method])} / {here}"
+
+
+def _listed(modules: Sequence[str]) -> str:
+    return ", ".join(modules) or NO_EXTRAS
+
+
+def _differences(held: Held) -> str:
+    """The claims that are not true, and the files that work and need something else than is said:
+    each entry of that row is one claim."""
+    tried = [(claim, r) for claim, r in held if r and not r.absent]
+    lines, wrong, methods = [], 0, set()
+    for claim, result in tried:
+        if claim.works(result) != claim.says:
+            wrong += 1
+            says = "works" if claim.says else "does not"
+            found = result.headline or "it does here"
+            if result.only_adversarial:
+                found = f"ordinary pictures are answered rightly; {found}"
+            lines.append(f"- {claim.row}, {claim.method}: published as what {says}; {found}")
+            lines.append(f"  `{claim.cell.id}`")
+    for claim, result in tried:
+        if result.passed and result.extra_dependencies != DEPENDENCIES[claim.method]:
+            methods.add(claim.method)
+            needs, said = _listed(result.extra_dependencies), _listed(DEPENDENCIES[claim.method])
+            lines.append(f"- {claim.row}, {claim.method}: extra dependencies {needs}, not {said}")
+            lines.append(f"  `{claim.cell.id}`")
+    columns = {claim.method for claim, _ in held}
+    known = {claim.method for claim, result in tried if result.passed}
+    head = (
+        f"{len(held) + len(columns)} claims, {len(tried) + len(known)} of them tried, "
+        f"{wrong + len(methods)} of these not true here"
+    )
+    return "\n".join([head + (":" if lines else "."), "", *lines]) + "\n"

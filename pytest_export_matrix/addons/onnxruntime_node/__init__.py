@@ -1,0 +1,81 @@
+"""ONNX Runtime from JavaScript: the npm package onnxruntime-node, in a process of Node.js.
+
+https://onnxruntime.ai/docs/get-started/with-javascript/node.html
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from typing import Any, Dict, Optional, Sequence
+
+from pytest_export_matrix.runtimes.program import Program, ProgramSession
+from pytest_export_matrix.vocabulary.outcomes import Failure, Outcome
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+RUNNER, MANIFEST, PACKAGE = "runner.js", "package.json", "onnxruntime-node"
+#: Its install script would fetch CUDA libraries; the engine itself is inside the package.
+INSTALL = ("npm", "install", "--ignore-scripts", "--omit=dev", "--no-audit", "--no-fund")
+#: What the package holds libraries for; Node.js and Python have the same names for them.
+PLATFORMS = ("linux", "darwin", "win32")
+
+
+def build(out: str) -> Dict[str, str]:
+    """Install the engine beside the runner. Raises Failure, unavailable, where npm cannot."""
+    for name in (RUNNER, MANIFEST):
+        shutil.copyfile(os.path.join(HERE, name), os.path.join(out, name))
+    ended = subprocess.run(
+        INSTALL,
+        cwd=out,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+        errors="replace",
+    )
+    if ended.returncode:
+        lines = [line for line in ended.stdout.splitlines() if line.startswith("npm error")]
+        why = lines[0] if lines else f"exit code {ended.returncode}"
+        reason = f"npm could not install {PACKAGE}: {why}"
+        raise Failure(reason, Outcome.UNAVAILABLE, ended.stdout)
+    package = os.path.join(out, "node_modules", PACKAGE)
+    _keep_platform(os.path.join(package, "bin"))
+    with open(os.path.join(package, MANIFEST), encoding="utf-8") as file:
+        installed = json.load(file)["version"]
+    node = subprocess.run(["node", "--version"], stdout=subprocess.PIPE, encoding="utf-8")
+    return {"node": node.stdout.strip().lstrip("v"), PACKAGE: installed}
+
+
+def _keep_platform(folder: str) -> None:
+    """Remove the engine's libraries for other platforms: hundreds of megabytes."""
+    for abi in os.listdir(folder):
+        for name in os.listdir(os.path.join(folder, abi)):
+            if name in PLATFORMS and name != sys.platform:
+                shutil.rmtree(os.path.join(folder, abi, name))
+
+
+class Session(ProgramSession):
+    """An inference session in a process of Node.js."""
+
+    def __init__(
+        self, path: str, device: str, threads: int, program: str, extras: Sequence[str]
+    ) -> None:
+        runner = os.path.join(program, RUNNER)
+        self.program = Program(["node", runner, path, device, str(threads)], ".safetensors")
+
+    def run(self, arguments: Any) -> Any:
+        import numpy as np
+        from safetensors.numpy import load_file, save_file
+
+        arrays = {str(i): np.ascontiguousarray(array) for i, array in enumerate(arguments)}
+        save_file(arrays, self.program.input)
+        answer = load_file(self.program.run())
+        return [answer[str(i)] for i in range(len(answer))]
+
+    @staticmethod
+    def problem(device: str) -> Optional[str]:
+        if device != "cpu":
+            return f"{PACKAGE} is installed without the libraries for {device}"
+        return None

@@ -1,0 +1,139 @@
+"""What was computed, on disk, by the content of what it was computed from.
+
+An entry is a folder, named by its key, with its files and `entry.json`, which is written last and
+holds the size and the sha256 of each file. A folder appears whole, by a rename, or not at all; an
+entry that does not hold what it says it holds is as good as none, and is made again. Processes that
+want the same entry wait for each other at its lock.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import json
+import os
+import shutil
+import tempfile
+import time
+from pathlib import Path
+from typing import Any, Callable, Dict, Iterator, Optional
+
+import platformdirs
+
+from pytest_export_matrix.machine import locks
+from pytest_export_matrix.machine.hashing import file_digest
+from pytest_export_matrix.vocabulary.errors import CacheError
+
+ENTRY = "entry.json"
+LAYOUT = "v1"
+#: Exported files are large: what nobody has asked for in this time is removed.
+KEEP_SECONDS = 30 * 24 * 3600.0
+REMEDY = "choose another folder: pytest --export-matrix --export-matrix-cache DIR"
+
+
+def default_root() -> Path:
+    """The folder of the store where none is named."""
+    return platformdirs.user_cache_path("pytest-export-matrix")
+
+
+class Store:
+    """Entries below `root`. Those older than `since` (seconds since the epoch) are forgotten."""
+
+    def __init__(self, root: Path, since: float = 0.0) -> None:
+        self.root = root / LAYOUT
+        self._since = since
+        try:
+            self.root.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=self.root) as file:
+                file.write(b"writable")
+        except OSError as error:
+            raise CacheError(f"cache folder {root}", str(error), remedy=REMEDY) from error
+        self._prune()
+
+    def _prune(self) -> None:
+        """Remove entries, and folders that a killed run left half made, unused for long."""
+        for path in (*self.root.glob("tmp-*"), *self.root.glob("*/*")):
+            with contextlib.suppress(OSError):  # another process may be removing it as well
+                if path.is_dir() and path.stat().st_mtime < time.time() - KEEP_SECONDS:
+                    shutil.rmtree(path)
+
+    def get(self, kind: str, key: str, verify: bool = True) -> Optional[Dict[str, Any]]:
+        """The entry's data, or None where there is none, or it is not whole.
+
+        `verify` reads all its files; without it, their sizes are compared.
+        """
+        folder = self.folder(kind, key)
+        try:
+            entry: Dict[str, Any] = json.loads((folder / ENTRY).read_text(encoding="utf-8"))
+            if entry["made"] < self._since:
+                return None
+            for name, (size, sha256) in entry["files"].items():
+                path = folder / name
+                if path.stat().st_size != size or (verify and file_digest(path) != sha256):
+                    return None
+            os.utime(folder)
+            data: Dict[str, Any] = entry["data"]
+            return data
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+    def files(self, kind: str, key: str) -> Dict[str, Any]:
+        """[bytes, sha256] of each file of an entry that is there."""
+        entry = json.loads((self.folder(kind, key) / ENTRY).read_text(encoding="utf-8"))
+        files: Dict[str, Any] = entry["files"]
+        return files
+
+    def folder(self, kind: str, key: str) -> Path:
+        return self.root / kind / key
+
+    def put(self, kind: str, key: str, data: Dict[str, Any], source: Optional[Path] = None) -> None:
+        """Keep `data`, and the files below `source`, which are moved; replaces an older entry.
+
+        Raises CacheError where the folder is full or not writable.
+        """
+        target = self.folder(kind, key)
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            fresh = source or Path(tempfile.mkdtemp(dir=self.root, prefix="tmp-"))
+            paths = [path for path in sorted(fresh.rglob("*")) if path.is_file()]
+            files = {
+                path.relative_to(fresh).as_posix(): [path.stat().st_size, file_digest(path)]
+                for path in paths
+            }
+            entry = {"made": time.time(), "files": files, "data": data}
+            (fresh / ENTRY).write_text(json.dumps(entry), encoding="utf-8")
+            if target.exists():
+                # A rename cannot replace a folder that holds files; its lock is ours.
+                shutil.rmtree(target)
+            os.replace(fresh, target)
+        except OSError as error:
+            raise CacheError(f"cache folder {self.root}", str(error), remedy=REMEDY) from error
+
+    def remove(self, kind: str, key: str) -> None:
+        shutil.rmtree(self.folder(kind, key), ignore_errors=True)
+
+    @contextlib.contextmanager
+    def scratch(self) -> Iterator[Path]:
+        """A folder on the same disk whose parts can be given to `put`; gone afterwards."""
+        try:
+            folder = Path(tempfile.mkdtemp(dir=self.root, prefix="tmp-"))
+        except OSError as error:
+            raise CacheError(f"cache folder {self.root}", str(error), remedy=REMEDY) from error
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def check_space(self) -> None:
+        """Raises CacheError where the disk is full: then what failed, failed for that."""
+        if shutil.disk_usage(self.root).free < 2**20:
+            text = os.strerror(errno.ENOSPC)
+            raise CacheError(f"cache folder {self.root}", text, remedy=REMEDY)
+
+    @contextlib.contextmanager
+    def lock(self, kind: str, key: str, stopped: Callable[[], bool]) -> Iterator[None]:
+        """Hold the entry's lock. Waits for other processes until `stopped` says so."""
+        folder = self.root / "locks"
+        folder.mkdir(exist_ok=True)
+        with locks.hold(folder / f"{kind}-{key}", stopped):
+            yield

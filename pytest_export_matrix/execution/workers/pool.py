@@ -1,0 +1,72 @@
+"""The workers that there are, by kind."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from pathlib import Path
+from typing import Iterator, List, Sequence
+
+from pytest_export_matrix.execution.workers.worker import Interrupted, Worker, WorkerKind
+
+
+class Pool:
+    """Workers by kind: lent out one task at a time, kept while they live, replaced when dead."""
+
+    def __init__(self, modules: Sequence[str], threads: int, idle: int, bytecode: Path) -> None:
+        self.stopping = threading.Event()
+        self._modules, self._threads, self._idle_limit = modules, threads, idle
+        self._bytecode = bytecode
+        self._idle: List[Worker] = []
+        self._all: List[Worker] = []
+        self._lock = threading.Lock()
+
+    @contextlib.contextmanager
+    def worker(self, kind: WorkerKind) -> Iterator[Worker]:
+        """A worker of `kind` for one task. Raises WorkerFailure where none can be had."""
+        worker = self._take(kind)
+        try:
+            yield worker
+        finally:
+            self._give_back(worker)
+
+    def _take(self, kind: WorkerKind) -> Worker:
+        with self._lock:
+            if self.stopping.is_set():
+                raise Interrupted
+            for worker in self._idle:
+                if worker.kind == kind and worker.alive:
+                    self._idle.remove(worker)
+                    return worker
+            worker = Worker(kind, self._modules, self._threads, self._bytecode, self.stopping)
+            self._all.append(worker)
+        try:
+            worker.wait_until_ready()
+        except BaseException:
+            self._drop(worker)
+            raise
+        return worker
+
+    def _give_back(self, worker: Worker) -> None:
+        surplus: List[Worker] = [worker]
+        if worker.alive and not self.stopping.is_set():
+            with self._lock:
+                self._idle.append(worker)
+                surplus = self._idle[: -self._idle_limit]
+                self._idle = self._idle[-self._idle_limit :]
+        for each in surplus:
+            self._drop(each)
+
+    def _drop(self, worker: Worker) -> None:
+        worker.stop()
+        with self._lock:
+            if worker in self._all:
+                self._all.remove(worker)
+
+    def close(self) -> None:
+        """End every worker, also those at work: their tasks raise Interrupted."""
+        self.stopping.set()
+        with self._lock:
+            workers = list(self._all)
+        for worker in workers:
+            worker.stop()

@@ -1,0 +1,285 @@
+"""The parent's side of a worker: start it, give it tasks, and learn how each one ended."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
+
+import psutil
+
+from pytest_export_matrix.vocabulary.outcomes import Outcome, shorten
+from pytest_export_matrix.vocabulary.package import PACKAGE
+from pytest_export_matrix.vocabulary.processes import SIGKILL, describe_code
+from pytest_export_matrix.worker import protocol
+
+MAIN = os.path.join(PACKAGE, "worker", "main.py")
+LOG_TAIL = 4000
+POLL_SECONDS = 0.05
+#: Finding the children of a process looks at every process there is.
+CHILDREN_SECONDS = 2.0
+#: Starting includes importing torch from a cold disk.
+START_SECONDS = 300.0
+KILL_SECONDS = 5.0
+#: Called with the stage and its note while a task is under way.
+Watch = Callable[[str, str], None]
+
+
+@dataclass(frozen=True)
+class WorkerKind:
+    """What distinguishes one worker from another; a task may go to any worker of its kind.
+
+    `preload` is what it imports before it forks, where that is there; nothing else of what one
+    task does is seen by the next. `isolated`: it sees nothing of what the parent's Python is told
+    by variables, nor the packages of the user.
+    """
+
+    python: str
+    preload: Tuple[str, ...] = ()
+    isolated: bool = False
+
+
+@dataclass(frozen=True)
+class Limits:
+    """`seconds` a stage may take, `memory` bytes a task may hold, `threads` it may use."""
+
+    seconds: float
+    memory: int
+    threads: int
+
+
+class WorkerFailure(Exception):
+    """A worker that did not start; the text is the end of what it printed."""
+
+
+class Interrupted(Exception):
+    """The run is being stopped."""
+
+
+class Worker:
+    """One worker process. Not shared between threads: the pool lends it out."""
+
+    def __init__(
+        self,
+        kind: WorkerKind,
+        modules: Sequence[str],
+        threads: int,
+        bytecode: Path,
+        stopping: threading.Event,
+    ) -> None:
+        self.kind = kind
+        self._stopping = stopping
+        #: Those of `modules` that its environment does not have.
+        self.missing: List[str] = []
+        self._task: Optional[str] = None
+        self._control = tempfile.mkdtemp(prefix="export-matrix-")
+        config = {"modules": list(modules), "preload": kind.preload}
+        protocol.write_json(self._control, protocol.CONFIG, config)
+        environment = {k: v for k, v in os.environ.items() if k != "PYTHONWARNINGS"}
+        no_bytecode = environment.pop("PYTHONDONTWRITEBYTECODE", None)
+        if kind.isolated:
+            environment = {k: v for k, v in environment.items() if not k.startswith("PYTHON")}
+        environment.update(OMP_NUM_THREADS=str(threads), MKL_NUM_THREADS=str(threads))
+        # numpy only compares here, and the threads of its BLAS would be there before a fork.
+        environment["OPENBLAS_NUM_THREADS"] = "1"
+        if no_bytecode:
+            # Compiling torch anew takes three times as long as importing it.
+            environment["PYTHONPYCACHEPREFIX"] = str(bytecode)
+        with open(os.path.join(self._control, protocol.LOG), "wb") as log:
+            self._process = subprocess.Popen(
+                [kind.python, *(["-s"] if kind.isolated else []), MAIN, self._control],
+                stdin=subprocess.PIPE,
+                stdout=log,
+                stderr=log,
+                env=environment,
+                cwd=self._control,
+                # Ctrl-C is for the parent, which ends its workers in order.
+                start_new_session=sys.platform != "win32",
+            )
+
+    def wait_until_ready(self) -> None:
+        """Wait for the imports to be done. Raises WorkerFailure where it does not start."""
+        deadline = time.monotonic() + START_SECONDS
+        while not self._stopping.is_set():
+            gone = self._process.poll() is not None or time.monotonic() > deadline
+            ready: Optional[Dict[str, Any]] = protocol.read_json(self._control, protocol.READY)
+            if ready is not None:
+                self.missing = ready["missing"]
+                return
+            if gone:
+                raise WorkerFailure(_tail(self._control) or "it ended without a word")
+            time.sleep(POLL_SECONDS)
+        raise Interrupted
+
+    @property
+    def alive(self) -> bool:
+        return self._process.poll() is None
+
+    def run(self, request: Dict[str, Any], limits: Limits, watch: Watch) -> Dict[str, Any]:
+        """Carry out one task and return its answer, whatever became of it.
+
+        A task that dies, hangs or takes too much memory is answered for here: with the outcome,
+        the stage it was in, and the reason.
+        """
+        folder = self._task = tempfile.mkdtemp(dir=self._control)
+        protocol.write_json(folder, protocol.REQUEST, request)
+        assert self._process.stdin is not None
+        with contextlib.suppress(BrokenPipeError):
+            self._process.stdin.write(folder.encode() + b"\n")
+            self._process.stdin.flush()
+        try:
+            problem = self._watch(folder, limits, watch)
+            if self._stopping.is_set():
+                raise Interrupted  # a worker that was ended by us has not crashed
+            answer: Optional[Dict[str, Any]] = protocol.read_json(folder, protocol.ANSWER)
+            if problem is None and answer is not None:
+                answer["log"] = _tail(folder)
+                return answer
+            return self._account(folder, problem)
+        finally:
+            self._task = None
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def _watch(self, folder: str, limits: Limits, watch: Watch) -> Optional[Tuple[Outcome, str]]:
+        """Wait until the task in `folder` has ended; end it where it exceeds a limit."""
+        seen, since, memory = 0, time.monotonic(), _Memory(folder)
+        while protocol.read_json(folder, protocol.EXIT) is None:
+            if not self.alive or self._stopping.is_set():
+                break
+            stages = [each for each in protocol.read_stages(folder) if "goes_on" not in each]
+            if len(stages) > seen:
+                seen, since = len(stages), time.monotonic()
+                watch(stages[-1]["stage"], stages[-1]["note"])
+            problem = None
+            if time.monotonic() - since > limits.seconds:
+                problem = (Outcome.TIMED_OUT, f"no end after {limits.seconds:g} s")
+            held = memory.held()
+            if held > limits.memory:
+                text = f"held {held / 2**30:.1f} GiB, the limit is {limits.memory / 2**30:.1f} GiB"
+                problem = (Outcome.OUT_OF_MEMORY, text)
+            if problem:
+                self._kill_task(folder)
+                return problem
+            time.sleep(POLL_SECONDS)
+        return None
+
+    def _kill_task(self, folder: str) -> None:
+        """End the task and what it started; the worker too, where it does not report it dead."""
+        started = protocol.read_json(folder, protocol.STARTED)
+        if started and started["pid"] != self._process.pid:
+            _kill_group(started["pid"])
+            deadline = time.monotonic() + KILL_SECONDS
+            while self.alive and time.monotonic() < deadline:
+                if protocol.read_json(folder, protocol.EXIT) is not None:
+                    return
+                time.sleep(POLL_SECONDS)
+        self._end_process()
+
+    def _account(self, folder: str, problem: Optional[Tuple[Outcome, str]]) -> Dict[str, Any]:
+        """The answer for a task that gave none."""
+        stages = protocol.read_stages(folder)
+        exit_status = protocol.read_json(folder, protocol.EXIT)
+        if problem:
+            outcome, reason = problem
+        elif exit_status is not None:
+            outcome, reason = Outcome.CRASHED, describe_status(exit_status["status"])
+        else:
+            code = self._process.wait()
+            outcome, reason = Outcome.CRASHED, f"the worker itself ended: {describe_code(code)}"
+        if stages and "goes_on" in stages[-1]:
+            reason = f"{stages[-1]['note']}: {reason}"
+        return {
+            **(stages[-1].get("facts", {}) if stages else {}),
+            # The kernel ends whatever it finds when memory is short: it need not happen again.
+            "transient": SIGKILL in reason,
+            "outcome": outcome.value,
+            "stage": stages[-1]["stage"] if stages else None,
+            "note": stages[-1]["note"] if stages else "",
+            "reason": reason,
+            "detail": _tail(folder),
+            "dependencies": protocol.read_json(folder, protocol.MADE_FROM) or {},
+            "seconds": _spent(stages),
+            "warnings": [],
+        }
+
+    def stop(self) -> None:
+        """End the worker and its task, and remove its files."""
+        started = protocol.read_json(self._task, protocol.STARTED) if self._task else None
+        if started:
+            _kill_group(started["pid"])
+        self._end_process()
+        if self._process.stdin is not None:
+            with contextlib.suppress(OSError):
+                self._process.stdin.close()
+        shutil.rmtree(self._control, ignore_errors=True)
+
+    def _end_process(self) -> None:
+        if self.alive:
+            _kill_group(self._process.pid)
+            self._process.wait()
+
+
+class _Memory:
+    """What the task in `folder`, and what it has started, hold in memory."""
+
+    def __init__(self, folder: str) -> None:
+        self._folder = folder
+        self._processes: List[psutil.Process] = []
+        self._looked = 0.0
+
+    def held(self) -> int:
+        """Bytes in memory; 0 before the task has started and after it has ended."""
+        now, total = time.monotonic(), 0
+        if now - self._looked > CHILDREN_SECONDS or not self._processes:
+            started = protocol.read_json(self._folder, protocol.STARTED)
+            if started:
+                self._looked = now
+                with contextlib.suppress(psutil.Error):
+                    task = psutil.Process(started["pid"])
+                    self._processes = [task, *task.children(recursive=True)]
+        for process in self._processes:
+            with contextlib.suppress(psutil.Error):
+                total += process.memory_info().rss
+        return total
+
+
+def _kill_group(pid: int) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        if hasattr(os, "killpg"):
+            os.killpg(pid, signal.SIGKILL)
+        else:
+            os.kill(pid, signal.SIGTERM)
+
+
+def describe_status(status: int) -> str:
+    """A wait status in words: the signal that ended the task, or its exit code."""
+    return describe_code(-os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status))
+
+
+def _spent(stages: List[Dict[str, Any]]) -> Dict[str, float]:
+    """Seconds by stage of a task that did not live to say so itself."""
+    spent: Dict[str, float] = {}
+    ends = [stage["at"] for stage in stages[1:]] + [time.time()]
+    for stage, end in zip(stages, ends):
+        spent[stage["stage"]] = spent.get(stage["stage"], 0.0) + end - stage["at"]
+    return spent
+
+
+def _tail(folder: str) -> str:
+    """The end of what was printed in `folder`."""
+    try:
+        with open(os.path.join(folder, protocol.LOG), "rb") as file:
+            file.seek(0, os.SEEK_END)
+            file.seek(max(0, file.tell() - LOG_TAIL))
+            return shorten(file.read().decode(errors="replace"), LOG_TAIL)
+    except FileNotFoundError:
+        return ""

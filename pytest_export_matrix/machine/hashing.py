@@ -1,0 +1,35 @@
+"""Digests: of values, of files, and of this package itself."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+from pytest_export_matrix.vocabulary.package import PACKAGE
+
+
+def digest(value: Any) -> str:
+    """The key of anything that JSON can hold."""
+    text = json.dumps(value, sort_keys=True, default=list)
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def file_digest(path: Path) -> str:
+    hashed = hashlib.sha256()
+    with open(path, "rb") as file:
+        for block in iter(lambda: file.read(1 << 20), b""):
+            hashed.update(block)
+    return hashed.hexdigest()
+
+
+def tool_digest() -> str:
+    """A digest of this package's own code, so that a changed exporter is a changed key."""
+    return package_digest(Path(PACKAGE))
+
+
+def package_digest(folder: Path) -> str:
+    """A digest of every Python file below `folder`, by its name there."""
+    names = sorted(str(path.relative_to(folder)) for path in folder.rglob("*.py"))
+    return digest([(name, file_digest(folder / name)) for name in names])

@@ -1,0 +1,112 @@
+"""What is wrong with an entry that is being registered."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Iterator, Mapping, Tuple
+
+from pytest_export_matrix.vocabulary.cells import NAME
+from pytest_export_matrix.vocabulary.entries import (
+    DEFAULT,
+    Architecture,
+    Entry,
+    Environment,
+    OutputKind,
+)
+from pytest_export_matrix.vocabulary.errors import UsageError
+from pytest_export_matrix.vocabulary.package import OLDEST_PYTHON
+from pytest_export_matrix.vocabulary.references import names_something
+
+PYTHON = re.compile(r"3\.\d+(\.\d+)?\Z")
+
+
+REFERENCE_FIELDS = (
+    *("build", "inputs", "compare", "capture", "lower", "session", "render"),
+    *("weights", "conventions", "program"),
+)
+
+
+#: References that need not be given.
+OPTIONAL_FIELDS = ("weights", "conventions", "program")
+
+
+#: Lists of names.
+LIST_FIELDS = (
+    *("formats", "modules", "preload", "extras", "commands"),
+    *("needs", "declares", "requirements", "afterwards"),
+)
+
+
+def check(asked: str, entry: Entry) -> None:
+    """Raise UsageError for the first field of `entry` that is malformed."""
+    for problem, remedy in _problems(entry):
+        raise UsageError(asked, problem, remedy=remedy)
+
+
+def _problems(entry: Entry) -> Iterator[Tuple[str, str]]:
+    parts = entry.name.split("/") if isinstance(entry.name, str) else [""]
+    if not all(NAME.match(part) for part in parts):
+        fixed = re.sub(r"[^A-Za-z0-9_.]+", "_", str(entry.name))
+        yield "a name holds only letters, digits, _ and .", f"try {fixed!r}"
+    for name in REFERENCE_FIELDS:
+        value = getattr(entry, name, None)
+        given = value is not None and not (name in OPTIONAL_FIELDS and value == "")
+        if given and not names_something(value):
+            yield f"{name}={value!r} does not name something", 'write it as "package.module:name"'
+    for name in LIST_FIELDS:
+        if not _is_list(getattr(entry, name, ())):
+            value = getattr(entry, name)
+            yield f"{name}={value!r} is no list of names", f"for instance {name}=[{value!r}]"
+    if isinstance(entry, Environment):
+        yield from _problems_of_environment(entry)
+    if isinstance(entry, Architecture):
+        for name, is_right, example in (
+            ("preparations", names_something, '{"torch_export": "my_models:prepare"}'),
+            ("adversarial", _is_seed, '{"one detection": 7}'),
+        ):
+            given = getattr(entry, name)
+            if not isinstance(given, Mapping):
+                yield f"{name}={given!r} is no mapping", f"for instance {example}"
+            elif not all(isinstance(k, str) and k and is_right(v) for k, v in given.items()):
+                yield f"{name}={given!r} is not understood", f"for instance {example}"
+        for name in ("sizes", "other_sizes"):
+            sizes = getattr(entry, name)
+            if not _is_list(sizes) or not sizes or not all(map(_is_size, sizes)):
+                example = "((224, 256), (203, 271))"
+                yield f"{name} is no list of (height, width)", f"for instance {name}={example}"
+        if not isinstance(entry.outputs, (OutputKind, str)):
+            yield (
+                f"outputs={entry.outputs!r} is no output kind",
+                "for instance outputs=Detections()",
+            )
+        if not all(re.match(r"[A-Z]+\Z|\[[A-Z]+\]\Z", layout) for layout in entry.layouts):
+            yield f"layout={entry.layout!r} names no dimensions", "for instance NCHW or [CHW]"
+
+
+def _problems_of_environment(entry: Environment) -> Iterator[Tuple[str, str]]:
+    if entry.name == DEFAULT:
+        yield "that is the environment that pytest runs in", "choose another name"
+    python = entry.python if isinstance(entry.python, str) else ""
+    if not PYTHON.match(python):
+        yield f"python={entry.python!r} is no version of Python 3", 'for instance python="3.9"'
+    elif tuple(map(int, python.split(".")))[:2] < OLDEST_PYTHON:
+        oldest = ".".join(map(str, OLDEST_PYTHON))
+        yield f"python={python!r} is too old for a worker", f"{oldest} is the oldest"
+    for requirement in (*entry.requirements, *entry.afterwards):
+        if not isinstance(requirement, str) or not requirement.strip():
+            yield f"{requirement!r} is no requirement", 'for instance "numpy==1.26.*"'
+        elif requirement.lstrip().startswith("-"):
+            variables = "options of uv are set by its variables, for instance UV_INDEX"
+            yield f"{requirement!r} is an option, no requirement", variables
+
+
+def _is_seed(value: Any) -> bool:
+    return isinstance(value, int) and value >= 0
+
+
+def _is_list(value: Any) -> bool:
+    return isinstance(value, (list, tuple))
+
+
+def _is_size(size: Any) -> bool:
+    return _is_list(size) and len(size) == 2 and all(isinstance(n, int) and n > 0 for n in size)

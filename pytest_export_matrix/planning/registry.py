@@ -1,0 +1,141 @@
+"""What is registered, checked as it is added.
+
+The built-in entries are the visible tables of `exporters`, `runtimes`, `compare` and `reporters`;
+they are added through the same hook as anybody else's.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Dict, List, Optional, Sequence, Union
+
+from pytest_export_matrix.planning.checks import (
+    check,
+)
+from pytest_export_matrix.vocabulary.cells import PREPARED, Cell
+from pytest_export_matrix.vocabulary.entries import (
+    DEFAULT,
+    Architecture,
+    Eager,
+    Entry,
+    Environment,
+    Exporter,
+    OutputKind,
+    Reporter,
+    Runtime,
+)
+from pytest_export_matrix.vocabulary.errors import UsageError, unknown
+
+KINDS = {
+    Architecture: "architecture",
+    Exporter: "exporter",
+    Runtime: "runtime",
+    Environment: "environment",
+    OutputKind: "output kind",
+    Reporter: "reporter",
+}
+
+
+class Registry:
+    """The entries by kind, in order of registration."""
+
+    def __init__(self) -> None:
+        self._entries: Dict[type, Dict[str, Any]] = {kind: {} for kind in KINDS}
+
+    def add(self, entry: Entry) -> None:
+        """Register `entry`. Raises UsageError where it is malformed or its name is taken."""
+        if type(entry) not in KINDS:
+            raise UsageError(
+                f"registry.add({entry!r})",
+                f"a {type(entry).__name__} cannot be registered",
+                remedy=f"add one of: {', '.join(kind.__name__ for kind in KINDS)}",
+            )
+        asked = f"registration of {KINDS[type(entry)]} {entry.name!r}"
+        check(asked, entry)
+        taken = self._entries[type(entry)]
+        if entry.name in taken:
+            raise UsageError(
+                asked,
+                "that name is registered already",
+                remedy=f"rename one of {taken[entry.name]!r} and {entry!r}",
+            )
+        taken[entry.name] = entry
+
+    @property
+    def architectures(self) -> List[Architecture]:
+        return list(self._entries[Architecture].values())
+
+    def replace_architectures(self, architectures: Sequence[Architecture]) -> None:
+        """Put those of one profile in the place of those registered."""
+        self._entries[Architecture] = {entry.name: entry for entry in architectures}
+
+    @property
+    def exporters(self) -> List[Exporter]:
+        return list(self._entries[Exporter].values())
+
+    @property
+    def runtimes(self) -> List[Runtime]:
+        return list(self._entries[Runtime].values())
+
+    @property
+    def environments(self) -> List[Environment]:
+        return list(self._entries[Environment].values())
+
+    @property
+    def reporters(self) -> List[Reporter]:
+        return list(self._entries[Reporter].values())
+
+    def architecture(self, name: str) -> Architecture:
+        entry: Architecture = self._entries[Architecture][name]
+        return entry
+
+    def exporter(self, method: str, format: str) -> Exporter:
+        entry: Exporter = self._entries[Exporter][f"{method}/{format}"]
+        return entry
+
+    def runtime(self, name: str) -> Runtime:
+        entry: Runtime = self._entries[Runtime][name]
+        return entry
+
+    def environment(self, name: str) -> Optional[Environment]:
+        """None for the one that pytest runs in."""
+        if name == DEFAULT:
+            return None
+        entry: Environment = self._entries[Environment][name]
+        return entry
+
+    def check_environments(self) -> None:
+        """Raises UsageError where an entry names an unknown environment."""
+        known = {DEFAULT, *self._entries[Environment]}
+        built: List[Union[Architecture, Exporter, Runtime]] = [*self.architectures]
+        entries = [*built, *self.exporters, *self.runtimes]
+        for entry in entries:
+            if entry.environment not in known:
+                asked = f"registration of {KINDS[type(entry)]} {entry.name!r}"
+                raise unknown(asked, "environment", entry.environment, known)
+
+    def check_preparations(self) -> None:
+        """Raises UsageError where an architecture is prepared for an unknown export method."""
+        known = {exporter.method for exporter in self.exporters}
+        for architecture in self.architectures:
+            for method in architecture.preparations:
+                if method not in known:
+                    asked = f"registration of architecture {architecture.name!r}, preparations"
+                    raise unknown(asked, "export method", method, known)
+
+    def eager(self, cell: Cell) -> Eager:
+        """The eager model that the exporter of `cell` starts from."""
+        exporter = self.exporter(cell.method, cell.format)
+        preparations = self.architecture(cell.architecture).preparations
+        preparation = preparations[cell.method] if cell.preparation == PREPARED else ""
+        return Eager(exporter.environment, exporter.conventions, preparation)
+
+    def outputs(self, architecture: Architecture) -> OutputKind:
+        """The output kind of `architecture`. Raises UsageError where it names an unknown one."""
+        if isinstance(architecture.outputs, OutputKind):
+            return architecture.outputs
+        kinds = self._entries[OutputKind]
+        if architecture.outputs not in kinds:
+            asked = f"registration of architecture {architecture.name!r}"
+            raise unknown(asked, "output kind", architecture.outputs, kinds)
+        kind: OutputKind = kinds[architecture.outputs]
+        return kind

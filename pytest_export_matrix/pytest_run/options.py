@@ -1,0 +1,119 @@
+"""The settings that the command line and the ini file come to."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, List, Optional, Tuple
+
+import psutil
+import pytest
+
+from pytest_export_matrix.execution import scheduler, store
+from pytest_export_matrix.planning.matrix import DEFAULT_PROFILE
+from pytest_export_matrix.vocabulary.errors import UsageError
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the options and the ini file ask for. `reports_asked`: by the command line itself;
+    `shard`: part and parts."""
+
+    select: List[str]
+    require: List[str]
+    shard: Optional[Tuple[int, int]]
+    models: List[str]
+    profile: str
+    reports: Path
+    reports_asked: bool
+    repro: Optional[Path]
+    lanes: int
+    threads: int
+    seconds: float
+    memory: int
+    cache: Path
+    baseline: Optional[Path]
+    update: bool
+    docs: List[Path]
+    docs_check: bool
+
+
+def read(config: pytest.Config) -> Settings:
+    """Raises UsageError for a value that is no number, or out of range."""
+    cores = os.cpu_count() or 1
+    # Under pytest-xdist every process has its share of the machine, and one task at a time.
+    processes = (
+        int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "0")) if is_xdist_worker(config) else 0
+    )
+    lanes = 1 if processes else scheduler.default_lanes(cores, psutil.virtual_memory().available)
+    lanes = int(_number(config, "workers", lanes, whole=True))
+    memory = scheduler.default_memory_limit(processes or lanes)
+    cache, baseline, repro = (_value(config, name) for name in ("cache", "baseline", "repro"))
+    update = config.getoption("export_matrix_update")
+    if update and not baseline:
+        remedy = "--export-matrix-baseline FILE, or export_matrix_baseline in the ini file"
+        raise UsageError("--export-matrix-update", "no baseline is named", remedy=remedy)
+    return Settings(
+        select=_list(config, "select"),
+        require=_list(config, "require"),
+        shard=_shard(_value(config, "shard")),
+        models=_list(config, "model"),
+        profile=_value(config, "profile") or DEFAULT_PROFILE,
+        reports=config.rootpath / (_value(config, "reports") or "reports"),
+        reports_asked=config.getoption("export_matrix_reports") is not None,
+        repro=(config.rootpath / repro).absolute() if repro else None,
+        lanes=lanes,
+        threads=max(1, cores // (processes or lanes)),
+        seconds=_number(config, "timeout", 900.0),
+        memory=int(_number(config, "memory", memory / 2**30) * 2**30),
+        # Absolute: workers have another working directory.
+        cache=Path(cache or store.default_root()).expanduser().absolute(),
+        baseline=config.rootpath / baseline if baseline else None,
+        update=update,
+        docs=[config.rootpath / name for name in _list(config, "docs")],
+        docs_check=config.getoption("export_matrix_docs_check"),
+    )
+
+
+def is_xdist_worker(config: pytest.Config) -> bool:
+    return hasattr(config, "workerinput")
+
+
+def _value(config: pytest.Config, name: str) -> Optional[str]:
+    given: Any = config.getoption(f"export_matrix_{name}")
+    return given if given is not None else (config.getini(f"export_matrix_{name}") or None)
+
+
+def _list(config: pytest.Config, name: str) -> List[str]:
+    given: List[str] = config.getoption(f"export_matrix_{name}")
+    return given or list(config.getini(f"export_matrix_{name}"))
+
+
+def _shard(text: Optional[str]) -> Optional[Tuple[int, int]]:
+    if text is None:
+        return None
+    match = re.match(r"(\d+)/(\d+)\Z", text)
+    if not match or not 1 <= int(match[1]) <= int(match[2]):
+        remedy = "for instance --export-matrix-shard 2/5, the second of five"
+        raise UsageError(f"--export-matrix-shard {text}", "not PART/PARTS", remedy=remedy)
+    return int(match[1]), int(match[2])
+
+
+def _number(config: pytest.Config, name: str, default: float, whole: bool = False) -> float:
+    text = _value(config, name)
+    if text is None:
+        return default
+    try:
+        number = int(text) if whole else float(text)
+    except ValueError:
+        number = 0
+    if not 0 < number < float("inf"):
+        kind = "whole number" if whole else "number"
+        raise UsageError(
+            f"--export-matrix-{name} {text}",
+            f"not a {kind} above zero",
+            remedy=f"for instance --export-matrix-{name} {default:g}",
+        )
+    return number

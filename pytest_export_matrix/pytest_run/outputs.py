@@ -1,0 +1,81 @@
+"""Writing reports into their folder and tables into documents, and when not to."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, List, Sequence, Tuple
+
+from pytest_export_matrix.machine.json_files import write_whole
+from pytest_export_matrix.planning.registry import Registry
+from pytest_export_matrix.reporting import documents
+from pytest_export_matrix.reporting.publish import (
+    FAILED,
+    OK,
+    USAGE_ERROR,
+    write_all,
+)
+from pytest_export_matrix.results.file import FILENAME, dumps, load
+from pytest_export_matrix.results.results import Results
+from pytest_export_matrix.vocabulary.errors import DocumentError
+
+if TYPE_CHECKING:
+    from pytest_export_matrix.pytest_run.options import Settings
+
+PARTIAL = "results.partial.json"
+
+
+def check_reports(folder: Path) -> None:
+    """Raises ResultsError where `folder` holds results that this version would not understand: it
+    is refused before the run rather than overwritten after it."""
+    if (folder / FILENAME).exists():
+        load(folder / FILENAME)
+
+
+def write_reports(
+    results: Results, registry: Registry, settings: Settings, is_whole: bool
+) -> List[str]:
+    """Write what this run may write; what was written or left alone, for the terminal.
+
+    The folder belongs to whole runs that came to their end. A selection writes there only where
+    the command line names the folder, and a run that was broken off leaves its results beside.
+    """
+    folder = settings.reports
+    if not is_whole and not settings.reports_asked:
+        return [
+            f"a selection: {folder.name}/ is left as it is (--export-matrix-reports DIR writes)"
+        ]
+    if not results.complete:
+        name = FILENAME if settings.reports_asked else PARTIAL
+        write_whole(folder / name, dumps(results))
+        return [f"the run was broken off: its results are in {folder / name}"]
+    return write_all(folder, results, registry.reporters)
+
+
+def check_documents(paths: Sequence[Path]) -> None:
+    """Raises DocumentError for a document that no table can be put into."""
+    for path in paths:
+        documents.check_markers(path)
+
+
+def refresh_documents(
+    results: Results, settings: Settings, is_whole: bool
+) -> Tuple[List[str], int]:
+    """Put the tables into the documents, or check them: lines for the terminal, an exit code.
+
+    Only a whole run that came to its end says what a document has to hold.
+    """
+    names = " ".join(path.name for path in settings.docs)
+    if not is_whole or not results.complete:
+        line = f"not a whole run: {names} {'not checked' if settings.docs_check else 'left alone'}"
+        return [line], FAILED if settings.docs_check else OK
+    results_file = settings.reports / FILENAME
+    try:
+        if not settings.docs_check:
+            return documents.refresh(settings.docs, results, results_file), OK
+        stale = documents.differences(settings.docs, results, results_file)
+    except DocumentError as error:
+        return [f"ERROR: {error}"], USAGE_ERROR
+    if not stale:
+        return [f"as it has to be: {names}"], OK
+    mend = f"to mend that: export-matrix docs {names} {settings.reports.name}/{FILENAME}"
+    return [*stale, mend], FAILED

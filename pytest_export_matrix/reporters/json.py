@@ -1,9 +1,0 @@
-"""`results.json`: everything that is known, for other programs."""
-
-from __future__ import annotations
-
-from pytest_export_matrix.results import Results, dumps
-
-
-def render(results: Results) -> str:
-    return dumps(results)

@@ -1,0 +1,33 @@
+"""The files that a run writes, one file here each; this is the table of them.
+
+A reporter renders text from results alone: `render(results)`, see `results.Results`. To add one: a
+file here and its line below.
+"""
+
+from __future__ import annotations
+
+from pytest_export_matrix.vocabulary.entries import Reporter
+
+_HERE = __name__
+
+REPORTERS = (
+    Reporter("json", "results.json", f"{_HERE}.json:render"),
+    Reporter("markdown", "support_table.md", f"{_HERE}.markdown:render"),
+    Reporter("rst", "support_table.rst", f"{_HERE}.rst:render"),
+    Reporter(
+        "html",
+        "index.html",
+        f"{_HERE}.html:render",
+        needs=("itables", "plotly"),
+        extra="pytest-export-matrix[html]",
+    ),
+)
+
+#: The support table alone, by the name of its format: what `export-matrix table` prints.
+TABLES = {
+    "md": f"{_HERE}.markdown:render",
+    "rst": f"{_HERE}.rst:render",
+    "html": "pytest_export_matrix.reporting.table_formats:as_html",
+    "csv": "pytest_export_matrix.reporting.table_formats:as_csv",
+    "json": "pytest_export_matrix.reporting.table_formats:as_json",
+}

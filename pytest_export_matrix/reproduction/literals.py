@@ -1,0 +1,84 @@
+"""Values and structures as Python source: what a script holds of a cell."""
+
+from __future__ import annotations
+
+import ast
+import json
+from typing import Any, Callable, Dict, List, Mapping
+
+from pytest_export_matrix.execution.evidence import Facts
+from pytest_export_matrix.exporters.context import dynamic_dimensions
+from pytest_export_matrix.vocabulary.pytrees import Spec, unflatten
+
+#: How a script writes a dimension that is declared dynamic.
+DYNAMIC = "DYNAMIC"
+
+
+def literal(value: Any) -> str:
+    """`value`, which JSON can hold, as a Python expression of one line and of ASCII alone."""
+    plain = json.loads(json.dumps(value, default=list))
+    text = ascii(plain)
+    try:
+        ast.literal_eval(text)
+    except ValueError:  # an infinity or NaN
+        return f"json.loads({json.dumps(plain)!a})"
+    return text
+
+
+def expression(spec: Spec, leaf: Callable[[int], Any]) -> str:
+    """The structure `spec` as a Python expression, each leaf as `leaf(index)` says."""
+    if "leaf" in spec:
+        return str(leaf(spec["leaf"]))
+    if "dict" in spec:
+        items = [f"{literal(key)}: {expression(item, leaf)}" for key, item in spec["dict"]]
+        return f"{{{', '.join(items)}}}"
+    if "list" in spec:
+        return f"[{', '.join(expression(item, leaf) for item in spec['list'])}]"
+    if "tuple" in spec:
+        items = [expression(item, leaf) for item in spec["tuple"]]
+        return f"({items[0]},)" if len(items) == 1 else f"({', '.join(items)})"
+    return literal(spec["value"])
+
+
+def count_leaves(spec: Spec) -> int:
+    """How many tensors a structure holds."""
+    found: List[int] = []
+    expression(spec, found.append)
+    return len(found)
+
+
+class _Leaf:
+    """Stands for a tensor where the structure around it alone counts."""
+
+    shape, dtype = (), ""
+
+
+def of_example(facts: Facts, answer: Mapping[str, Any]) -> Dict[str, str]:
+    """What the templates say of the example: its structure, names and dynamic dimensions."""
+    spec = answer["inputs"]
+    stand_ins = unflatten([_Leaf() for _ in range(count_leaves(spec))], spec)
+    dims = dynamic_dimensions(stand_ins, facts.architecture.layouts, facts.spec.dynamic)
+    names = [f"input_{i}" for i in range(len(dims))]
+    declared = {name: axes for name, axes in zip(names, dims) if axes}
+
+    def shape(index: int) -> str:
+        axes = [f"{axis}: {DYNAMIC}" for axis in dims[index]]
+        return f"{{{', '.join(axes)}}}" if axes else "None"
+
+    return {
+        "EXAMPLE": expression(spec, lambda index: f"x[{index}]"),
+        "INPUT_NAMES": literal(names),
+        "DYNAMIC_AXES": repr(declared or None),
+        "SHAPES": expression(spec, shape) if declared else "None",
+    }
+
+
+def of_case(known: Mapping[str, Any], structure: Spec) -> Dict[str, Any]:
+    """The structures of a case as `cases.json` holds them: of the inputs, of the eager outputs,
+    and of what a flat answer stands for, which is what the model answered when exported."""
+    return {
+        "inputs": known["inputs"],
+        "outputs": known["outputs"],
+        "answer": structure,
+        "answer_tensors": count_leaves(structure),
+    }

@@ -1,0 +1,70 @@
+"""How a cell ended, in words: for the script, and for the people who get its folder."""
+
+from __future__ import annotations
+
+import re
+from typing import Dict, Optional
+
+from pytest_export_matrix.execution.evidence import Environment, Facts
+from pytest_export_matrix.results.result import Result
+from pytest_export_matrix.vocabulary.outcomes import Outcome, Stage
+
+#: The name of an exception at the beginning of a reason, after where it was and the shapes that it
+#: came at.
+RAISED = re.compile(r"(?:in environment [\w.]+: )?(?:at [\[\]\d, ]*: )?([A-Za-z_]\w*):(?=\s|\Z)")
+PLUGIN = "pytest-export-matrix"
+
+
+def ending(result: Result) -> str:
+    """Outcome and stage; names of outputs, which others wrote, are left out."""
+    return f"{result.outcome} at {result.stage}" if result.stage else result.outcome
+
+
+def expected(result: Result, facts: Facts) -> str:
+    """What the script is to show, in one line."""
+    if result.outcome == Outcome.TIMED_OUT.value:
+        return f"no end of the stage {result.stage} after {facts.limits.seconds:g} s"
+    if result.outcome == Outcome.OUT_OF_MEMORY.value:
+        limit = facts.limits.memory / 2**30
+        return f"{result.headline} (the run allowed {limit:.1f} GiB; nothing limits this script)"
+    return f"{ending(result)}: {result.headline}"
+
+
+def expected_error(result: Result) -> Optional[str]:
+    """The exception that the script is to end with: None for whichever, "" for none at all."""
+    raising = (Outcome.FAILED.value, Outcome.OUT_OF_MEMORY.value)
+    if result.outcome not in raising or result.stage == Stage.COMPARE.value or result.deviating:
+        return ""
+    found = RAISED.match(result.reason or "")
+    return found[1] if found else None
+
+
+def requirements(environment: Environment, needs_plugin: bool) -> str:
+    """The packages as they were, in the form of pip."""
+    pins = [
+        f"{name}=={version}"
+        for name, version in sorted(environment["packages"].items())
+        if needs_plugin or name != PLUGIN
+    ]
+    return "\n".join([f"# Python {environment['python']}, {environment['platform']}", *pins, ""])
+
+
+def values(
+    result: Result, environment: Environment, how: str, needs_plugin: bool
+) -> Dict[str, str]:
+    """What the README's template says. What others wrote stands indented: as it is, and as
+    nothing else."""
+    return {
+        "CELL": result.cell.id,
+        "AXES": ", ".join(f"{axis} {value}" for axis, value in result.cell.axes.items()),
+        "OUTCOME": ending(result),
+        "HOW": how,
+        "REASON": indented(result.reason or "(none was given)"),
+        "DETAIL": indented(result.detail or "(nothing)"),
+        "ENVIRONMENT": indented(requirements(environment, needs_plugin)),
+        "REPRO": indented(result.repro).strip(),
+    }
+
+
+def indented(text: str) -> str:
+    return "\n".join(f"    {line}".rstrip() for line in text.splitlines())

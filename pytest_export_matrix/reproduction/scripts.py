@@ -1,0 +1,302 @@
+"""The texts of a folder that shows one failure: script, README, pins. Pure: facts in, texts out.
+
+A script is put together from `templates/`: first the blocks, by the tables below, then the
+literals, in one pass, so that nothing in a reason, a name or a keyword is ever read as code.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Dict, List, Optional, Sequence
+
+from pytest_export_matrix.execution.evidence import Environment, Facts, Known, Place
+from pytest_export_matrix.reproduction import readme
+from pytest_export_matrix.reproduction.inline import NotInlined, inline, is_own
+from pytest_export_matrix.reproduction.literals import literal, of_case, of_example
+from pytest_export_matrix.reproduction.templating import compose, fill, template
+from pytest_export_matrix.results.result import Result
+from pytest_export_matrix.vocabulary.outcomes import Stage
+from pytest_export_matrix.vocabulary.package import NAME
+
+EXPORTERS, RUNTIMES = f"{NAME}.exporters", f"{NAME}.runtimes"
+COMPARISON, TREES = "repro_comparison", f"{NAME}.vocabulary.pytrees"
+
+#: What scripts need to handle nested inputs and outputs; a script imports those that it calls.
+FROM_TREES = f"from {COMPARISON} import __TREE_FUNCTIONS__"
+TREE_FUNCTIONS = ("flatten", "map_leaves", "to_arrays", "unflatten", "without_empty")
+
+#: Exporters that are a few plain calls, by capture and lower. All others are called through this
+#: package.
+EXPORTS = {
+    (f"{EXPORTERS}.tracing:trace", f"{EXPORTERS}.tracing:save"): "export_tracing_torchscript",
+    (f"{EXPORTERS}.tracing:flat", f"{EXPORTERS}.tracing:onnx"): "export_tracing_onnx",
+    (f"{EXPORTERS}.scripting:script", f"{EXPORTERS}.scripting:save"): "export_scripting",
+    (f"{EXPORTERS}.torch_export:capture", f"{EXPORTERS}.torch_export:save"): "export_torch_export",
+    (f"{EXPORTERS}.torch_export:capture", f"{EXPORTERS}.torch_export:onnx"): "export_program_onnx",
+}
+OWN_EXPORT = "export_own"
+#: Runtimes that are a few plain calls: their template and what it imports. All others are imported.
+ENGINES = {
+    f"{RUNTIMES}.onnxruntime:Session": ("engine_onnxruntime", "onnxruntime"),
+    f"{RUNTIMES}.pytorch:Session": ("engine_pytorch", "torch"),
+}
+OWN_ENGINE = ("engine_session", "")
+PROGRAM = ("engine_program", "")
+#: How PyTorch loads a file, by its suffix.
+LOADS = {".pt2": "torch.export.load(path).module()"}
+LOAD_TORCHSCRIPT = "torch.jit.load(path, map_location=DEVICE)"
+#: The stages before there is a file, and what a script does for them.
+MODEL_STAGES = {
+    Stage.BUILD.value: "runs it in eager mode",
+    Stage.REFERENCE.value: "runs it in eager mode",
+    Stage.EXPORT.value: "exports it",
+}
+
+#: What a script imports of this package itself, where it cannot do without.
+IMPORTS_PLUGIN = re.compile(rf"^ *(from|import) {NAME}\b", re.MULTILINE)
+MODULE = re.compile(r"[A-Za-z_][\w.]*\Z")
+#: Modules that every template may use, and not every script does.
+USED_BY_SOME = ("dataclasses", "json", "np", "os")
+
+
+@dataclass
+class Script:
+    """What a script is made of: blocks by name, values of placeholders, imports, and the modules
+    that lie beside it."""
+
+    template: str
+    blocks: Dict[str, str]
+    values: Dict[str, str]
+    imports: List[str] = field(default_factory=list)
+    beside: Dict[str, str] = field(default_factory=dict)
+
+    def name(self, name: str, reference: str) -> str:
+        """Have the script import `reference`; the module that it is then imported from.
+
+        What lies in this package is put beside the script where that is possible.
+        """
+        module, _, attribute = reference.partition(":")
+        if is_own(reference):
+            beside = f"repro_{module.rpartition('.')[2]}"
+            try:
+                self.beside[f"{beside}.py"] = inline(module)
+                module = beside
+            except NotInlined:
+                pass
+        self.values.update({f"{name}_MODULE": module, name: f"{module}.{attribute}"})
+        return module
+
+    def compare(self, reference: str) -> bool:
+        """Have the script compare; whether that takes a module of the project."""
+        module, _, attribute = reference.partition(":")
+        if is_own(reference) and attribute == "compare":
+            try:
+                self.beside[f"{COMPARISON}.py"] = inline(TREES, module)
+                self.blocks["compare"] = "compare_own.py"
+                return False
+            except NotInlined:
+                pass
+        self.beside[f"{COMPARISON}.py"] = inline(TREES)
+        self.blocks["compare"] = "compare_project.py"
+        return not is_own(self.name("COMPARE", reference))
+
+
+def texts(result: Result, facts: Facts, place: Place, environment: Environment) -> Dict[str, str]:
+    """The files of the folder that are text, by name."""
+    before_file = result.stage in MODEL_STAGES
+    script = of_model(result, facts) if before_file else of_file(result, facts)
+    text = render(script, result, facts, place)
+    needs_plugin = bool(IMPORTS_PLUGIN.search(text))
+    files = {
+        "reproduce.py": text,
+        "requirements.txt": readme.requirements(environment, needs_plugin),
+        "README.md": _readme(result, place, environment, text),
+        **script.beside,
+    }
+    if not before_file:
+        files["cases.json"] = json.dumps(_cases(facts.cases, facts.example), indent=1)
+    elif disagrees(result, facts):
+        files["cases.json"] = json.dumps(_cases(facts.asked, None), indent=1)
+    return files
+
+
+def is_other(facts: Facts) -> bool:
+    """Whether it got as far as another eager model, prepared or of another environment: the one
+    that all answers are compared with has answered."""
+    is_reference = facts.eager == facts.architecture.reference
+    return not is_reference and all(known.answer for known in facts.asked)
+
+
+def disagrees(result: Result, facts: Facts) -> bool:
+    """Whether the eager model that is exported answers otherwise than the one it was made from."""
+    return is_other(facts) and result.stage == Stage.REFERENCE.value
+
+
+def of_model(result: Result, facts: Facts) -> Script:
+    """The script for a cell that ended before there was a file."""
+    architecture, stage = facts.architecture, result.stage or ""
+    work = EXPORTS.get((facts.exporter.capture, facts.exporter.lower), OWN_EXPORT)
+    if stage != Stage.EXPORT.value:
+        work = "eager_other" if disagrees(result, facts) else "eager"
+    script = Script(
+        "model.py",
+        {"about": "about_model", "work": f"{work}.py", "place": "project.py"},
+        {"DOES": MODEL_STAGES[stage], "KEYWORDS": literal(dict(architecture.keywords))},
+    )
+    script.name("BUILD", architecture.build)
+    if facts.weights:
+        script.blocks["weights"] = "weights.py"
+        script.imports.append("from safetensors.torch import load_file")
+    if facts.renames and is_other(facts):
+        script.blocks["weights"] = "weights_renamed.py"
+        script.name("RENAMES", facts.renames)
+    for block, reference in facts.eager.changes if is_other(facts) else ():
+        script.blocks[block] = "changed.py"
+        script.name(block.upper(), reference)
+    if result.cell.device != "cpu":
+        script.blocks["exact"] = "exact.py"
+    if facts.example and facts.example.answer and stage == Stage.EXPORT.value:
+        script.blocks.update(example="example.py", flat_model="flat_model.py")
+        script.values.update(of_example(facts, facts.example.answer))
+    if work == "eager":
+        _add_eager(script, facts)
+    if work == "eager_other":
+        script.imports.append(FROM_TREES)
+        script.values["OPTIONS"] = literal(facts.outputs.options)
+        script.compare(facts.outputs.compare)
+    if work == OWN_EXPORT:
+        _add_own_export(script, facts)
+    return script
+
+
+def _add_eager(script: Script, facts: Facts) -> None:
+    cases = [(known.case.sizes, known.case.seed) for known in facts.asked]
+    script.imports.append(FROM_TREES)
+    script.values.update(
+        CASES=literal(list(dict.fromkeys(cases))), OPTIONS=literal(facts.outputs.options)
+    )
+    script.name("INPUTS", facts.architecture.inputs)
+    script.compare(facts.outputs.compare)
+
+
+def _add_own_export(script: Script, facts: Facts) -> None:
+    script.values.update(
+        FILE=literal("model" + facts.exporter.suffix),
+        LAYOUTS=literal(list(facts.architecture.layouts)),
+        DYNAMIC=literal(sorted(facts.spec.dynamic)),
+        LOWER_NAME=literal(facts.exporter.lower),
+        OWN_ARGUMENTS="arguments(example())" if "example" in script.blocks else "None",
+    )
+    for name in ("capture", "lower"):
+        module, _, attribute = getattr(facts.exporter, name).partition(":")
+        script.values.update(
+            {f"{name.upper()}_MODULE": module, name.upper(): f"{module}.{attribute}"}
+        )
+
+
+def of_file(result: Result, facts: Facts) -> Script:
+    """The script for a cell whose file is there."""
+    program, extras = facts.runtime.program, result.extra_dependencies
+    engine, module = ENGINES.get(facts.runtime.session, PROGRAM if program else OWN_ENGINE)
+    flat = (facts.runtime.convention or facts.convention) != "structured"
+    needed = [module] if module else []
+    if not program:
+        needed += [name for name in extras if MODULE.match(name)]
+    script = Script(
+        "run.py",
+        {
+            "about": "about_run",
+            "engine": f"{engine}.py",
+            "judge": "judge_flat.py" if flat else "judge_structured.py",
+        },
+        {
+            "FILE": literal(Path(facts.artifact).name),
+            "OPTIONS": literal(facts.outputs.options),
+            "LOAD": LOADS.get(facts.exporter.suffix, LOAD_TORCHSCRIPT),
+            "ARGUMENTS": "tuple(x)" if flat else 'unflatten(x, case["inputs"])',
+            "HIDDEN": literal(_hidden(result, facts)),
+            "EXTRAS": literal(list(extras)),
+        },
+        [*(f"import {name}" for name in needed), FROM_TREES],
+    )
+    in_project = script.compare(facts.outputs.compare)
+    if not module:
+        own = script.name("SESSION", facts.runtime.session)
+        in_project |= not is_own(facts.runtime.session) or is_own(own)
+    if program:
+        script.name("BUILD_PROGRAM", program)
+    if in_project:
+        script.blocks.update(about="about_run_project", place="project.py")
+    return script
+
+
+def _hidden(result: Result, facts: Facts) -> List[str]:
+    """What a file must do without: the package of the model, or its module alone where the package
+    serves the engine or the comparison as well."""
+    module = facts.architecture.build.partition(":")[0]
+    needed = {facts.runtime.session, facts.outputs.compare, *result.extra_dependencies}
+    modules = {reference.partition(":")[0] for reference in needed}
+    top = module.partition(".")[0]
+    if is_own(module) or module in modules or top in result.extra_dependencies:
+        return []
+    return [module if top in {name.partition(".")[0] for name in modules} else top]
+
+
+def _cases(cases: Sequence[Known], example: Optional[Known]) -> List[Dict[str, object]]:
+    """The content of cases.json, in the order of the arrays in the npz files."""
+    found: List[Dict[str, object]] = []
+    exported = example.answer if example else None
+    for known in cases:
+        case, answer = known.case, known.answer or {}
+        structures = of_case(answer, (exported or answer)["outputs"]) if answer else {}
+        shows = f" ({case.label})" if case.label else ""
+        found.append({"sizes": case.sizes, "seed": case.seed, "shows": shows, **structures})
+    return found
+
+
+def render(script: Script, result: Result, facts: Facts, place: Place) -> str:
+    """The text of `script`, without the imports that it does not need."""
+    usual = {"head": "head.py", "constants": "constants.py", "tail": "tail.py"}
+    text = compose(template(script.template), {**usual, **script.blocks})
+    text = text.replace("__IMPORTS__", "\n".join(dict.fromkeys(script.imports)))
+    code = text + script.values.get("ARGUMENTS", "") + _json_used(script)
+    values = {
+        "CELL": result.cell.id,
+        "OUTCOME": readme.ending(result),
+        "TREE_FUNCTIONS": ", ".join(
+            name for name in TREE_FUNCTIONS if re.search(rf"\b{name}\(", code)
+        ),
+        "EXPECTED": literal(readme.expected(result, facts)),
+        "ERROR": literal(readme.expected_error(result)),
+        "DEVICE": literal(result.cell.device),
+        "THREADS": literal(facts.limits.threads),
+        "PROJECT": place.root,
+        "PROJECT_WORDS": place.words,
+        "PARTS": literal(list(place.parts)),
+        **script.values,
+    }
+    for module in USED_BY_SOME:
+        if not re.search(rf"\b{module}\.", code):
+            text = re.sub(rf"^import (\w+ as )?{module}\n", "", text, flags=re.MULTILINE)
+    return fill(text, values)
+
+
+def _json_used(script: Script) -> str:
+    """What of a script's literals is a call: those that only JSON can write (see `literal`)."""
+    return "json." if any(text.startswith("json.") for text in script.values.values()) else ""
+
+
+def _readme(result: Result, place: Place, environment: Environment, script: str) -> str:
+    """README.md. What others wrote stands indented: as it is, and as nothing else."""
+    needs_plugin = bool(IMPORTS_PLUGIN.search(script))
+    how = []
+    if "PROJECT" in script:
+        how.append(f"PROJECT=FOLDER says where the project is, by default {place.words}.")
+        how.append("Whatever the modules imported from there need has to be installed as well.")
+    if needs_plugin:
+        how.append(f"It calls a part of {readme.PLUGIN} itself, which has to be installed.")
+    words = "".join(f"{line}\n" for line in how)
+    return fill(template("readme.md"), readme.values(result, environment, words, needs_plugin))

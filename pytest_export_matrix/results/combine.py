@@ -1,0 +1,120 @@
+"""Several results files of one matrix, of shards or of machines, as one. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any, Dict, List, Mapping, NamedTuple, Sequence, Set, Tuple
+
+from pytest_export_matrix.results.result import Result
+from pytest_export_matrix.results.results import Matrix, Results
+from pytest_export_matrix.vocabulary.cells import Cell
+from pytest_export_matrix.vocabulary.errors import ResultsError
+
+
+class Conflict(NamedTuple):
+    """A cell that two files tell differently about; `kept` is the ending that did not pass."""
+
+    cell: Cell
+    kept: str
+    other: str
+
+
+class Combined(NamedTuple):
+    """`missing` are the shards of which another one is there: "2/3"."""
+
+    results: Results
+    conflicts: List[Conflict]
+    missing: List[str]
+
+
+def combine(files: Sequence[Tuple[str, Results]]) -> Combined:
+    """The results of `files` (name, results) as those of the one matrix that all are parts of.
+
+    A cell that is unavailable in one file takes the result of another. Of two results that differ,
+    the one that did not pass is kept. Raises ResultsError for files of different matrices.
+    """
+    matrix = _matrix(files)
+    environments: Dict[str, Any] = {}
+    cells: Dict[Cell, Result] = {}
+    conflicts = []
+    for _, results in files:
+        names = _add_environments(environments, results.environments)
+        for result in results.cells:
+            found = replace(result, environment=names.get(result.environment, result.environment))
+            before = cells.get(result.cell)
+            if before is None or before.absent:
+                cells[result.cell] = found
+            elif not found.absent and not _same(before, found):
+                kept, other = (found, before) if before.passed else (before, found)
+                cells[result.cell] = kept
+                conflicts.append(Conflict(result.cell, kept.ending, other.ending))
+    whole = [results for _, results in files]
+    combined = Results(
+        planned=matrix.cells,
+        cells=list(cells.values()),
+        started=min(results.started for results in whole),
+        seconds=sum(results.seconds for results in whole),
+        environments=environments,
+        matrix=matrix,
+        axes=whole[0].axes,
+    )
+    return Combined(combined, conflicts, _missing_shards(whole))
+
+
+def _matrix(files: Sequence[Tuple[str, Results]]) -> Matrix:
+    first, (name, results) = files[0][1].matrix, files[0]
+    for other, found in files:
+        if found.matrix is None:
+            problem = "it does not say which matrix it belongs to"
+            raise ResultsError(f"results file {other}", problem, remedy="run that matrix again")
+        if found.matrix != first:
+            raise ResultsError(
+                f"results file {other}",
+                f"it is of another matrix than {name}: {_difference(results, found)}",
+                remedy="combine what was run from the same registrations and the same profile; "
+                "export-matrix diff compares two that differ",
+            )
+    assert first is not None
+    return first
+
+
+def _difference(one: Results, other: Results) -> str:
+    assert one.matrix is not None and other.matrix is not None
+    if one.matrix.profile != other.matrix.profile:
+        return f"profile {other.matrix.profile}, not {one.matrix.profile}"
+    texts = []
+    for axis in one.axes:
+        here, there = set(one.axes[axis]), set(other.axes.get(axis, []))
+        texts += [f"{axis} {value} is only in one of them" for value in sorted(here ^ there)]
+    counts = f"{other.matrix.cells} cells, not {one.matrix.cells}"
+    return "; ".join(texts[:3]) or counts
+
+
+def _add_environments(known: Dict[str, Any], more: Mapping[str, Any]) -> Dict[str, str]:
+    """Add `more` to `known`; by their names there, the names that they got here."""
+    names = {}
+    for name, described in more.items():
+        free, number = name, 2
+        while known.get(free, described) != described:
+            free, number = f"{name}-{number}", number + 1
+        known[free] = described
+        names[name] = free
+    return names
+
+
+def _same(one: Result, other: Result) -> bool:
+    return one.ending == other.ending
+
+
+def _missing_shards(files: Sequence[Results]) -> List[str]:
+    seen: Dict[str, Set[str]] = {}
+    for results in files:
+        if results.shard:
+            part, _, parts = results.shard.partition("/")
+            seen.setdefault(parts, set()).add(part)
+    return [
+        f"{part}/{parts}"
+        for parts, found in seen.items()
+        for part in map(str, range(1, int(parts) + 1))
+        if part not in found
+    ]

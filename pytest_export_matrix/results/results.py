@@ -1,0 +1,74 @@
+"""The results file: what one run, or several, came to. Written and read here alone.
+
+FORMAT_VERSION 1: the first.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from typing import Any, Dict, List, Mapping, Optional, Sequence
+
+from pytest_export_matrix.results.changes import Changes
+from pytest_export_matrix.results.result import Result, count
+from pytest_export_matrix.vocabulary.cells import AXES, Cell
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """Which matrix results belong to: how many cells the project has in all, the digest of their
+    ids, and the profile that the architectures were built with."""
+
+    cells: int
+    sha256: str
+    profile: str
+
+    @classmethod
+    def of(cls, cells: Sequence[Cell], profile: str) -> "Matrix":
+        text = "\n".join(sorted(cell.id for cell in cells))
+        return cls(len(cells), hashlib.sha256(text.encode()).hexdigest(), profile)
+
+
+@dataclass
+class Results:
+    """`planned` cells and the results there are of them; complete when there is one of each.
+
+    `matrix` is the whole that the cells are taken from, by a selection or as one `shard` of
+    several ("2/5"); `axes` the values of each axis in order of registration, which is the order of
+    reports. `changes` are those against a baseline or older results, where one was given; they are
+    shown, not kept in the file.
+    """
+
+    planned: int
+    cells: List[Result]
+    started: str = ""
+    seconds: float = 0.0
+    environments: Dict[str, Any] = field(default_factory=dict)
+    matrix: Optional[Matrix] = None
+    shard: Optional[str] = None
+    axes: Dict[str, List[str]] = field(default_factory=dict)
+    changes: Optional[Changes] = None
+
+    def __post_init__(self) -> None:
+        places = {
+            axis: {value: i for i, value in enumerate(values)} for axis, values in self.axes.items()
+        }
+        self.cells = sorted(self.cells, key=lambda result: result.cell.id)
+        self.cells.sort(key=lambda result: _place(result.cell, places))
+
+    @property
+    def complete(self) -> bool:
+        return self.planned == len(self.cells)
+
+    @property
+    def counts(self) -> Dict[str, int]:
+        return count(self.cells)
+
+
+def _place(cell: Cell, places: Mapping[str, Mapping[str, int]]) -> List[int]:
+    return [places.get(axis, {}).get(value, 0) for axis, value in cell.axes.items()]
+
+
+def axes_of(cells: Sequence[Cell]) -> Dict[str, List[str]]:
+    """The values of each axis, in the order in which `cells` have them."""
+    return {axis: list(dict.fromkeys(getattr(cell, axis) for cell in cells)) for axis in AXES}
