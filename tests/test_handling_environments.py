@@ -15,7 +15,6 @@ from pytest_export_matrix.environments import declared, provisioned, records
 from pytest_export_matrix.execution.workers.dispatcher import Crew
 from pytest_export_matrix.execution.workers.pool import Pool
 from pytest_export_matrix.execution.workers.worker import Limits
-from pytest_export_matrix.planning.registry import Registry
 from pytest_export_matrix.vocabulary.errors import UsageError
 
 
@@ -46,10 +45,8 @@ def test_a_line_that_is_none_is_refused_with_an_example(line: str) -> None:
 def test_a_lane_shows_what_is_done_with_an_environment(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    registry = Registry()
-    registry.add(SIX)
     pool = Pool([], 1, 1, tmp_path / "bytecode")
-    crew = Crew(registry, pool, Limits(60, 2**30, 1), [], str(tmp_path))
+    crew = Crew({SIX.name: SIX}, pool, Limits(60, 2**30, 1), [], str(tmp_path))
     shown = []
 
     def provide(cache: Path, environment: Environment, stopped: Any, watch: Any, s: float) -> None:

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_export_matrix import Architecture, Detections, Environment, Exporter, Registry, Runtime
+from pytest_export_matrix.compare import OUTPUT_KINDS
 from pytest_export_matrix.exporters import EXPORTERS
 from pytest_export_matrix.planning import matrix, recipes, selection
 from pytest_export_matrix.runtimes import RUNTIMES
@@ -31,7 +32,7 @@ TRACING, SCRIPTING, EXPORT_PT2, TRACING_ONNX, EXPORT_ONNX = EXPORTERS
 
 def registry() -> Registry:
     filled = Registry()
-    for entry in (DETECTOR, CLASSIFIER, *EXPORTERS, *RUNTIMES):
+    for entry in (DETECTOR, CLASSIFIER, *EXPORTERS, *RUNTIMES, *OUTPUT_KINDS):
         filled.add(entry)
     return filled
 
@@ -68,7 +69,7 @@ def prepared(architecture: Architecture) -> Architecture:
 
 def test_where_a_model_is_prepared_for_a_method_its_cells_are_there_twice() -> None:
     filled = Registry()
-    for entry in (prepared(DETECTOR), *EXPORTERS, *RUNTIMES):
+    for entry in (prepared(DETECTOR), *EXPORTERS, *RUNTIMES, *OUTPUT_KINDS):
         filled.add(entry)
     cells = matrix.plan(filled)
     assert len(cells) == len({each.id for each in cells}) == (7 + 2) * 12
@@ -79,12 +80,12 @@ def test_where_a_model_is_prepared_for_a_method_its_cells_are_there_twice() -> N
 
 def test_a_prepared_model_is_captured_apart() -> None:
     filled = Registry()
-    for entry in (prepared(DETECTOR), *EXPORTERS, *RUNTIMES):
+    for entry in (prepared(DETECTOR), *EXPORTERS, *RUNTIMES, *OUTPUT_KINDS):
         filled.add(entry)
     plain = cell(method="torch_export", format="pt2")
     other = replace(plain, preparation="prepared")
-    assert recipes.capture_key(plain, filled) != recipes.capture_key(other, filled)
-    assert filled.eager(other).changes == [("preparation", "models:prepare")]
+    assert filled.recipe(plain).capture_key != filled.recipe(other).capture_key
+    assert filled.recipe(other).eager.changes == [("preparation", "models:prepare")]
 
 
 def test_a_model_prepared_for_a_method_that_is_not_there_is_refused() -> None:
@@ -239,17 +240,17 @@ class TestShard:
     def test_shards_are_a_partition_and_share_no_file(self, parts: int) -> None:
         everything = registry()
         cells = matrix.plan(everything)
-        groups = [recipes.capture_key(each, everything) for each in cells]
+        groups = [everything.recipe(each).capture_key for each in cells]
         shards = [selection.shard(cells, groups, i, parts) for i in range(1, parts + 1)]
         assert sorted(c.id for part in shards for c in part) == sorted(c.id for c in cells)
-        keys = [{recipes.capture_key(each, everything) for each in part} for part in shards]
+        keys = [{everything.recipe(each).capture_key for each in part} for part in shards]
         assert sum(map(len, keys)) == len(set(groups))
 
     @pytest.mark.parametrize("parts", [2, 3, 4])
     def test_shards_are_about_equally_large(self, parts: int) -> None:
         everything = registry()
         cells = matrix.plan(everything)
-        groups = [recipes.capture_key(each, everything) for each in cells]
+        groups = [everything.recipe(each).capture_key for each in cells]
         largest = max(groups.count(group) for group in groups)
         for part in range(1, parts + 1):
             size = len(selection.shard(cells, groups, part, parts))

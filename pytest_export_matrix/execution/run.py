@@ -13,12 +13,9 @@ from pytest_export_matrix.execution.steps.prepare import Jobs
 from pytest_export_matrix.execution.steps.step import Prepared
 from pytest_export_matrix.execution.workers.dispatcher import Activity, Crew
 from pytest_export_matrix.machine import devices
-from pytest_export_matrix.planning import recipes
-from pytest_export_matrix.planning.recipes import CaptureKey, Case, ExportSpec
-from pytest_export_matrix.planning.registry import Registry
+from pytest_export_matrix.planning.recipes import CaptureKey, Case, Recipe, canvas
 from pytest_export_matrix.results.result import Result
 from pytest_export_matrix.vocabulary.cells import Cell
-from pytest_export_matrix.vocabulary.entries import Architecture, Eager, Exporter
 from pytest_export_matrix.vocabulary.outcomes import Outcome, Stage
 
 NOTHING_FOUND: Answer = {
@@ -42,8 +39,7 @@ class Session:
 
     def __init__(
         self,
-        registry: Registry,
-        cells: Sequence[Cell],
+        recipes: Sequence[Recipe],
         jobs: Jobs,
         crew: Crew,
         lanes: int,
@@ -51,24 +47,24 @@ class Session:
         shown: Mapping[str, str],
         expected: Callable[[Result], bool],
     ) -> None:
-        self._registry, self._jobs, self._repro, self._shown = registry, jobs, repro, shown
+        self._jobs, self._repro, self._shown = jobs, repro, shown
         self._expected = expected
         self.crew = crew
-        self._cells = list(cells)
+        self._recipes = {recipe.cell: recipe for recipe in recipes}
         self._scheduler = Scheduler(lanes)
-        self._captures: Dict[CaptureKey, List[Cell]] = {}
-        for cell in self._cells:
-            self._captures.setdefault(self._capture_key(cell), []).append(cell)
+        self._captures: Dict[CaptureKey, List[Recipe]] = {}
+        for recipe in recipes:
+            self._captures.setdefault(recipe.capture_key, []).append(recipe)
         self.done = 0
 
     def start(self) -> None:
         """Begin all cells, in order."""
-        for cell in self._cells:
-            self._submit(cell)
+        for recipe in self._recipes.values():
+            self._submit(recipe)
 
     def result(self, cell: Cell) -> "Future[Result]":
         """The future result of `cell`."""
-        return self._submit(cell)
+        return self._submit(self._recipes[cell])
 
     def close(self) -> None:
         """End all work and all workers; what is under way is not remembered."""
@@ -82,94 +78,84 @@ class Session:
 
     @property
     def planned(self) -> int:
-        return len(self._cells)
+        return len(self._recipes)
 
     # One unit each of the scheduler: the model, the model as it is exported, the capture, the cell.
 
-    def _submit(self, cell: Cell) -> "Future[Result]":
-        add = self._scheduler.add
+    def _submit(self, recipe: Recipe) -> "Future[Result]":
+        add, cell = self._scheduler.add, recipe.cell
         if devices.absent(cell.device):
-            return add(cell, lambda: self._finish(cell))
+            return add(cell, lambda: self._finish(recipe))
         model = (cell.architecture, cell.device)
-        key = self._capture_key(cell)
-        prepared = built = add(model, lambda: self._prepare(*model))
-        eager = self._registry.eager(cell)
-        if eager != self._architecture(cell).reference:
+        prepared = built = add(model, lambda: self._prepare(recipe))
+        if recipe.eager != recipe.architecture.reference:
             prepared = add(
-                (*model, eager),
-                lambda: self._agree(*model, eager, built.result()),
+                (*model, recipe.eager),
+                lambda: self._agree(recipe, built.result()),
                 after=[built],
             )
-        exported = add(key, lambda: self._export(key, prepared.result()), after=[prepared])
-        return add(cell, lambda: self._finish(cell, prepared, exported), after=[exported])
-
-    def _prepare(self, name: str, device: str) -> Prepared:
-        cells = [cell for cell in self._cells if (cell.architecture, cell.device) == (name, device)]
-        wanted = dict.fromkeys(case for cell in cells for case in self._asked(cell))
-        architecture = self._registry.architecture(name)
-        doubted = self._doubted(Stage.REFERENCE, cells)
-        return self._jobs.prepare(architecture, device, list(wanted), doubted)
-
-    def _agree(self, name: str, device: str, eager: Eager, prepared: Prepared) -> Prepared:
-        """`prepared`, with what another eager model answers."""
-        cells = [
-            cell
-            for cell in self._cells
-            if (cell.architecture, cell.device) == (name, device)
-            and self._registry.eager(cell) == eager
-        ]
-        wanted = dict.fromkeys(case for cell in cells for case in self._asked(cell))
-        prepared.agreements[eager] = self._jobs.agreements.agree(
-            self._registry.architecture(name),
-            prepared,
-            device,
-            eager,
-            list(wanted),
-            self._doubted(Stage.REFERENCE, cells),
+        exported = add(
+            recipe.capture_key, lambda: self._export(recipe, prepared.result()), after=[prepared]
         )
+        return add(cell, lambda: self._finish(recipe, prepared, exported), after=[exported])
+
+    def _of_the_model(self, recipe: Recipe) -> List[Recipe]:
+        """All recipes of the same model on the same device."""
+        model = (recipe.cell.architecture, recipe.cell.device)
+        return [
+            each
+            for each in self._recipes.values()
+            if (each.cell.architecture, each.cell.device) == model
+        ]
+
+    def _prepare(self, recipe: Recipe) -> Prepared:
+        recipes = self._of_the_model(recipe)
+        wanted = dict.fromkeys(case for each in recipes for case in each.asked)
+        doubted = self._doubted(Stage.REFERENCE, recipes)
+        return self._jobs.prepare(recipe, list(wanted), doubted)
+
+    def _agree(self, recipe: Recipe, prepared: Prepared) -> Prepared:
+        """`prepared`, with what another eager model answers."""
+        recipes = [each for each in self._of_the_model(recipe) if each.eager == recipe.eager]
+        wanted = dict.fromkeys(case for each in recipes for case in each.asked)
+        doubted = self._doubted(Stage.REFERENCE, recipes)
+        agreed = self._jobs.agreements.agree(recipe, prepared, list(wanted), doubted)
+        prepared.agreements[recipe.eager] = agreed
         return prepared
 
-    def _export(self, key: CaptureKey, prepared: Prepared) -> Dict[str, Answer]:
-        """The answer about each format that shares this capture; of those that some cell needs,
-        which is none whose eager model gave no answer."""
-        cells = [cell for cell in self._captures[key] if not self._lacking(cell, prepared)]
-        if not cells:
+    def _export(self, recipe: Recipe, prepared: Prepared) -> Dict[str, Answer]:
+        """The answer about each format that shares the recipe's capture and that some cell needs.
+        A cell whose eager model gave no answer needs none."""
+        captured = self._captures[recipe.capture_key]
+        recipes = [each for each in captured if not self._lacking(each, prepared)]
+        if not recipes:
             return {}
-        exporters = {cell.format: self._exporter(cell) for cell in cells}
-        architecture = self._registry.architecture(key.architecture)
-        doubted = self._doubted(Stage.EXPORT, cells)
-        return self._jobs.export(architecture, prepared, key, list(exporters.values()), doubted)
+        exporters = {each.cell.format: each.exporter for each in recipes}
+        doubted = self._doubted(Stage.EXPORT, recipes)
+        return self._jobs.export(recipes[0], prepared, list(exporters.values()), doubted)
 
-    def _doubted(self, stage: Stage, cells: Sequence[Cell]) -> Doubted:
-        """Whether a failure (of the format named, if any) is news to one of `cells`."""
+    def _doubted(self, stage: Stage, recipes: Sequence[Recipe]) -> Doubted:
+        """Whether a failure (of the format named, if any) is news to one of the cells."""
 
         def doubted(answer: Answer, format: str) -> bool:
-            concerned = [cell for cell in cells if format in ("", cell.format)]
-            return not all(self._expected(self._ended(cell, answer, stage)) for cell in concerned)
+            concerned = [each for each in recipes if format in ("", each.cell.format)]
+            return not all(self._expected(_ended(each, answer, stage)) for each in concerned)
 
         return doubted
 
-    def _ended(self, cell: Cell, answer: Answer, stage: Stage) -> Result:
-        """The result of `cell` if it ends with `answer`."""
-        runtime = self._registry.runtime(cell.runtime)
-        result = Result(cell, runtime.language, runtime.environment, Outcome.UNAVAILABLE.value)
-        conclude(result, answer, stage)
-        return result
-
     def _finish(
         self,
-        cell: Cell,
+        recipe: Recipe,
         prepared: Optional["Future[Prepared]"] = None,
         exported: Optional["Future[Dict[str, Answer]]"] = None,
     ) -> Result:
         try:
-            runtime = self._registry.runtime(cell.runtime)
-            result = Result(cell, runtime.language, runtime.environment, Outcome.UNAVAILABLE.value)
-            result.repro = self._repro(cell)
+            result = _unfinished(recipe)
+            result.repro = self._repro(recipe.cell)
             if prepared is None or exported is None:
-                result.reason = devices.absent(cell.device)
+                result.reason = devices.absent(recipe.cell.device)
             else:
-                self._judge(result, prepared.result(), exported.result())
+                self._judge(result, recipe, prepared.result(), exported.result())
             self._strip_folders(result)
             return result
         finally:
@@ -186,28 +172,30 @@ class Session:
                 for trial in result.trials
             ]
 
-    def _judge(self, result: Result, prepared: Prepared, exports: Dict[str, Answer]) -> None:
+    def _judge(
+        self, result: Result, recipe: Recipe, prepared: Prepared, exports: Dict[str, Answer]
+    ) -> None:
         """Fill `result` with what the stages came to; the first that did not pass decides."""
-        cell, spec, cases = result.cell, self._spec(result.cell), self._cases(result.cell)
+        spec, cases = recipe.spec, recipe.cases
         result.seconds = dict(prepared.seconds)
-        lacking = self._lacking(cell, prepared)
+        lacking = self._lacking(recipe, prepared)
         if lacking:
             conclude(result, lacking, Stage.REFERENCE)
             result.deviation = lacking.get("deviation", {})
             return
-        agreed = self._agreed(cell, prepared)
+        agreed = self._agreed(recipe, prepared)
         found = [*(prepared.cases[case] for case in cases), *agreed]
         result.seconds["reference"] = sum(answer["part_seconds"] for answer in found)
-        exported = exports[cell.format]
-        result.exported_at = [recipes.canvas(spec.sizes)] if spec.sizes else []
+        exported = exports[recipe.cell.format]
+        result.exported_at = [canvas(spec.sizes)] if spec.sizes else []
         result.seconds.update(exported.get("seconds", {}))
         result.warnings = [dict(warning) for warning in exported.get("warnings", [])]
         if not passed(exported):
             conclude(result, exported, Stage.EXPORT)
             return
-        example = recipes.example(spec, self._architecture(cell))
+        example = recipe.example
         structure = prepared.cases[example]["outputs"] if example else None
-        answer = self._infer(cell, prepared, exports, cases, structure)
+        answer = self._infer(recipe, prepared, exports, structure)
         result.artifact = exported["artifact"]
         result.ran_at = [case.canvas for case in cases[: answer.get("ran", 0)]]
         result.deviation = answer.get("deviation", {})
@@ -219,7 +207,7 @@ class Session:
         result.warnings = result.warnings + answer.get("warnings", [])
         conclude(result, answer, Stage.COMPARE)
         for tried, stage in (
-            *((prepared.cases[case], Stage.REFERENCE) for case in self._asked(cell)),
+            *((prepared.cases[case], Stage.REFERENCE) for case in recipe.asked),
             *((agreement, Stage.REFERENCE) for agreement in agreed),
             (exported, Stage.EXPORT),
             (answer, Stage.COMPARE),
@@ -230,80 +218,55 @@ class Session:
         changed = dict.fromkeys(agreement.get("changed") for agreement in agreed)
         result.reason = "\n".join(filter(None, [result.reason, *changed])) or None
 
-    def _lacking(self, cell: Cell, prepared: Prepared) -> Optional[Answer]:
-        """Why the eager model has no answers that `cell` can be compared with, if so."""
-        for case in self._asked(cell):
+    def _lacking(self, recipe: Recipe, prepared: Prepared) -> Optional[Answer]:
+        """Why the eager model has no answers that the cell can be compared with, if so."""
+        for case in recipe.asked:
             answer = prepared.cases.get(case) or prepared.problem
             if answer and not passed(answer):
                 return answer
-        if not any(prepared.cases[case]["shows"] for case in self._cases(cell)):
+        if not any(prepared.cases[case]["shows"] for case in recipe.cases):
             return NOTHING_FOUND
-        disagreeing = (answer for answer in self._agreed(cell, prepared) if not passed(answer))
+        disagreeing = (answer for answer in self._agreed(recipe, prepared) if not passed(answer))
         return next(disagreeing, None)
 
-    def _agreed(self, cell: Cell, prepared: Prepared) -> List[Answer]:
+    def _agreed(self, recipe: Recipe, prepared: Prepared) -> List[Answer]:
         """How the eager model that is exported answers, where that is another one."""
-        eager = self._registry.eager(cell)
-        if eager == self._architecture(cell).reference:
+        if recipe.eager == recipe.architecture.reference:
             return []
-        return [prepared.agreements[eager][case] for case in self._asked(cell)]
+        return [prepared.agreements[recipe.eager][case] for case in recipe.asked]
 
     def _infer(
         self,
-        cell: Cell,
+        recipe: Recipe,
         prepared: Prepared,
         exports: Dict[str, Answer],
-        cases: List[Case],
         structure: Optional[Dict[str, Any]],
     ) -> Answer:
-        """Run the file of `cell`; one that was damaged on disk since it was made is made again."""
-        runtime = self._registry.runtime(cell.runtime)
+        """Run the cell's file; one that was damaged on disk since it was made is made again."""
         for _ in range(2):
-            exported = exports[cell.format]
-            doubted = self._doubted(Stage.COMPARE, [cell])
-            answer = self._jobs.inferences.infer(
-                runtime, cell, prepared, exported, cases, structure, doubted
-            )
+            exported = exports[recipe.cell.format]
+            doubted = self._doubted(Stage.COMPARE, [recipe])
+            answer = self._jobs.inferences.infer(recipe, prepared, exported, structure, doubted)
             if answer is not None:
                 return answer
             self._jobs.inferences.forget(exported)
-            exports.update(self._export(self._capture_key(cell), prepared))
+            exports.update(self._export(recipe, prepared))
         return DAMAGED
-
-    def _exporter(self, cell: Cell) -> Exporter:
-        return self._registry.exporter(cell.method, cell.format)
-
-    def _architecture(self, cell: Cell) -> Architecture:
-        return self._registry.architecture(cell.architecture)
-
-    def _spec(self, cell: Cell) -> ExportSpec:
-        return recipes.export_spec(cell, self._architecture(cell), self._exporter(cell))
-
-    def _cases(self, cell: Cell) -> List[Case]:
-        return recipes.cases(cell, self._architecture(cell))
-
-    def _asked(self, cell: Cell) -> List[Case]:
-        """What the eager model has to answer for `cell`: its cases, and the export's example."""
-        example = recipes.example(self._spec(cell), self._architecture(cell))
-        return [*self._cases(cell), example] if example else self._cases(cell)
-
-    def _capture_key(self, cell: Cell) -> CaptureKey:
-        return recipes.capture_key(cell, self._registry)
 
     def facts(self, cell: Cell) -> Facts:
         """What `cell`, whose result is there, was made from, and where the files of it are."""
         prepared = self._scheduler.result((cell.architecture, cell.device), Prepared())
-        exported = self._scheduler.result(self._capture_key(cell), {}).get(cell.format, {})
-        architecture, spec = self._architecture(cell), self._spec(cell)
-        example = recipes.example(spec, architecture)
+        recipe = self._recipes[cell]
+        exported = self._scheduler.result(recipe.capture_key, {}).get(cell.format, {})
+        example = recipe.example
         whole = bool(exported) and passed(exported)
         return Facts(
-            architecture=architecture,
-            outputs=self._registry.outputs(architecture),
-            exporter=self._exporter(cell),
-            runtime=self._registry.runtime(cell.runtime),
-            spec=spec,
-            cases=[_known(case, prepared) for case in self._cases(cell)],
+            architecture=recipe.architecture,
+            outputs=recipe.outputs,
+            exporter=recipe.exporter,
+            runtime=recipe.runtime,
+            spec=recipe.spec,
+            cases=[_known(case, prepared) for case in recipe.cases],
             example=_known(example, prepared) if example else None,
             weights=prepared.weights,
             artifact=str(Path(exported["folder"]) / exported["file"]) if whole else "",
@@ -311,10 +274,23 @@ class Session:
             limits=self.crew.limits,
             paths=self.crew.paths,
             shown=self._shown,
-            eager=self._registry.eager(cell),
-            renames=self._jobs.from_eager(self._registry.eager(cell))["renames"],
+            eager=recipe.eager,
+            renames=recipe.renames,
             installed=self.crew.installed(),
         )
+
+
+def _unfinished(recipe: Recipe) -> Result:
+    """The result of a cell of which nothing is known yet."""
+    runtime = recipe.runtime
+    return Result(recipe.cell, runtime.language, runtime.environment, Outcome.UNAVAILABLE.value)
+
+
+def _ended(recipe: Recipe, answer: Answer, stage: Stage) -> Result:
+    """The result of a cell that ends with `answer`."""
+    result = _unfinished(recipe)
+    conclude(result, answer, stage)
+    return result
 
 
 def _known(case: Case, prepared: Prepared) -> Known:

@@ -10,11 +10,10 @@ from typing import (
 )
 
 from pytest_export_matrix.planning.registry import Registry
-from pytest_export_matrix.vocabulary.cells import PLAIN, PREPARED, Cell
+from pytest_export_matrix.vocabulary.cells import DEVICES, PLAIN, PREPARED, Cell
 from pytest_export_matrix.vocabulary.entries import Architecture
 from pytest_export_matrix.vocabulary.errors import UsageError, unknown
 
-DEVICES = ("cpu", "cuda")
 RESOLUTIONS = ("fixed", "dynamic")
 BATCHES = ("1", "2", "dynamic")
 

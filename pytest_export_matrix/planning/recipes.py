@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 from dataclasses import dataclass
 from typing import (
@@ -14,9 +15,15 @@ from typing import (
     Tuple,
 )
 
-from pytest_export_matrix.planning.registry import Registry
 from pytest_export_matrix.vocabulary.cells import Cell
-from pytest_export_matrix.vocabulary.entries import Architecture, Eager, Exporter, Size
+from pytest_export_matrix.vocabulary.entries import (
+    Architecture,
+    Eager,
+    Exporter,
+    OutputKind,
+    Runtime,
+    Size,
+)
 
 #: A file of dynamic batch is exported at two images: torch.export treats one as a constant.
 DYNAMIC_BATCH_EXPORTED_AT = 2
@@ -71,6 +78,48 @@ class CaptureKey(NamedTuple):
     spec: ExportSpec
 
 
+@dataclass(frozen=True, eq=False)
+class Recipe:
+    """All that carrying out one cell takes, joined once when the run is planned.
+
+    `renames` names the function that renames weights in the environment of `eager`, the model that
+    the exporter starts from; it is empty where names are the same there.
+    """
+
+    cell: Cell
+    architecture: Architecture
+    outputs: OutputKind
+    exporter: Exporter
+    runtime: Runtime
+    eager: Eager
+    renames: str
+
+    @functools.cached_property
+    def spec(self) -> ExportSpec:
+        return export_spec(self.cell, self.architecture, self.exporter)
+
+    @functools.cached_property
+    def cases(self) -> List[Case]:
+        return cases(self.cell, self.architecture)
+
+    @functools.cached_property
+    def example(self) -> Optional[Case]:
+        return example(self.spec, self.architecture)
+
+    @property
+    def asked(self) -> List[Case]:
+        """What the eager model has to answer: the cases, and the export's example."""
+        return [*self.cases, self.example] if self.example else self.cases
+
+    @functools.cached_property
+    def capture_key(self) -> CaptureKey:
+        """What cells must have in common to be served by one capture."""
+        cell, capture = self.cell, self.exporter.capture
+        return CaptureKey(
+            cell.architecture, cell.method, capture, self.eager, cell.device, self.spec
+        )
+
+
 def canvas(sizes: Sequence[Size]) -> List[int]:
     return [len(sizes), max(h for h, _ in sizes), max(w for _, w in sizes)]
 
@@ -96,14 +145,6 @@ def example(spec: ExportSpec, architecture: Architecture) -> Optional[Case]:
     return (
         Case(spec.sizes, SEEDS[0], labels(architecture).get(SEEDS[0], "")) if spec.sizes else None
     )
-
-
-def capture_key(cell: Cell, registry: Registry) -> CaptureKey:
-    """What cells must have in common to be served by one capture."""
-    exporter = registry.exporter(cell.method, cell.format)
-    spec = export_spec(cell, registry.architecture(cell.architecture), exporter)
-    eager = registry.eager(cell)
-    return CaptureKey(cell.architecture, cell.method, exporter.capture, eager, cell.device, spec)
 
 
 def cases(cell: Cell, architecture: Architecture) -> List[Case]:

@@ -11,8 +11,10 @@ from typing import Any, Dict, List, Optional, Sequence, Union
 from pytest_export_matrix.planning.checks import (
     check,
 )
+from pytest_export_matrix.planning.recipes import Recipe
 from pytest_export_matrix.vocabulary.cells import PREPARED, Cell
 from pytest_export_matrix.vocabulary.entries import (
+    BUILD_MODULES,
     DEFAULT,
     Architecture,
     Eager,
@@ -103,6 +105,16 @@ class Registry:
         entry: Environment = self._entries[Environment][name]
         return entry
 
+    @property
+    def modules(self) -> List[str]:
+        """Every module that an exporter or a runtime may need."""
+        modules = set(BUILD_MODULES)
+        for exporter in self.exporters:
+            modules.update(exporter.modules)
+        for runtime in self.runtimes:
+            modules.update(runtime.modules, runtime.extras)
+        return sorted(modules)
+
     def check_environments(self) -> None:
         """Raises UsageError where an entry names an unknown environment."""
         known = {DEFAULT, *self._entries[Environment]}
@@ -122,12 +134,23 @@ class Registry:
                     asked = f"registration of architecture {architecture.name!r}, preparations"
                     raise unknown(asked, "export method", method, known)
 
-    def eager(self, cell: Cell) -> Eager:
-        """The eager model that the exporter of `cell` starts from."""
+    def recipe(self, cell: Cell) -> Recipe:
+        """What `cell` is made of. Its exporter starts from the eager model of the exporter's
+        environment, prepared where the cell says so."""
+        architecture = self.architecture(cell.architecture)
         exporter = self.exporter(cell.method, cell.format)
-        preparations = self.architecture(cell.architecture).preparations
-        preparation = preparations[cell.method] if cell.preparation == PREPARED else ""
-        return Eager(exporter.environment, exporter.conventions, preparation)
+        environment = self.environment(exporter.environment)
+        prepared = cell.preparation == PREPARED
+        preparation = architecture.preparations[cell.method] if prepared else ""
+        return Recipe(
+            cell,
+            architecture,
+            self.outputs(architecture),
+            exporter,
+            self.runtime(cell.runtime),
+            Eager(exporter.environment, exporter.conventions, preparation),
+            environment.weights if environment else "",
+        )
 
     def outputs(self, architecture: Architecture) -> OutputKind:
         """The output kind of `architecture`. Raises UsageError where it names an unknown one."""

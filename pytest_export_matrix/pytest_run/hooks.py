@@ -17,7 +17,7 @@ from pytest_export_matrix.environments import ENVIRONMENTS, current, records
 from pytest_export_matrix.execution.run import Session
 from pytest_export_matrix.execution.steps.prepare import Jobs
 from pytest_export_matrix.execution.store import Store
-from pytest_export_matrix.execution.workers.dispatcher import Crew, modules_asked_for
+from pytest_export_matrix.execution.workers.dispatcher import Crew
 from pytest_export_matrix.execution.workers.pool import Pool
 from pytest_export_matrix.execution.workers.worker import Limits
 from pytest_export_matrix.exporters import EXPORTERS
@@ -146,17 +146,16 @@ class MatrixPlugin:
             s = self.settings
             limits = Limits(s.seconds, s.memory, s.threads)
             paths = [str(self.config.rootpath), *map(str, self.config.getini("pythonpath"))]
-            pool = Pool(
-                modules_asked_for(self.registry), s.threads, 3 * s.lanes, s.cache / "bytecode"
-            )
-            crew = Crew(self.registry, pool, limits, paths, str(s.cache))
+            pool = Pool(self.registry.modules, s.threads, 3 * s.lanes, s.cache / "bytecode")
+            environments = {each.name: each for each in self.registry.environments}
+            crew = Crew(environments, pool, limits, paths, str(s.cache))
             described = {
                 "environment": current.fingerprint(),
                 "tool": tool_digest(),
                 "project": paths,
             }
-            jobs = Jobs(self.registry, self.store, crew, described)
-            cells = [item.cell for item in self.items]
+            jobs = Jobs(self.store, crew, described)
+            recipes = [self.registry.recipe(item.cell) for item in self.items]
             shown = {
                 str(s.cache): "<cache>",
                 str(self.config.rootpath): ".",
@@ -164,7 +163,7 @@ class MatrixPlugin:
                 ABOVE: "<plugin>",  # where it is not installed there
             }
             self.session = Session(
-                self.registry, cells, jobs, crew, s.lanes, self._repro, shown, self.gate.expected
+                recipes, jobs, crew, s.lanes, self._repro, shown, self.gate.expected
             )
             if not self.is_worker:
                 self.session.start()
@@ -257,7 +256,7 @@ class MatrixPlugin:
             cells=cells,
             started=self.started.isoformat(timespec="seconds"),
             seconds=time.monotonic() - self.clock,
-            environments=self._environments(modules_asked_for(self.registry), cells),
+            environments=self._environments(self.registry.modules, cells),
             matrix=Matrix.of(self.plan.whole, s.profile),
             shard=f"{s.shard[0]}/{s.shard[1]}" if s.shard else None,
             axes=axes_of(self.plan.whole),

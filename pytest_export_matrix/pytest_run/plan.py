@@ -9,7 +9,7 @@ from typing import List, Sequence
 import pytest
 
 from pytest_export_matrix.environments import declared
-from pytest_export_matrix.planning import matrix, named_models, recipes, selection
+from pytest_export_matrix.planning import matrix, named_models, selection
 from pytest_export_matrix.planning.registry import Registry
 from pytest_export_matrix.pytest_run.options import Settings
 from pytest_export_matrix.vocabulary.cells import NODE_PREFIX, Cell
@@ -85,6 +85,6 @@ def _asked_for(
                 raise unknown(f"{NODE_PREFIX}{text}", "cell", text, known)
         cells = [cell for cell in cells if cell.id in set(ids)]
     if settings.shard:
-        groups = [recipes.capture_key(cell, registry) for cell in cells]
+        groups = [registry.recipe(cell).capture_key for cell in cells]
         cells = selection.shard(cells, groups, *settings.shard)
     return cells

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Callable, Dict, Iterator, List, Optional, Pattern, Tuple
+from typing import Callable, Dict, Iterator, List, Optional, Pattern, Set, Tuple
 
 from pytest_export_matrix.reporting.document_tables import Request, parse
 from pytest_export_matrix.reporting.markup import MARKDOWN, RST, Markup
@@ -18,9 +18,6 @@ BYTE_ORDER_MARK = "\ufeff"
 
 
 BEGIN, END = "begin", "end"
-
-
-FENCE = re.compile(r" {0,3}(?:(?:[-*+]|\d{1,9}[.)]) +|> ?)*(?P<fence>`{3,}(?=[^`]*\Z)|~{3,})")
 
 
 #: reStructuredText: what the lines indented below are no part of the text of.
@@ -125,18 +122,15 @@ def _blocks(lines: List[str], language: Language, name: str) -> Iterator[Block]:
 
 
 def _markdown_prose(lines: List[str]) -> Iterator[Line]:
-    """The lines outside of fenced code."""
-    fence = ""
+    """The lines outside of fenced code; indented code is no marker already."""
+    from markdown_it import MarkdownIt
+
+    fenced: Set[int] = set()
+    for token in MarkdownIt("commonmark").parse("\n".join(lines)):
+        if token.type == "fence" and token.map:
+            fenced.update(range(*token.map))
     for index, line in enumerate(lines):
-        if fence:
-            mark = line.strip(" \t>")
-            if len(mark) >= len(fence) and not mark.strip(fence[0]):
-                fence = ""
-            continue
-        match = FENCE.match(line)
-        if match:
-            fence = match["fence"]
-        else:
+        if index not in fenced:
             yield Line(index, line, lines[index - 1] if index else "")
 
 

@@ -13,9 +13,9 @@ from typing import Iterable, List, Sequence, Tuple
 
 from pytest_export_matrix.environments import current
 from pytest_export_matrix.execution.evidence import Environment, Facts, Known, Place
-from pytest_export_matrix.execution.workers.dispatcher import BUILD_MODULES
 from pytest_export_matrix.reproduction.scripts import MODEL_STAGES, disagrees, is_other, texts
 from pytest_export_matrix.results.result import Result
+from pytest_export_matrix.vocabulary.entries import BUILD_MODULES
 from pytest_export_matrix.vocabulary.errors import UsageError
 
 WEIGHTS = "weights.safetensors"

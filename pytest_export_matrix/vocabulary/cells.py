@@ -14,6 +14,7 @@ NAME = re.compile(r"[A-Za-z0-9_.]+\Z")
 NODE = "export-matrix"
 NODE_PREFIX = f"{NODE}::"
 
+DEVICES = ("cpu", "cuda")
 #: Whether a model is exported as it is, or after what its architecture does to it for the method.
 PLAIN, PREPARED = "plain", "prepared"
 

@@ -10,6 +10,8 @@ from typing import Any, List, Mapping, NamedTuple, Sequence, Tuple, Union
 
 #: The name of the environment that pytest runs in.
 DEFAULT = "default"
+#: What building a model and keeping its weights and answers takes, whatever the export method.
+BUILD_MODULES = ("torch", "safetensors", "numpy")
 Size = Tuple[int, int]
 
 

@@ -17,11 +17,10 @@ from pytest_export_matrix.execution.retry import (
     twice,
     worth_another,
 )
-from pytest_export_matrix.execution.steps.step import TASKS, Prepared, Work
-from pytest_export_matrix.execution.workers.dispatcher import BUILD_MODULES
+from pytest_export_matrix.execution.steps.step import TASKS, Prepared, Work, from_eager
 from pytest_export_matrix.machine.hashing import digest
-from pytest_export_matrix.planning.recipes import Case
-from pytest_export_matrix.vocabulary.entries import DEFAULT, Architecture, Eager
+from pytest_export_matrix.planning.recipes import Case, Recipe
+from pytest_export_matrix.vocabulary.entries import BUILD_MODULES, DEFAULT, Eager
 
 
 class Agreements(Work):
@@ -29,10 +28,8 @@ class Agreements(Work):
 
     def agree(
         self,
-        architecture: Architecture,
+        recipe: Recipe,
         prepared: Prepared,
-        device: str,
-        eager: Eager,
         cases: Sequence[Case],
         doubted: Doubted,
     ) -> Dict[Case, Answer]:
@@ -40,6 +37,7 @@ class Agreements(Work):
 
         One case that fails is tried once more: where it fails again, the others count as tried.
         """
+        device, eager = recipe.cell.device, recipe.eager
         answered = [case for case in cases if case in prepared.cases]
         answered = [case for case in answered if passed(prepared.cases[case])]
         described, problem = self._crew.described(eager.environment)
@@ -54,7 +52,7 @@ class Agreements(Work):
             found = {case: answer for case, answer in stored.items() if answer}
 
             def make(wanted: Sequence[Case]) -> None:
-                asked = self._ask(architecture, prepared, device, eager, wanted)
+                asked = self._ask(recipe, prepared, wanted)
                 for case, answer in asked.items():
                     found[case] = self._keep(keys[case], twice(found.get(case), answer))
 
@@ -72,14 +70,12 @@ class Agreements(Work):
 
     def _ask(
         self,
-        architecture: Architecture,
+        recipe: Recipe,
         prepared: Prepared,
-        device: str,
-        eager: Eager,
         cases: Sequence[Case],
     ) -> Dict[Case, Answer]:
-        environment = eager.environment
-        problem = self._crew.exporter_problem(BUILD_MODULES, device, environment)
+        eager, device = recipe.eager, recipe.cell.device
+        problem = self._crew.exporter_problem(BUILD_MODULES, device, eager.environment)
         if problem:
             return dict.fromkeys(cases, problem)
         with self._store.scratch() as out:
@@ -92,12 +88,12 @@ class Agreements(Work):
                 for i, case in enumerate(cases)
             }
             request = {
-                **self.request(f"{TASKS}.agree:run", architecture, device),
-                **self.from_eager(eager),
+                **self.request(f"{TASKS}.agree:run", recipe),
+                **from_eager(recipe),
                 "weights": prepared.weights,
             }
-            label = f"{architecture.name} eager, {_words(eager)}"
-            _, answers = self.parts(request, parts, label, environment)
+            label = f"{recipe.architecture.name} eager, {_words(eager)}"
+            _, answers = self.parts(request, parts, label, eager.environment)
             return {case: _named(answers[name], eager) for name, case in zip(parts, cases)}
 
     def _keep(self, key: str, answer: Answer) -> Answer:

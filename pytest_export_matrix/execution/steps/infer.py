@@ -21,41 +21,37 @@ from pytest_export_matrix.execution.store import Store
 from pytest_export_matrix.execution.workers.dispatcher import Crew
 from pytest_export_matrix.machine import devices
 from pytest_export_matrix.machine.hashing import digest
-from pytest_export_matrix.planning import matrix
-from pytest_export_matrix.planning.recipes import Case
-from pytest_export_matrix.planning.registry import Registry
-from pytest_export_matrix.vocabulary.cells import Cell
+from pytest_export_matrix.planning.recipes import Recipe
+from pytest_export_matrix.vocabulary.cells import DEVICES, Cell
 from pytest_export_matrix.vocabulary.entries import Runtime
 
 
 class Inferences(Work):
     """Answers the job `infer`. Used by several threads and several processes at once."""
 
-    def __init__(self, registry: Registry, store: Store, crew: Crew) -> None:
-        super().__init__(registry, store, crew)
+    def __init__(self, store: Store, crew: Crew) -> None:
+        super().__init__(store, crew)
         self._programs = Programs(store, crew)
         #: What each file was found to need, by file and runtime.
         self._searches: Dict[Tuple[str, str], Search] = {}
 
     def infer(
         self,
-        runtime: Runtime,
-        cell: Cell,
+        recipe: Recipe,
         prepared: Prepared,
         exported: Answer,
-        cases: Sequence[Case],
         structure: Optional[Dict[str, Any]],
         doubted: Doubted,
     ) -> Optional[Answer]:
-        """How the file of `exported` does in `runtime`; None where it is not whole any more."""
-        architecture = self._registry.architecture(cell.architecture)
+        """How the file of `exported` does in the runtime; None where it is not whole any more."""
+        cell, runtime, cases = recipe.cell, recipe.runtime, recipe.cases
         described, problem = self._crew.described(runtime.environment)
         if problem:
             return problem
         references = [self.reference_key(prepared, cell.device, case) for case in cases]
         sha256 = exported["artifact"]["sha256"]
         program = self._programs.identity(runtime)
-        other = self._other_device(runtime, cell)
+        other = self._other_device(recipe)
         engine = [asdict(runtime), described, program, other]
         key = digest([exported["key"], sha256, engine, references])
         stored = self.stored("result", key)
@@ -66,7 +62,6 @@ class Inferences(Work):
             return problem
         if not self.stored_artifact(exported["key"], verify=True):
             return None
-        kind = self._registry.outputs(architecture)
         request = {
             "task": f"{TASKS}.infer:run",
             "session": runtime.session,
@@ -74,10 +69,10 @@ class Inferences(Work):
             "convention": runtime.convention or exported["convention"],
             "exported_outputs": structure,
             "cases": [prepared.cases[case]["folder"] for case in cases],
-            "outputs": asdict(kind),
+            "outputs": asdict(recipe.outputs),
             "device": cell.device,
             "other_device": other and other[0],
-            "own_code": architecture.build.partition(":")[0],
+            "own_code": recipe.architecture.build.partition(":")[0],
         }
         versions: Dict[str, str] = {}
         if runtime.program:
@@ -94,13 +89,13 @@ class Inferences(Work):
             self._store.put("result", key, answer)
         return answer
 
-    def _other_device(self, runtime: Runtime, cell: Cell) -> Optional[List[str]]:
+    def _other_device(self, recipe: Recipe) -> Optional[List[str]]:
         """The device that the file was not exported on, and what it is, if it is to be loaded there
         as well."""
-        if not self._registry.exporter(cell.method, cell.format).portable:
+        if not recipe.exporter.portable:
             return None
-        device = next(name for name in matrix.DEVICES if name != cell.device)
-        if devices.absent(device) or self._crew.runtime_problem(runtime, device):
+        device = next(name for name in DEVICES if name != recipe.cell.device)
+        if devices.absent(device) or self._crew.runtime_problem(recipe.runtime, device):
             return None
         return [device, devices.described(device)]
 

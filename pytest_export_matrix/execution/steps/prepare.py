@@ -29,15 +29,13 @@ from pytest_export_matrix.execution.retry import (
 )
 from pytest_export_matrix.execution.steps.agree import Agreements
 from pytest_export_matrix.execution.steps.infer import Inferences
-from pytest_export_matrix.execution.steps.step import TASKS, Prepared, Work
+from pytest_export_matrix.execution.steps.step import TASKS, Prepared, Work, describe, from_eager
 from pytest_export_matrix.execution.store import Store
-from pytest_export_matrix.execution.workers.dispatcher import BUILD_MODULES, Crew
+from pytest_export_matrix.execution.workers.dispatcher import Crew
 from pytest_export_matrix.machine import devices
 from pytest_export_matrix.machine.hashing import digest
-from pytest_export_matrix.planning import recipes
-from pytest_export_matrix.planning.recipes import CaptureKey, Case
-from pytest_export_matrix.planning.registry import Registry
-from pytest_export_matrix.vocabulary.entries import DEFAULT, Architecture, Exporter
+from pytest_export_matrix.planning.recipes import Case, Recipe
+from pytest_export_matrix.vocabulary.entries import BUILD_MODULES, DEFAULT, Exporter
 from pytest_export_matrix.worker import protocol
 
 WEIGHTS = "weights.safetensors"
@@ -46,46 +44,46 @@ WEIGHTS = "weights.safetensors"
 class Jobs(Work):
     """Answers the three jobs. Used by several threads and several processes at once."""
 
-    def __init__(
-        self, registry: Registry, store: Store, crew: Crew, described: Mapping[str, Any]
-    ) -> None:
-        super().__init__(registry, store, crew)
+    def __init__(self, store: Store, crew: Crew, described: Mapping[str, Any]) -> None:
+        super().__init__(store, crew)
         #: What every key contains: the environment's packages and this package's own code.
         self._described = digest(described)
-        self.agreements = Agreements(registry, store, crew)
-        self.inferences = Inferences(registry, store, crew)
+        self.agreements = Agreements(store, crew)
+        self.inferences = Inferences(store, crew)
 
     def prepare(
         self,
-        architecture: Architecture,
-        device: str,
+        recipe: Recipe,
         cases: Sequence[Case],
         doubted: Doubted,
     ) -> Prepared:
-        """Weights and eager answers; what the store lacks is made in one task.
+        """Weights and eager answers of the recipe's model on its device.
+
+        What the store lacks is made in one task.
 
         One case that fails is tried once more: where it fails again, the others count as tried.
         """
-        described, absent = self._crew.described(architecture.environment)
+        device, environment = recipe.cell.device, recipe.architecture.environment
+        described, absent = self._crew.described(environment)
         if absent:
             return Prepared(problem=absent)
-        key = digest([self._described, self.describe(architecture), described])
+        key = digest([self._described, describe(recipe), described])
         with self._store.lock("model", key, self._crew.stopped):
             prepared = self._stored_model(key)
             if prepared.identity:
                 self._add_references(prepared, device, cases)
             missing = [case for case in cases if case not in prepared.cases]
             if missing:
-                self._make_references(prepared, key, architecture, device, missing)
+                self._make_references(prepared, key, recipe, missing)
             if prepared.problem:
                 if worth_another(prepared.problem, doubted):
                     first = prepared.problem
-                    self._make_references(prepared, key, architecture, device, missing, first)
+                    self._make_references(prepared, key, recipe, missing, first)
                 return prepared
             failing = [case for case in cases if worth_another(prepared.cases[case], doubted)]
             for index, case in enumerate(failing):
                 first = prepared.cases[case]
-                self._make_references(prepared, key, architecture, device, [case], first)
+                self._make_references(prepared, key, recipe, [case], first)
                 prepared.problem = None  # what went wrong this time, went wrong with this case
                 if not passed(prepared.cases[case]):
                     for tried in failing[index:]:
@@ -118,13 +116,13 @@ class Jobs(Work):
         self,
         prepared: Prepared,
         key: str,
-        architecture: Architecture,
-        device: str,
+        recipe: Recipe,
         cases: Sequence[Case],
         first: Optional[Answer] = None,
     ) -> None:
         """Add to `prepared` and to the store what a worker answers for `cases`; `first` is what an
         earlier try came to."""
+        architecture, device = recipe.architecture, recipe.cell.device
         environment = architecture.environment
         prepared.problem = self._crew.exporter_problem(BUILD_MODULES, device, environment)
         if prepared.problem:
@@ -135,7 +133,7 @@ class Jobs(Work):
                 for i, case in enumerate(cases)
             }
             request = {
-                **self.request(f"{TASKS}.prepare:run", architecture, device),
+                **self.request(f"{TASKS}.prepare:run", recipe),
                 "weights": prepared.weights or None,
                 "out": str(out / "model"),
             }
@@ -173,13 +171,13 @@ class Jobs(Work):
 
     def export(
         self,
-        architecture: Architecture,
+        recipe: Recipe,
         prepared: Prepared,
-        capture: CaptureKey,
         exporters: Sequence[Exporter],
         doubted: Doubted,
     ) -> Dict[str, Answer]:
-        """The answer about each format of one capture: a file, or why there is none."""
+        """The answer about each format of the recipe's capture: a file, or why there is none."""
+        capture = recipe.capture_key
         device, spec = capture.device, capture.spec
         described, absent = self._crew.described(exporters[0].environment)
         problem = prepared.problem or absent
@@ -200,27 +198,24 @@ class Jobs(Work):
             answers = {format: self.stored_artifact(key) for format, key in keys.items()}
             missing = [e for e in exporters if not answers[e.format]]
             if missing:
-                made = self._make_artifacts(architecture, prepared, capture, missing, keys)
+                made = self._make_artifacts(recipe, prepared, missing, keys)
                 answers.update(made)
             found = {format: answer for format, answer in answers.items() if answer}
             again = [e for e in exporters if worth_another(found[e.format], doubted, e.format)]
             if again:
-                found.update(
-                    self._make_artifacts(architecture, prepared, capture, again, keys, found)
-                )
+                found.update(self._make_artifacts(recipe, prepared, again, keys, found))
             return found
 
     def _make_artifacts(
         self,
-        architecture: Architecture,
+        recipe: Recipe,
         prepared: Prepared,
-        capture: CaptureKey,
         exporters: Sequence[Exporter],
         keys: Mapping[str, str],
         first: Mapping[str, Answer] = MappingProxyType({}),
     ) -> Dict[str, Answer]:
         answers: Dict[str, Answer] = {}
-        device, spec, eager = capture.device, capture.spec, capture.eager
+        device, spec, eager = recipe.cell.device, recipe.spec, recipe.eager
         with self._store.scratch() as out:
             parts = {}
             for e in exporters:
@@ -231,18 +226,19 @@ class Jobs(Work):
                     part = {"name": e.format, "out": str(out / e.format)}
                     parts[e.format] = {**part, "lower": e.lower, "suffix": e.suffix}
             request = {
-                **self.request(f"{TASKS}.export:run", architecture, device),
+                **self.request(f"{TASKS}.export:run", recipe),
                 "weights": prepared.weights,
-                **self.from_eager(eager),
-                "capture": capture.capture,
+                **from_eager(recipe),
+                "capture": recipe.exporter.capture,
                 "sizes": list(spec.sizes),
                 "dynamic": sorted(spec.dynamic),
             }
-            example = recipes.example(spec, architecture)
+            example = recipe.example
             if example and eager.environment != DEFAULT:
                 # The very inputs that eager of both environments was compared on.
                 request["example"] = prepared.cases[example]["folder"]
-            label = f"{architecture.name} {capture.method}{eager.preparation and ', prepared'}"
+            how = f"{recipe.cell.method}{eager.preparation and ', prepared'}"
+            label = f"{recipe.architecture.name} {how}"
             whole, made = self.parts(request, parts, label, eager.environment)
             for format, answer in made.items():
                 shared = with_capture(answer, whole, list(made.values()))

@@ -10,13 +10,12 @@ from pytest_export_matrix.execution.store import Store
 from pytest_export_matrix.execution.workers.dispatcher import Crew
 from pytest_export_matrix.machine import devices
 from pytest_export_matrix.machine.hashing import digest
-from pytest_export_matrix.planning.recipes import Case
-from pytest_export_matrix.planning.registry import Registry
-from pytest_export_matrix.vocabulary.entries import DEFAULT, Architecture, Eager
+from pytest_export_matrix.planning.recipes import Case, Recipe
+from pytest_export_matrix.vocabulary.entries import DEFAULT, Eager
 from pytest_export_matrix.vocabulary.outcomes import Outcome
 from pytest_export_matrix.worker import protocol
 
-TASKS = "pytest_export_matrix.worker"
+TASKS = "pytest_export_matrix.worker.tasks"
 
 
 @dataclass
@@ -35,8 +34,8 @@ class Prepared:
 class Work:
     """Used by several threads and several processes at once."""
 
-    def __init__(self, registry: Registry, store: Store, crew: Crew) -> None:
-        self._registry, self._store, self._crew = registry, store, crew
+    def __init__(self, store: Store, crew: Crew) -> None:
+        self._store, self._crew = store, crew
 
     def reference_key(self, prepared: Prepared, device: str, case: Case) -> str:
         return digest([prepared.identity, device, devices.described(device), asdict(case)])
@@ -97,27 +96,28 @@ class Work:
             }
         return {**answer, "key": key, "folder": str(self._store.folder("artifact", key))}
 
-    def describe(self, architecture: Architecture) -> Dict[str, Any]:
-        """The architecture as a worker gets it."""
-        return {
-            "build": architecture.build,
-            "keywords": dict(architecture.keywords),
-            "inputs": architecture.inputs,
-            "layouts": list(architecture.layouts),
-            "outputs": asdict(self._registry.outputs(architecture)),
-        }
-
-    def request(self, task: str, architecture: Architecture, device: str) -> Dict[str, Any]:
-        described = self.describe(architecture)
+    def request(self, task: str, recipe: Recipe) -> Dict[str, Any]:
+        described = describe(recipe)
         return {
             "task": task,
             "architecture": described,
             "outputs": described["outputs"],
-            "device": device,
+            "device": recipe.cell.device,
         }
 
-    def from_eager(self, eager: Eager) -> Dict[str, Any]:
-        """What a worker has to know of the eager model that it rebuilds."""
-        environment = self._registry.environment(eager.environment)
-        renames = environment.weights if environment else ""
-        return {"renames": renames, "changes": eager.changes}
+
+def describe(recipe: Recipe) -> Dict[str, Any]:
+    """The architecture as a worker gets it."""
+    architecture = recipe.architecture
+    return {
+        "build": architecture.build,
+        "keywords": dict(architecture.keywords),
+        "inputs": architecture.inputs,
+        "layouts": list(architecture.layouts),
+        "outputs": asdict(recipe.outputs),
+    }
+
+
+def from_eager(recipe: Recipe) -> Dict[str, Any]:
+    """What a worker has to know of the eager model that it rebuilds."""
+    return {"renames": recipe.renames, "changes": recipe.eager.changes}

@@ -9,7 +9,7 @@ import threading
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple
+from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 from pytest_export_matrix.environments import current, provisioned, records
 from pytest_export_matrix.execution.retry import Answer
@@ -22,30 +22,17 @@ from pytest_export_matrix.execution.workers.worker import (
     WorkerKind,
 )
 from pytest_export_matrix.machine.locks import Stopped
-from pytest_export_matrix.planning.registry import Registry
 from pytest_export_matrix.runtimes import TORCH_PRELOAD
-from pytest_export_matrix.vocabulary.entries import DEFAULT, Runtime
+from pytest_export_matrix.vocabulary.entries import DEFAULT, Environment, Runtime
 from pytest_export_matrix.vocabulary.errors import ProvisionError
 from pytest_export_matrix.vocabulary.outcomes import Outcome, Stage
 
-#: What building a model and keeping its weights and answers takes, whatever the export method.
-BUILD_MODULES = ("torch", "safetensors", "numpy")
 #: Imported by every worker that exports, where they are there: slow, and safe to fork after. The
 #: same as for running a file with torchvision's operators, so that workers serve both.
 EXPORT_PRELOAD = (*TORCH_PRELOAD, "torchvision")
 #: The packages of Debian that hold a command, where they have other names.
 INSTALLS = {"c++": "g++", "node": "nodejs"}
 TORCH_SESSION = "pytest_export_matrix.runtimes.pytorch:Session"
-
-
-def modules_asked_for(registry: Registry) -> List[str]:
-    """Every module that an exporter or a runtime of `registry` may need."""
-    modules = set(BUILD_MODULES)
-    for exporter in registry.exporters:
-        modules.update(exporter.modules)
-    for runtime in registry.runtimes:
-        modules.update(runtime.modules, runtime.extras)
-    return sorted(modules)
 
 
 @dataclass(frozen=True)
@@ -60,9 +47,9 @@ class Activity:
 @dataclass
 class Crew:
     """Gives tasks to workers. `paths` are the folders that the project is imported from, `cache`
-    the one of the store."""
+    the one of the store; `environments` are those beside the default one, by name."""
 
-    registry: Registry
+    environments: Mapping[str, Environment]
     pool: Pool
     limits: Limits
     paths: List[str]
@@ -101,7 +88,7 @@ class Crew:
 
     def versions(self, runtime: Runtime) -> Any:
         """What is installed, in the runtime's environment, of what a program is built against."""
-        environment = self.registry.environment(runtime.environment)
+        environment = self.environments.get(runtime.environment)
         if environment is None:
             return current.describe([*runtime.modules, *runtime.extras])["packages"]
         record = records.known(Path(self.cache), environment)
@@ -168,7 +155,7 @@ class Crew:
 
         It is built only where nothing is known of it. The default one is in every key already.
         """
-        environment = self.registry.environment(name)
+        environment = self.environments.get(name)
         if environment is None:
             return None, None
         record = records.known(Path(self.cache), environment)
@@ -179,7 +166,7 @@ class Crew:
     def installed(self) -> Dict[str, Dict[str, Any]]:
         """All that is in each environment that is known, but for the default one."""
         found = {}
-        for environment in self.registry.environments:
+        for environment in self.environments.values():
             record = records.known(Path(self.cache), environment)
             if record:
                 found[environment.name] = record.describe(name for name, _ in record.installed)
@@ -195,8 +182,7 @@ class Crew:
             return self._problems.get(name)
 
     def _provide(self, name: str) -> Optional[Answer]:
-        environment, began = self.registry.environment(name), time.monotonic()
-        assert environment is not None
+        environment, began = self.environments[name], time.monotonic()
         try:
             with self._doing(f"environment {name}") as watch:
                 provisioned.provide(
