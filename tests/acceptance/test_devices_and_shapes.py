@@ -9,7 +9,7 @@ from miniatures.project import Project, Run, cell
 CONFTEST = """
 import pytest_export_matrix as em
 import registration
-from pytest_export_matrix import devices
+from pytest_export_matrix.machine import devices
 from pytest_export_matrix.on_request import AOT_INDUCTOR
 
 # There need be no GPU for what is asked of these sessions: only whether they load a file there.

@@ -103,7 +103,7 @@ def test_an_installed_detectron2_is_used_where_pytest_runs() -> None:
     assert registry.exporter("tracing_adapter", "torchscript").environment == "default"
 
 
-@pytest.mark.parametrize("module", ["caffe2", "models", "scripting", "sessions", "tracing"])
+@pytest.mark.parametrize("module", ["caffe2_tracer", "models", "scripting", "sessions", "tracing"])
 def test_what_the_entries_name_is_there(module: str) -> None:
     """Without importing it: a module of the worker side needs detectron2."""
     path = importlib.util.find_spec(

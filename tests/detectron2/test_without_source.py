@@ -9,9 +9,9 @@ from miniatures.project import Project, Run
 CONFTEST = """
 import dataclasses
 
-from pytest_export_matrix.detectron2.entries import entries
-from pytest_export_matrix.detectron2.zoo import Model
-from pytest_export_matrix.entries import Environment
+from pytest_export_matrix.addons.detectron2.entries import entries
+from pytest_export_matrix.addons.detectron2.zoo import Model
+from pytest_export_matrix.vocabulary.entries import Environment
 
 
 def pytest_export_matrix_register(registry):

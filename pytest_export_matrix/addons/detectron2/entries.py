@@ -1,6 +1,6 @@
 """What a project registers to have detectron2 itself under test.
 
-    from pytest_export_matrix.detectron2.entries import entries
+    from pytest_export_matrix.addons.detectron2.entries import entries
 
     def pytest_export_matrix_register(registry):
         for entry in entries():
