@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, FrozenSet, List, Sequence
+from typing import FrozenSet, List, Sequence
 
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pytest_export_matrix.execution.answers import StepAnswer
 from pytest_export_matrix.execution.extras import Search, search, with_own_code
+from pytest_export_matrix.vocabulary.outcomes import Outcome, Stage
 
 CANDIDATES = ("a", "b", "c", "d")
 NAMES = st.sets(st.sampled_from(CANDIDATES)).map(frozenset)
@@ -20,14 +22,14 @@ class File:
         self.loads, self.runs = loads, runs
         self.tried: List[Sequence[str]] = []
 
-    def attempt(self, extras: Sequence[str], own_code: bool = False) -> Dict[str, Any]:
+    def attempt(self, extras: Sequence[str], own_code: bool = False) -> StepAnswer:
         self.tried.append(tuple(extras))
         there = {*extras, *(["own"] if own_code else [])}
         if not self.loads <= there:
-            return {"outcome": "failed", "stage": "load", "reason": "unknown operator\nlong"}
+            return StepAnswer(Outcome.FAILED, Stage.LOAD, "unknown operator\nlong")
         if not self.runs <= there:
-            return {"outcome": "failed", "stage": "run", "reason": "no kernel"}
-        return {"outcome": "passed", "stage": "compare"}
+            return StepAnswer(Outcome.FAILED, Stage.RUN, "no kernel")
+        return StepAnswer(Outcome.PASSED, Stage.COMPARE)
 
 
 @given(NAMES, NAMES)
@@ -35,8 +37,8 @@ def test_the_smallest_set_that_helps_is_found(loads: FrozenSet[str], runs: Froze
     file = File(loads, runs)
     found = search(CANDIDATES, file.attempt)
     assert set(found.extras) == loads | runs
-    assert found.answer["outcome"] == "passed"
-    assert [tuple(trial["extras"]) for trial in found.trials] == file.tried
+    assert found.answer.passed
+    assert [tuple(trial.extras) for trial in found.trials] == file.tried
     assert len(set(file.tried)) == len(file.tried), "nothing is tried twice"
 
 
@@ -46,7 +48,7 @@ def test_of_what_nothing_gets_to_pass_that_is_kept_which_gets_furthest(
 ) -> None:
     found = search(CANDIDATES, File(runs, frozenset(["missing"])).attempt)
     assert set(found.extras) == runs
-    assert found.answer["stage"] == "run"
+    assert found.answer.stage is Stage.RUN
 
 
 @given(NAMES)
@@ -54,20 +56,20 @@ def test_where_nothing_helps_nothing_is_needed(runs: FrozenSet[str]) -> None:
     file = File(runs | {"missing"}, frozenset())
     found = search(CANDIDATES, file.attempt)
     assert (found.extras, file.tried) == ([], [(), CANDIDATES])
-    assert [trial["reason"] for trial in found.trials] == ["unknown operator"] * 2
+    assert [trial.reason for trial in found.trials] == ["unknown operator"] * 2
 
 
 @given(st.integers(0, 5))
 def test_a_worker_that_did_not_start_tells_nothing_of_the_file(which: int) -> None:
     """Whichever attempt it befalls: what it came to is not kept for other cells."""
     file = File(frozenset("c"), frozenset())
-    befallen: List[Dict[str, Any]] = []
+    befallen: List[StepAnswer] = []
 
-    def attempt(extras: Sequence[str]) -> Dict[str, Any]:
+    def attempt(extras: Sequence[str]) -> StepAnswer:
         answer = file.attempt(extras)
         if len(file.tried) - 1 != which:
             return answer
-        befallen.append({"outcome": "failed", "stage": "load", "reason": "", "transient": True})
+        befallen.append(StepAnswer(Outcome.FAILED, Stage.LOAD, "", transient=True))
         return befallen[0]
 
     found = search(CANDIDATES, attempt)
@@ -77,17 +79,17 @@ def test_a_worker_that_did_not_start_tells_nothing_of_the_file(which: int) -> No
 
 def test_a_wrong_answer_and_a_crash_are_no_lack_of_an_extra() -> None:
     for ended in (("failed", "compare"), ("crashed", "load"), ("timed_out", "run")):
-        answer = dict(zip(("outcome", "stage"), ended))
+        answer = StepAnswer(Outcome(ended[0]), Stage(ended[1]))
         assert len(search(CANDIDATES, lambda _, answer=answer: answer).trials) == 1
 
 
 def test_a_file_that_loads_beside_the_models_code_alone_needs_it() -> None:
     file = File(frozenset(["own"]), frozenset())
     found = with_own_code(search((), file.attempt), "models", file.attempt)
-    assert found.whole()["outcome"] == "failed"
-    assert found.whole()["reason"].startswith("the file needs 'models': the model's own code")
-    assert found.whole()["extras"] == []
-    assert [trial["extras"] for trial in found.trials] == [[], ["models"]]
+    assert found.whole().outcome is Outcome.FAILED
+    assert found.whole().reason.startswith("the file needs 'models': the model's own code")
+    assert found.whole().extras == []
+    assert [trial.extras for trial in found.trials] == [[], ["models"]]
 
 
 def test_a_file_that_loads_is_not_tried_with_the_models_code() -> None:
@@ -106,4 +108,4 @@ def test_what_a_crash_or_these_inputs_hide_is_searched_again() -> None:
         ("out_of_memory", "load"): False,
     }
     for (outcome, stage), settled in ends.items():
-        assert Search({"outcome": outcome, "stage": stage}).settled == settled
+        assert Search(StepAnswer(Outcome(outcome), Stage(stage))).settled == settled

@@ -12,7 +12,8 @@ from miniatures.six import SIX, venvs
 from pytest_export_matrix import Environment
 from pytest_export_matrix.cli import main
 from pytest_export_matrix.environments import declared, provisioned, records
-from pytest_export_matrix.execution.workers.dispatcher import Crew
+from pytest_export_matrix.execution.workers.availability import Availability
+from pytest_export_matrix.execution.workers.dispatcher import Dispatcher
 from pytest_export_matrix.execution.workers.pool import Pool
 from pytest_export_matrix.execution.workers.worker import Limits
 from pytest_export_matrix.vocabulary.errors import UsageError
@@ -46,19 +47,20 @@ def test_a_lane_shows_what_is_done_with_an_environment(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pool = Pool([], 1, 1, tmp_path / "bytecode")
-    crew = Crew({SIX.name: SIX}, pool, Limits(60, 2**30, 1), [], str(tmp_path))
+    dispatcher = Dispatcher(pool, Limits(60, 2**30, 1), [], str(tmp_path))
+    available = Availability(dispatcher, {SIX.name: SIX})
     shown = []
 
     def provide(cache: Path, environment: Environment, stopped: Any, watch: Any, s: float) -> None:
         watch("installing")
-        shown.extend((activity.what, activity.stage) for activity in crew.activities.values())
+        shown.extend((activity.what, activity.stage) for activity in dispatcher.activities.values())
 
     monkeypatch.setattr(provisioned, "provide", provide)
 
-    assert crew.environment_problem("six") is None
-    assert crew.environment_problem("six") is None, "which is asked once a run"
+    assert available.environment_problem("six") is None
+    assert available.environment_problem("six") is None, "which is asked once a run"
     assert shown == [("environment six", "installing")]
-    assert crew.activities == {}
+    assert dispatcher.activities == {}
 
 
 def command(cache: Path, *words: str, code: int = 0) -> None:

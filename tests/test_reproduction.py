@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import pytest_export_matrix as em
-from pytest_export_matrix.execution.evidence import Facts, Known, Place
+from pytest_export_matrix.execution.evidence import CaseOnDisk, CellEvidence, Place
 from pytest_export_matrix.execution.workers.worker import Limits
 from pytest_export_matrix.exporters import EXPORTERS
 from pytest_export_matrix.planning.recipes import Case, ExportSpec
@@ -21,18 +21,21 @@ from pytest_export_matrix.reproduction import folders, inline, literals, readme,
 from pytest_export_matrix.results.result import Result
 from pytest_export_matrix.runtimes import RUNTIMES
 from pytest_export_matrix.vocabulary.cells import Cell
+from pytest_export_matrix.worker.messages import EagerAnswer
 
 CELL = Cell("net", "tracing", "onnx", "onnxruntime", "cpu", "dynamic", "1")
 CASE = Case(((24, 32),), 0)
-ANSWER = {"inputs": {"tuple": [{"list": [{"leaf": 0}]}]}, "outputs": {"dict": [["y", {"leaf": 0}]]}}
-KNOWN = Known(CASE, "cases/0", ANSWER)
+ANSWER = EagerAnswer(
+    {"tuple": [{"list": [{"leaf": 0}]}]}, {"dict": [["y", {"leaf": 0}]]}, label="", shows=True
+)
+KNOWN = CaseOnDisk(CASE, "cases/0", ANSWER)
 PLACE = Place("HERE / '../..'", "where it was")
 ENVIRONMENT = {
     "python": "3.11.7",
     "platform": "Linux-x86_64",
     "packages": {"torch": "2.8.0+cpu", "pytest-export-matrix": "0.1.0"},
 }
-FACTS = Facts(
+FACTS = CellEvidence(
     architecture=em.Architecture("net", "nets:Net", inputs="nets:inputs", layout="[CHW]"),
     outputs=em.Tensors(),
     exporter=EXPORTERS[0],
@@ -61,11 +64,11 @@ def result(stage: str = "export", reason: str = "ValueError: no", **others: Any)
     return Result(CELL, "python", "default", outcome, stage, reason, repro="pytest", **others)
 
 
-def texts(ended: Result, facts: Facts = FACTS) -> Dict[str, str]:
+def texts(ended: Result, facts: CellEvidence = FACTS) -> Dict[str, str]:
     return scripts.texts(ended, facts, PLACE, ENVIRONMENT)
 
 
-def script(ended: Result, facts: Facts = FACTS) -> str:
+def script(ended: Result, facts: CellEvidence = FACTS) -> str:
     return texts(ended, facts)["reproduce.py"]
 
 
@@ -86,7 +89,7 @@ situations = pytest.mark.parametrize("ended, facts", SITUATIONS.values(), ids=SI
 
 
 @situations
-def test_a_script_is_python_and_no_placeholder_is_left(ended: Result, facts: Facts) -> None:
+def test_a_script_is_python_and_no_placeholder_is_left(ended: Result, facts: CellEvidence) -> None:
     files = texts(ended, facts)
     for name, text in files.items():
         if name.endswith(".py"):
@@ -96,7 +99,7 @@ def test_a_script_is_python_and_no_placeholder_is_left(ended: Result, facts: Fac
 
 
 @situations
-def test_a_script_imports_neither_pytest_nor_us(ended: Result, facts: Facts) -> None:
+def test_a_script_imports_neither_pytest_nor_us(ended: Result, facts: CellEvidence) -> None:
     """But for what is more than a few plain calls: another export method, a program."""
     if facts.exporter is OWN or facts.runtime.program:
         return
@@ -116,7 +119,7 @@ def imported(text: str) -> "set[str]":
 
 
 @situations
-def test_a_script_imports_nothing_that_it_does_not_use(ended: Result, facts: Facts) -> None:
+def test_a_script_imports_nothing_that_it_does_not_use(ended: Result, facts: CellEvidence) -> None:
     tree = ast.parse(script(ended, facts))
     names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
     bound = {
@@ -154,11 +157,11 @@ def statements(text: str) -> str:
 
 @situations
 @pytest.mark.parametrize("text", [HOSTILE, '"', "'", "\\", "__EXPECTED__", "\n    pass\n"])
-def test_a_hostile_text_changes_no_statement(ended: Result, facts: Facts, text: str) -> None:
+def test_a_hostile_text_changes_no_statement(ended: Result, facts: CellEvidence, text: str) -> None:
     def both(value: str) -> str:
         told = replace(ended, reason=f"ValueError: {value}", detail=value)
         architecture = replace(facts.architecture, keywords={"name": value})
-        known = replace(KNOWN, answer={**ANSWER, "outputs": {"dict": [[value, {"leaf": 0}]]}})
+        known = replace(KNOWN, answer=replace(ANSWER, outputs={"dict": [[value, {"leaf": 0}]]}))
         kind = replace(facts.outputs, options={"o": value})
         changed = replace(facts, architecture=architecture, outputs=kind, cases=[known])
         return script(told, changed)

@@ -20,7 +20,7 @@ from pytest_export_matrix.worker import model as models
 def test_one_that_cannot_be_imported_is_named(field: str, reference: str, problem: str) -> None:
     eager = Eager(**{field: reference})
     with pytest.raises(Failure) as failure:
-        models.change(object(), {"changes": eager.changes})
+        models.change(object(), eager.changes)
     assert str(failure.value) == f"{field}={reference!r}: {problem}"
 
 
@@ -34,15 +34,15 @@ def says_nothing(model: object) -> None:
 
 def test_conventions_may_find_nothing_to_change_and_a_preparation_may_not() -> None:
     here = f"{__name__}:changes_nothing"
-    assert models.change(object(), {"changes": [("conventions", here)]}) == ""
+    assert models.change(object(), [("conventions", here)]) == ""
     with pytest.raises(Failure, match="returned '', expected what it changed"):
-        models.change(object(), {"changes": [("preparation", here)]})
+        models.change(object(), [("preparation", here)])
 
 
 @pytest.mark.parametrize("field", ["conventions", "preparation"])
 def test_neither_may_leave_open_whether_it_changed_anything(field: str) -> None:
     with pytest.raises(Failure, match="returned None, expected what it changed"):
-        models.change(object(), {"changes": [(field, f"{__name__}:says_nothing")]})
+        models.change(object(), [(field, f"{__name__}:says_nothing")])
 
 
 def test_conventions_come_before_the_preparation() -> None:

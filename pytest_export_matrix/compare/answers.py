@@ -1,81 +1,109 @@
-"""Comparing the answers to several cases."""
+"""Comparing a file's answers to several cases with those of the eager model."""
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Set
+from dataclasses import dataclass, field
+from typing import Any, Dict, List, Optional, Sequence, Set, Tuple
 
 from pytest_export_matrix.compare.detections import widest
 from pytest_export_matrix.compare.tolerances import misfit
-from pytest_export_matrix.vocabulary.outcomes import ORDINARY, Outcome
-from pytest_export_matrix.vocabulary.pytrees import flatten, unflatten, without_empty
+from pytest_export_matrix.vocabulary.entries import OutputKind
+from pytest_export_matrix.vocabulary.outcomes import ORDINARY
+from pytest_export_matrix.vocabulary.pytrees import Spec, flatten, unflatten, without_empty
 from pytest_export_matrix.vocabulary.references import resolve
 
 #: Cases whose deviation is spelled out in the reason.
 PROBLEMS_SHOWN = 5
 
 
-def place(case: Dict[str, Any]) -> str:
-    """The inputs of a case in words: their shapes, and what they show where that has a name."""
-    shapes = ", ".join(str(list(array.shape)) for array in case["input"])
-    return f"at {shapes} ({case['label']})" if case["label"] else f"at {shapes}"
+@dataclass
+class KeptCase:
+    """The inputs of one call of the model and the eager answer: numpy arrays, their structures,
+    and what the inputs show, where that has a name."""
+
+    input: List[Any]
+    output: List[Any]
+    inputs: Spec
+    outputs: Spec
+    label: str
+
+    @property
+    def place(self) -> str:
+        """The inputs in words: their shapes, and what they show."""
+        shapes = ", ".join(str(list(array.shape)) for array in self.input)
+        return f"at {shapes} ({self.label})" if self.label else f"at {shapes}"
+
+    @property
+    def shows(self) -> str:
+        return self.label or ORDINARY
 
 
-def shown_by(case: Dict[str, Any]) -> str:
-    """What the inputs of a case show, if that has a name."""
-    return str(case["label"]) or ORDINARY
+@dataclass
+class Comparison:
+    """What comparing several answers came to. `deviation` holds the worst figures of each output,
+    by its name, as the output kind measures them, and counts; `deviating` the outputs that are
+    wrong; `failed_on` what the inputs show that were answered wrongly. `reason` is empty where
+    every answer is right."""
+
+    reason: str = ""
+    deviation: Dict[str, Any] = field(default_factory=dict)
+    deviating: List[str] = field(default_factory=list)
+    failed_on: List[str] = field(default_factory=list)
+    notes: List[str] = field(default_factory=list)
 
 
-def compare(cases: List[Any], answers: List[Any], request: Dict[str, Any]) -> Dict[str, Any]:
-    """The deviations of all cases taken together, and what is wrong in any of them."""
-    kind, function = request["outputs"], resolve(request["outputs"]["compare"])
+def compare(
+    cases: Sequence[KeptCase],
+    answers: Sequence[Any],
+    kind: OutputKind,
+    structures: Optional[Sequence[Spec]] = None,
+) -> Comparison:
+    """Compare each of `answers` with the eager one, as `kind` does.
+
+    Answers have the model's own structure; flat ones are put into `structures`, one for each.
+    """
+    function = resolve(kind.compare)
     merged: Dict[str, Any] = {}
     problems: List[str] = []
-    notes: List[str] = []
+    notes: Set[str] = set()
     deviating: Set[str] = set()
     failed_on: List[str] = []
-    for case, answer in zip(cases, answers):
-        reference = unflatten(case["output"], case["outputs"])
-        restored, problem = restore(answer, case["outputs"], request)
-        found = misfit(problem) if problem else function(reference, restored, kind["options"])
-        problems += [f"{place(case)}: {text}" for text in found["problems"]]
+    into: Sequence[Optional[Spec]] = structures or [None] * len(cases)
+    for case, answer, structure in zip(cases, answers, into):
+        reference = unflatten(case.output, case.outputs)
+        restored, problem = restore(answer, structure)
+        found = misfit(problem) if problem else function(reference, restored, kind.options)
+        problems += [f"{case.place}: {text}" for text in found["problems"]]
         if found["problems"]:
-            failed_on.append(shown_by(case))
+            failed_on.append(case.shows)
             deviating.update(found.get("deviating") or ["structure"])
-        notes += found.get("notes", [])
+        notes.update(found.get("notes", []))
         merged = merge(merged, found)
-    if not problems:
-        return {"deviation": merged, "notes": sorted(set(notes))}
-    shown = problems[:PROBLEMS_SHOWN]
-    if len(problems) > len(shown):
-        shown.append(f"and {len(problems) - len(shown)} more")
-    head = f"{len(failed_on)} of {len(cases)} inputs answered wrongly; "
-    return {
-        "outcome": Outcome.FAILED.value,
-        "reason": head + "\n".join(shown),
-        "deviation": merged,
-        "deviating": sorted(deviating),
-        "failed_on": list(dict.fromkeys(failed_on)),
-        "notes": sorted(set(notes)),
-    }
+    reason = ""
+    if problems:
+        shown = problems[:PROBLEMS_SHOWN]
+        if len(problems) > len(shown):
+            shown.append(f"and {len(problems) - len(shown)} more")
+        head = f"{len(failed_on)} of {len(cases)} inputs answered wrongly; "
+        reason = head + "\n".join(shown)
+    return Comparison(
+        reason, merged, sorted(deviating), list(dict.fromkeys(failed_on)), sorted(notes)
+    )
 
 
-def restore(answer: Any, spec: Dict[str, Any], request: Dict[str, Any]) -> Any:
-    """The answer in the model's own structure, or why it does not fit: (tree, problem).
-
-    A flat answer is put into the structure that the model had when it was exported, so a file that
-    answers for other images than it was asked about shows it in the number of them.
-    """
-    if request["convention"] == "structured":
-        return without_empty(answer), None
+def restore(answer: Any, structure: Optional[Spec]) -> Tuple[Any, str]:
+    """The answer in the model's own structure, or why it does not fit: (tree, problem)."""
+    if structure is None:
+        return without_empty(answer), ""
     leaves, _ = flatten(answer)
-    spec = request["exported_outputs"] or spec
-    expected = count_leaves(spec)
+    expected = count_leaves(structure)
     if len(leaves) != expected:
         return None, f"{len(leaves)} outputs, expected {expected}"
-    return unflatten(leaves, spec), None
+    return unflatten(leaves, structure), ""
 
 
-def count_leaves(spec: Dict[str, Any]) -> int:
+def count_leaves(spec: Spec) -> int:
+    """How many arrays a structure holds."""
     if "leaf" in spec:
         return 1
     children = [item for _, item in spec.get("dict", [])]

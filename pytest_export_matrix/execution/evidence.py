@@ -14,23 +14,24 @@ from pytest_export_matrix.vocabulary.entries import (
     OutputKind,
     Runtime,
 )
+from pytest_export_matrix.worker.messages import EagerAnswer
 
 #: Name and version of what was installed, and of Python and the platform.
 Environment = Dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Known:
+class CaseOnDisk:
     """One call of the model. `answer` describes its inputs and outputs where the eager model
     answered; then `folder` holds data.npz."""
 
     case: Case
     folder: str = ""
-    answer: Optional[Mapping[str, Any]] = None
+    answer: Optional[EagerAnswer] = None
 
 
 @dataclass(frozen=True)
-class Facts:
+class CellEvidence:
     """Paths are empty where a cell did not get so far. `paths` are the folders that the project is
     imported from, its root first; `shown` the names that stand for folders of this machine."""
 
@@ -39,8 +40,8 @@ class Facts:
     exporter: Exporter
     runtime: Runtime
     spec: ExportSpec
-    cases: Sequence[Known]
-    example: Optional[Known]
+    cases: Sequence[CaseOnDisk]
+    example: Optional[CaseOnDisk]
     weights: str
     artifact: str
     convention: str
@@ -54,7 +55,7 @@ class Facts:
     installed: Mapping[str, Environment] = field(default_factory=dict)
 
     @property
-    def asked(self) -> Sequence[Known]:
+    def asked(self) -> Sequence[CaseOnDisk]:
         """The calls that the eager model has to answer: those of the cell, and the example."""
         example = [self.example] if self.example and self.example not in self.cases else []
         return [*self.cases, *example]

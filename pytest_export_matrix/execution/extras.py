@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass, field
-from typing import Any, Callable, Dict, List, Sequence, Tuple
+from dataclasses import dataclass, field, replace
+from typing import Callable, List, Sequence, Tuple
 
-from pytest_export_matrix.execution.retry import Answer, passed, progress, stopped_before
+from pytest_export_matrix.execution.answers import StepAnswer, Trial, progress, stopped_before
 from pytest_export_matrix.vocabulary.outcomes import STAGES, Outcome, Stage
 
 #: Run the file with these extras; with True beside them, with the model's own code as well.
-Attempt = Callable[..., Answer]
+Attempt = Callable[..., StepAnswer]
 OWN_CODE = "the model's own code"
 REASON_SHOWN = 160
 
@@ -20,30 +20,26 @@ class Search:
     """What a search came to: the `answer` with the `extras` that it found, and all its trials.
     `own_code` names the module of the model where the file cannot do without."""
 
-    answer: Answer
+    answer: StepAnswer
     extras: List[str] = field(default_factory=list)
-    trials: List[Dict[str, Any]] = field(default_factory=list)
+    trials: List[Trial] = field(default_factory=list)
     own_code: str = ""
 
     @property
     def settled(self) -> bool:
         """Whether other inputs would need the same: a failure at run may be due to these inputs;
         a crash, a time limit or a worker that did not start tells nothing."""
-        if self.answer.get("transient"):
+        if self.answer.transient:
             return False
-        ended = (self.answer["outcome"], self.answer.get("stage"))
-        failed = Outcome.FAILED.value
-        return passed(self.answer) or ended in (
-            (failed, Stage.LOAD.value),
-            (failed, Stage.COMPARE.value),
-        )
+        failed = self.answer.outcome is Outcome.FAILED
+        return self.answer.passed or (failed and self.answer.stage in (Stage.LOAD, Stage.COMPARE))
 
-    def whole(self) -> Answer:
+    def whole(self) -> StepAnswer:
         """The answer with what the search found out."""
-        answer = {**self.answer, "extras": self.extras, "trials": self.trials}
+        answer = replace(self.answer, extras=self.extras, trials=self.trials)
         if self.own_code and stopped_before(self.answer, Stage.RUN):
             needs = f"the file needs {self.own_code!r}: {OWN_CODE}, which a runtime does not have"
-            answer["reason"] = f"{needs}; without it: {(self.answer['reason'] or '').strip()}"
+            answer.reason = f"{needs}; without it: {self.answer.reason.strip()}"
         return answer
 
 
@@ -58,18 +54,18 @@ def search(candidates: Sequence[str], attempt: Attempt) -> Search:
     found = Search(attempt(()))
     found.trials.append(trial((), found.answer))
     alone = found.answer
-    if not candidates or not stopped_before(alone, Stage.COMPARE) or alone.get("transient"):
+    if not candidates or not stopped_before(alone, Stage.COMPARE) or alone.transient:
         return found
     whole = attempt(candidates)
     found.trials.append(trial(candidates, whole))
-    if whole.get("transient"):
+    if whole.transient:
         found.answer = whole
-    if reach(whole) <= reach(alone) or whole.get("transient"):
+    if reach(whole) <= reach(alone) or whole.transient:
         return found
     for extras in _smaller(candidates):
         answer = attempt(extras)
         found.trials.append(trial(extras, answer))
-        if reach(answer) >= reach(whole) or answer.get("transient"):
+        if reach(answer) >= reach(whole) or answer.transient:
             found.answer, found.extras = answer, list(extras)
             return found
     found.answer, found.extras = whole, list(candidates)
@@ -81,7 +77,7 @@ def with_own_code(found: Search, module: str, attempt: Attempt) -> Search:
 
     Such a file is of no use without the model: that it then loads changes the reason alone.
     """
-    if not stopped_before(found.answer, Stage.RUN) or OWN_CODE in (found.answer["reason"] or ""):
+    if not stopped_before(found.answer, Stage.RUN) or OWN_CODE in found.answer.reason:
         return found
     answer = attempt(found.extras, True)
     found.trials.append(trial([*found.extras, module], answer))
@@ -96,13 +92,13 @@ def _smaller(candidates: Sequence[str]) -> List[Tuple[str, ...]]:
     return [each for size in sizes for each in itertools.combinations(candidates, size)]
 
 
-def reach(answer: Answer) -> int:
+def reach(answer: StepAnswer) -> int:
     """How far a file got: the place of the stage it ended in; past them all where it passed."""
-    return len(STAGES) if passed(answer) else progress(answer)
+    return len(STAGES) if answer.passed else progress(answer)
 
 
-def trial(extras: Sequence[str], answer: Answer) -> Dict[str, Any]:
-    """One attempt as the results file has it."""
-    lines = (answer.get("reason") or "").strip().splitlines()
-    ended = {name: answer.get(name) for name in ("outcome", "stage")}
-    return {"extras": list(extras), **ended, "reason": lines[0][:REASON_SHOWN] if lines else None}
+def trial(extras: Sequence[str], answer: StepAnswer) -> Trial:
+    """One attempt, in the first line of its reason."""
+    lines = answer.reason.strip().splitlines()
+    reason = lines[0][:REASON_SHOWN] if lines else None
+    return Trial(list(extras), answer.outcome, answer.stage, reason)

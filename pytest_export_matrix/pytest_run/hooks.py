@@ -14,16 +14,18 @@ import pytest
 
 from pytest_export_matrix.compare import OUTPUT_KINDS
 from pytest_export_matrix.environments import ENVIRONMENTS, current, records
-from pytest_export_matrix.execution.run import Session
-from pytest_export_matrix.execution.steps.prepare import Jobs
+from pytest_export_matrix.execution.run import Manners, MatrixRun, Means
+from pytest_export_matrix.execution.steps.build_program import Programs
+from pytest_export_matrix.execution.steps.infer import Engines
 from pytest_export_matrix.execution.store import Store
-from pytest_export_matrix.execution.workers.dispatcher import Crew
+from pytest_export_matrix.execution.workers.availability import Availability
+from pytest_export_matrix.execution.workers.dispatcher import Dispatcher
 from pytest_export_matrix.execution.workers.pool import Pool
 from pytest_export_matrix.execution.workers.worker import Limits
 from pytest_export_matrix.exporters import EXPORTERS
 from pytest_export_matrix.judging import gate
 from pytest_export_matrix.judging.gate import Gate
-from pytest_export_matrix.machine.hashing import tool_digest
+from pytest_export_matrix.machine.hashing import digest, tool_digest
 from pytest_export_matrix.planning import matrix, selection
 from pytest_export_matrix.planning.registry import Registry
 from pytest_export_matrix.pytest_run import options
@@ -63,7 +65,7 @@ class MatrixPlugin:
         self.started, self.clock = datetime.now(timezone.utc), time.monotonic()
         self.planned: List[str] = []
         self.results: Dict[str, Result] = {}
-        self.session: Optional[Session] = None
+        self.session: Optional[MatrixRun] = None
         self.report_lines: List[str] = []
         self.repro_problems: List[str] = []
 
@@ -139,7 +141,7 @@ class MatrixPlugin:
                     progress.show()
         return (yield)
 
-    def _begin(self) -> Session:
+    def _begin(self) -> MatrixRun:
         """The session, with all work under way; under pytest-xdist a process takes one cell at a
         time, as it is given them."""
         if self.session is None:
@@ -147,14 +149,12 @@ class MatrixPlugin:
             limits = Limits(s.seconds, s.memory, s.threads)
             paths = [str(self.config.rootpath), *map(str, self.config.getini("pythonpath"))]
             pool = Pool(self.registry.modules, s.threads, 3 * s.lanes, s.cache / "bytecode")
+            dispatcher = Dispatcher(pool, limits, paths, str(s.cache))
             environments = {each.name: each for each in self.registry.environments}
-            crew = Crew(environments, pool, limits, paths, str(s.cache))
-            described = {
-                "environment": current.fingerprint(),
-                "tool": tool_digest(),
-                "project": paths,
-            }
-            jobs = Jobs(self.store, crew, described)
+            available = Availability(dispatcher, environments)
+            fingerprint = digest([current.fingerprint(), tool_digest(), paths])
+            engines = Engines(Programs(self.store, available))
+            means = Means(self.store, available, engines, fingerprint)
             recipes = [self.registry.recipe(item.cell) for item in self.items]
             shown = {
                 str(s.cache): "<cache>",
@@ -162,9 +162,8 @@ class MatrixPlugin:
                 sys.prefix: "<python>",
                 ABOVE: "<plugin>",  # where it is not installed there
             }
-            self.session = Session(
-                recipes, jobs, crew, s.lanes, self._repro, shown, self.gate.expected
-            )
+            manners = Manners(self._repro, shown, self.gate.expected)
+            self.session = MatrixRun(recipes, means, manners, s.lanes)
             if not self.is_worker:
                 self.session.start()
         return self.session
@@ -235,10 +234,10 @@ class MatrixPlugin:
     def _failed(self) -> List[Result]:
         return [r for r in self.results.values() if not r.passed and not r.absent]
 
-    def _reproduce(self, session: Session) -> None:
+    def _reproduce(self, session: MatrixRun) -> None:
         """Write what shows the failures of the cells that this process ran."""
         if self.settings.repro:
-            found = ((result, session.facts(result.cell)) for result in self._failed())
+            found = ((result, session.evidence(result.cell)) for result in self._failed())
             self.repro_problems += folders.write_all(self.settings.repro, found)
             if self.is_worker:
                 self.config.workeroutput["export_matrix_repro"] = self.repro_problems  # type: ignore[attr-defined]
@@ -279,7 +278,7 @@ class MatrixPlugin:
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         if self.results:
-            spent = dict(self.session.crew.spent) if self.session else {}
+            spent = dict(self.session.dispatcher.spent) if self.session else {}
             results = self.collected()
             verdicts = self.gate.verdicts(results.cells)
             terminalreporter.section("export matrix")

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pytest_export_matrix.execution.run import Session
+from pytest_export_matrix.execution.run import MatrixRun
 
 #: Between lines of progress where the terminal cannot rewrite one (a file, a CI log).
 QUIET_SECONDS = 30.0
@@ -19,7 +19,7 @@ class Progress:
 
     _said = time.monotonic()
 
-    def __init__(self, config: pytest.Config, session: Session) -> None:
+    def __init__(self, config: pytest.Config, session: MatrixRun) -> None:
         self._reporter: Any = config.pluginmanager.get_plugin("terminalreporter")
         self._session = session
         self._shown = False

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Iterable, List, Sequence, Tuple
 
 from pytest_export_matrix.environments import current
-from pytest_export_matrix.execution.evidence import Environment, Facts, Known, Place
+from pytest_export_matrix.execution.evidence import CaseOnDisk, CellEvidence, Environment, Place
 from pytest_export_matrix.reproduction.scripts import MODEL_STAGES, disagrees, is_other, texts
 from pytest_export_matrix.results.result import Result
 from pytest_export_matrix.vocabulary.entries import BUILD_MODULES
@@ -37,7 +37,7 @@ def check(folder: Path) -> None:
         raise UsageError(asked, str(error), remedy="choose another folder") from error
 
 
-def write(folder: Path, result: Result, facts: Facts, environment: Environment) -> Path:
+def write(folder: Path, result: Result, facts: CellEvidence, environment: Environment) -> Path:
     """Write the folder of one cell, whole; an older one of that cell is replaced.
 
     Raises OSError where the disk is full or a file is gone.
@@ -63,7 +63,7 @@ def write(folder: Path, result: Result, facts: Facts, environment: Environment) 
     return target
 
 
-def _shown(text: str, facts: Facts) -> str:
+def _shown(text: str, facts: CellEvidence) -> str:
     """`text` with names in the place of this machine's folders."""
     for old, new in {**facts.shown, sys.base_prefix: "<python>"}.items():
         text = text.replace(old, new)
@@ -82,7 +82,7 @@ def place(target: Path, paths: Sequence[str]) -> Place:
     return Place(f"HERE / {way!r}", "where it was when this was written", parts)
 
 
-def _copy_model(facts: Facts, fresh: Path) -> None:
+def _copy_model(facts: CellEvidence, fresh: Path) -> None:
     if facts.weights:
         shutil.copyfile(facts.weights, fresh / WEIGHTS)
     if facts.example and facts.example.folder:
@@ -90,7 +90,7 @@ def _copy_model(facts: Facts, fresh: Path) -> None:
             _add(archive, facts.example, "input_", "")
 
 
-def _copy_file(facts: Facts, fresh: Path) -> None:
+def _copy_file(facts: CellEvidence, fresh: Path) -> None:
     source = Path(facts.artifact).parent
     for path in source.rglob("*") if facts.artifact else ():
         if path.is_file() and path.name not in NOT_AN_ARTIFACT:
@@ -100,7 +100,7 @@ def _copy_file(facts: Facts, fresh: Path) -> None:
     _copy_cases(facts.cases, fresh)
 
 
-def _copy_cases(cases: Sequence[Known], fresh: Path) -> None:
+def _copy_cases(cases: Sequence[CaseOnDisk], fresh: Path) -> None:
     for name, prefix in ((INPUTS, "input_"), (EXPECTED, "output_")):
         with zipfile.ZipFile(fresh / name, "w", zipfile.ZIP_DEFLATED) as archive:
             for i, known in enumerate(cases):
@@ -108,7 +108,7 @@ def _copy_cases(cases: Sequence[Known], fresh: Path) -> None:
                     _add(archive, known, prefix, f"case_{i}_")
 
 
-def _add(archive: zipfile.ZipFile, known: Known, prefix: str, name: str) -> None:
+def _add(archive: zipfile.ZipFile, known: CaseOnDisk, prefix: str, name: str) -> None:
     """Add the arrays whose name begins so, in their order. An npz file is a zip of arrays, so no
     numpy is needed for this."""
     with zipfile.ZipFile(Path(known.folder) / "data.npz") as data:
@@ -125,7 +125,7 @@ def _number(entry: str) -> int:
     return int(entry.rpartition("_")[2].removesuffix(".npy"))
 
 
-def write_all(folder: Path, found: Iterable[Tuple[Result, Facts]]) -> List[str]:
+def write_all(folder: Path, found: Iterable[Tuple[Result, CellEvidence]]) -> List[str]:
     """The folders of `found`, cells that did not pass; what could not be written, in words."""
     problems = []
     for result, facts in found:
@@ -136,7 +136,7 @@ def write_all(folder: Path, found: Iterable[Tuple[Result, Facts]]) -> List[str]:
     return problems
 
 
-def _environment(result: Result, facts: Facts) -> Environment:
+def _environment(result: Result, facts: CellEvidence) -> Environment:
     """What was installed, where the cell ended, of that which such a cell may need."""
     at_model = result.stage in MODEL_STAGES
     name = facts.exporter.environment if at_model else facts.runtime.environment

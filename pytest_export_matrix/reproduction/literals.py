@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import ast
 import json
-from typing import Any, Callable, Dict, List, Mapping
+from typing import Any, Callable, Dict, List
 
-from pytest_export_matrix.execution.evidence import Facts
+from pytest_export_matrix.execution.evidence import CellEvidence
 from pytest_export_matrix.exporters.context import dynamic_dimensions
 from pytest_export_matrix.vocabulary.pytrees import Spec, unflatten
+from pytest_export_matrix.worker.messages import EagerAnswer
 
 #: How a script writes a dimension that is declared dynamic.
 DYNAMIC = "DYNAMIC"
@@ -53,9 +54,9 @@ class _Leaf:
     shape, dtype = (), ""
 
 
-def of_example(facts: Facts, answer: Mapping[str, Any]) -> Dict[str, str]:
+def of_example(facts: CellEvidence, answer: EagerAnswer) -> Dict[str, str]:
     """What the templates say of the example: its structure, names and dynamic dimensions."""
-    spec = answer["inputs"]
+    spec = answer.inputs
     stand_ins = unflatten([_Leaf() for _ in range(count_leaves(spec))], spec)
     dims = dynamic_dimensions(stand_ins, facts.architecture.layouts, facts.spec.dynamic)
     names = [f"input_{i}" for i in range(len(dims))]
@@ -73,12 +74,12 @@ def of_example(facts: Facts, answer: Mapping[str, Any]) -> Dict[str, str]:
     }
 
 
-def of_case(known: Mapping[str, Any], structure: Spec) -> Dict[str, Any]:
+def of_case(known: EagerAnswer, structure: Spec) -> Dict[str, Any]:
     """The structures of a case as `cases.json` holds them: of the inputs, of the eager outputs,
     and of what a flat answer stands for, which is what the model answered when exported."""
     return {
-        "inputs": known["inputs"],
-        "outputs": known["outputs"],
+        "inputs": known.inputs,
+        "outputs": known.outputs,
         "answer": structure,
         "answer_tensors": count_leaves(structure),
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Dict, Optional
 
-from pytest_export_matrix.execution.evidence import Environment, Facts
+from pytest_export_matrix.execution.evidence import CellEvidence, Environment
 from pytest_export_matrix.results.result import Result
 from pytest_export_matrix.vocabulary.outcomes import Outcome, Stage
 
@@ -20,7 +20,7 @@ def ending(result: Result) -> str:
     return f"{result.outcome} at {result.stage}" if result.stage else result.outcome
 
 
-def expected(result: Result, facts: Facts) -> str:
+def expected(result: Result, facts: CellEvidence) -> str:
     """What the script is to show, in one line."""
     if result.outcome == Outcome.TIMED_OUT.value:
         return f"no end of the stage {result.stage} after {facts.limits.seconds:g} s"

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Dict, List, Optional, Sequence
 
-from pytest_export_matrix.execution.evidence import Environment, Facts, Known, Place
+from pytest_export_matrix.execution.evidence import CaseOnDisk, CellEvidence, Environment, Place
 from pytest_export_matrix.reproduction import readme
 from pytest_export_matrix.reproduction.inline import NotInlined, inline, is_own
 from pytest_export_matrix.reproduction.literals import literal, of_case, of_example
@@ -104,7 +104,9 @@ class Script:
         return not is_own(self.name("COMPARE", reference))
 
 
-def texts(result: Result, facts: Facts, place: Place, environment: Environment) -> Dict[str, str]:
+def texts(
+    result: Result, facts: CellEvidence, place: Place, environment: Environment
+) -> Dict[str, str]:
     """The files of the folder that are text, by name."""
     before_file = result.stage in MODEL_STAGES
     script = of_model(result, facts) if before_file else of_file(result, facts)
@@ -123,19 +125,19 @@ def texts(result: Result, facts: Facts, place: Place, environment: Environment) 
     return files
 
 
-def is_other(facts: Facts) -> bool:
+def is_other(facts: CellEvidence) -> bool:
     """Whether it got as far as another eager model, prepared or of another environment: the one
     that all answers are compared with has answered."""
     is_reference = facts.eager == facts.architecture.reference
     return not is_reference and all(known.answer for known in facts.asked)
 
 
-def disagrees(result: Result, facts: Facts) -> bool:
+def disagrees(result: Result, facts: CellEvidence) -> bool:
     """Whether the eager model that is exported answers otherwise than the one it was made from."""
     return is_other(facts) and result.stage == Stage.REFERENCE.value
 
 
-def of_model(result: Result, facts: Facts) -> Script:
+def of_model(result: Result, facts: CellEvidence) -> Script:
     """The script for a cell that ended before there was a file."""
     architecture, stage = facts.architecture, result.stage or ""
     work = EXPORTS.get((facts.exporter.capture, facts.exporter.lower), OWN_EXPORT)
@@ -172,7 +174,7 @@ def of_model(result: Result, facts: Facts) -> Script:
     return script
 
 
-def _add_eager(script: Script, facts: Facts) -> None:
+def _add_eager(script: Script, facts: CellEvidence) -> None:
     cases = [(known.case.sizes, known.case.seed) for known in facts.asked]
     script.imports.append(FROM_TREES)
     script.values.update(
@@ -182,7 +184,7 @@ def _add_eager(script: Script, facts: Facts) -> None:
     script.compare(facts.outputs.compare)
 
 
-def _add_own_export(script: Script, facts: Facts) -> None:
+def _add_own_export(script: Script, facts: CellEvidence) -> None:
     script.values.update(
         FILE=literal("model" + facts.exporter.suffix),
         LAYOUTS=literal(list(facts.architecture.layouts)),
@@ -197,7 +199,7 @@ def _add_own_export(script: Script, facts: Facts) -> None:
         )
 
 
-def of_file(result: Result, facts: Facts) -> Script:
+def of_file(result: Result, facts: CellEvidence) -> Script:
     """The script for a cell whose file is there."""
     program, extras = facts.runtime.program, result.extra_dependencies
     engine, module = ENGINES.get(facts.runtime.session, PROGRAM if program else OWN_ENGINE)
@@ -233,7 +235,7 @@ def of_file(result: Result, facts: Facts) -> Script:
     return script
 
 
-def _hidden(result: Result, facts: Facts) -> List[str]:
+def _hidden(result: Result, facts: CellEvidence) -> List[str]:
     """What a file must do without: the package of the model, or its module alone where the package
     serves the engine or the comparison as well."""
     module = facts.architecture.build.partition(":")[0]
@@ -245,19 +247,19 @@ def _hidden(result: Result, facts: Facts) -> List[str]:
     return [module if top in {name.partition(".")[0] for name in modules} else top]
 
 
-def _cases(cases: Sequence[Known], example: Optional[Known]) -> List[Dict[str, object]]:
+def _cases(cases: Sequence[CaseOnDisk], example: Optional[CaseOnDisk]) -> List[Dict[str, object]]:
     """The content of cases.json, in the order of the arrays in the npz files."""
     found: List[Dict[str, object]] = []
     exported = example.answer if example else None
     for known in cases:
-        case, answer = known.case, known.answer or {}
-        structures = of_case(answer, (exported or answer)["outputs"]) if answer else {}
+        case, answer = known.case, known.answer
+        structures = of_case(answer, (exported or answer).outputs) if answer else {}
         shows = f" ({case.label})" if case.label else ""
         found.append({"sizes": case.sizes, "seed": case.seed, "shows": shows, **structures})
     return found
 
 
-def render(script: Script, result: Result, facts: Facts, place: Place) -> str:
+def render(script: Script, result: Result, facts: CellEvidence, place: Place) -> str:
     """The text of `script`, without the imports that it does not need."""
     usual = {"head": "head.py", "constants": "constants.py", "tail": "tail.py"}
     text = compose(template(script.template), {**usual, **script.blocks})

@@ -1,2 +1,9 @@
-"""Work that happens in other processes: `protocol` what crosses, `main` the child, `launch` the
-parent, and one file a task: `prepare`, `export`, `infer`, `probe`."""
+"""The child: work that happens in other processes, often in another Python.
+
+main          the process, which forks a child for each task
+protocol      the files between the two sides;  messages  what they hold
+task          one task: its stages, its warnings, its failure
+tasks/        one file a task
+model, cases  the model under test, and what was kept of its answers
+imports       what may be imported;  dependencies  what was read
+"""

@@ -5,25 +5,41 @@ from __future__ import annotations
 import os
 from typing import Any, Dict, Tuple
 
+from pytest_export_matrix.compare.answers import KeptCase
 from pytest_export_matrix.vocabulary.pytrees import unflatten
-from pytest_export_matrix.worker import protocol
+from pytest_export_matrix.worker import messages, protocol
+from pytest_export_matrix.worker.messages import EagerAnswer
+
+ARRAYS = "data.npz"
 
 
-def read(folder: str) -> Dict[str, Any]:
+def write(folder: str, inputs: Any, outputs: Any) -> None:
+    """Keep the arrays of a case in `folder`: input_0.., output_0.."""
     import numpy as np
 
-    case: Dict[str, Any] = protocol.read_json(folder, protocol.ANSWER)
-    with np.load(os.path.join(folder, "data.npz"), allow_pickle=False) as data:
+    arrays: Dict[str, Any] = {f"input_{i}": tensor.numpy() for i, tensor in enumerate(inputs)}
+    arrays.update({f"output_{i}": array for i, array in enumerate(outputs)})
+    np.savez(os.path.join(folder, ARRAYS), **arrays)
+
+
+def read(folder: str) -> KeptCase:
+    """The case that was kept in `folder`. Raises TypeError where that is none."""
+    import numpy as np
+
+    answer = protocol.read_json(folder, protocol.ANSWER)
+    eager = messages.read(EagerAnswer, answer["eager"], folder)
+    arrays = {}
+    with np.load(os.path.join(folder, ARRAYS), allow_pickle=False) as data:
         for name in ("input", "output"):
-            keys = [key for key in data.files if key.startswith(name)]
-            case[name] = [data[f"{name}_{i}"] for i in range(len(keys))]
-    return case
+            count = sum(key.startswith(name) for key in data.files)
+            arrays[name] = [data[f"{name}_{i}"] for i in range(count)]
+    return KeptCase(arrays["input"], arrays["output"], eager.inputs, eager.outputs, eager.label)
 
 
-def arguments(case: Dict[str, Any], device: str) -> Tuple[Any, ...]:
+def arguments(case: KeptCase, device: str) -> Tuple[Any, ...]:
     """The inputs of a case as the model takes them: torch tensors on `device`."""
     import torch
 
-    tensors = [torch.from_numpy(array).to(device) for array in case["input"]]
-    structured: Tuple[Any, ...] = unflatten(tensors, case["inputs"])
+    tensors = [torch.from_numpy(array).to(device) for array in case.input]
+    structured: Tuple[Any, ...] = unflatten(tensors, case.inputs)
     return structured

@@ -28,7 +28,8 @@ def main(control: str) -> None:
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     sys.path[:] = [path for path in sys.path if os.path.abspath(path) != os.path.dirname(_FILE)]
     _import_package()
-    from pytest_export_matrix.worker import protocol
+    # Before any fork: what every task needs is imported once.
+    from pytest_export_matrix.worker import protocol, task  # noqa: F401
 
     config = protocol.read_json(control, protocol.CONFIG)
     missing = [name for name in config["modules"] if importlib.util.find_spec(name) is None]

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import importlib
-from typing import Any, Dict, Iterator, Sequence, Tuple
+from typing import Any, Iterator, Sequence, Tuple
 
 from pytest_export_matrix.vocabulary.outcomes import Failure
 from pytest_export_matrix.vocabulary.references import resolve
-from pytest_export_matrix.worker import weights
+from pytest_export_matrix.worker.messages import Eager, Model
+
+#: The file that the weights of a model are kept in.
+WEIGHTS = "weights.safetensors"
 
 
-def build(request: Dict[str, Any]) -> Any:
+def build(described: Model) -> Any:
     """The architecture's model in eval mode on the CPU, with weights not yet set.
 
     Raises Failure where the factory cannot be imported or returns no module; what the factory
@@ -19,35 +22,57 @@ def build(request: Dict[str, Any]) -> Any:
     """
     import torch
 
-    reference = request["architecture"]["build"]
+    reference = described.build
     factory = _named("build", reference)
     torch.manual_seed(0)
-    model = factory(**request["architecture"]["keywords"])
+    model = factory(**described.keywords)
     if not isinstance(model, torch.nn.Module):
         kind = type(model).__name__
         raise Failure(f"build={reference!r} returned a {kind}, expected a torch.nn.Module")
     return model.eval()
 
 
-def rebuild(request: Dict[str, Any]) -> Any:
-    """The model with the weights that were kept of it, on the device of `request`.
+def rebuild(eager: Eager) -> Any:
+    """The model with the weights that were kept of it, on its device.
 
-    Raises what `build` and `weights.load` raise.
+    Raises what `build` and `load_weights` raise.
     """
-    model = build(request)
-    weights.load(model, request["weights"], request["renames"])
-    return model.to(request["device"])
+    model = build(eager.model)
+    load_weights(model, eager.weights, eager.renames)
+    return model.to(eager.device)
 
 
-def change(model: Any, request: Dict[str, Any]) -> str:
-    """Change `model` in place as the request's functions do; what they changed, in words.
+def save_weights(model: Any, path: str) -> None:
+    """Write the state of `model` as safetensors; those that share memory are written one by one."""
+    from safetensors.torch import save_file
+
+    state = model.state_dict()
+    save_file({name: tensor.detach().clone().contiguous() for name, tensor in state.items()}, path)
+
+
+def load_weights(model: Any, path: str, renames: str = "") -> None:
+    """Set the state of `model`; `renames` names a function, see `entries.Environment.weights`.
+
+    Raises RuntimeError where names or shapes differ.
+    """
+    from safetensors.torch import load_file
+
+    state = load_file(path)
+    if renames:
+        names = resolve(renames)(list(state))
+        state = {names.get(name, name): tensor for name, tensor in state.items()}
+    model.load_state_dict(state, strict=True)
+
+
+def change(model: Any, changes: Sequence[Tuple[str, str]]) -> str:
+    """Change `model` in place as the functions of `changes` do; what they changed, in words.
 
     Conventions may find nothing to change ("") in a model; a preparation that does is none. Raises
     Failure where one of them cannot be imported or does not say what it changed; what it raises
     itself goes through.
     """
     said = []
-    for field, reference in request["changes"]:
+    for field, reference in changes:
         words = _named(field, reference)(model)
         if not isinstance(words, str) or (field == "preparation" and not words):
             raise Failure(f"{reference!r} returned {words!r}, expected what it changed, in words")
@@ -55,14 +80,14 @@ def change(model: Any, request: Dict[str, Any]) -> str:
     return "; ".join(filter(None, said))
 
 
-def sample(request: Dict[str, Any], sizes: Sequence[Sequence[int]], seed: int) -> Tuple[Any, ...]:
+def sample(described: Model, sizes: Sequence[Tuple[int, int]], seed: int) -> Tuple[Any, ...]:
     """The model's arguments for one batch.
 
     Raises Failure where the function cannot be imported or returns no tuple that holds a tensor.
     """
     from pytest_export_matrix.vocabulary.pytrees import flatten
 
-    reference = request["architecture"]["inputs"]
+    reference = described.inputs
     arguments = _named("inputs", reference)([(h, w) for h, w in sizes], seed)
     if not isinstance(arguments, tuple):
         kind = type(arguments).__name__

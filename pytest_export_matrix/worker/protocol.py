@@ -7,25 +7,22 @@ that a library prints, closes or redirects can corrupt them:
     CONTROL/config.json   parent -> worker  {"modules", "preload"}
     CONTROL/ready.json    worker -> parent  {"missing": [module that is not there]}
     standard input        parent -> worker  one line, the path of a task's folder; its end: finish
-    TASK/request.json     parent -> child   {"task": "module:function", ...}
+    TASK/request.json     parent -> child   messages.Request
     TASK/started.json     child  -> parent  {"pid"}
-    TASK/stages.jsonl     child  -> parent  {"stage", "note", "at"} as each stage begins; with
-                                             "goes_on" and "facts", a part of an answer, as it gets
-                                             to something that it notes
+    TASK/stages.jsonl     child  -> parent  messages.StageEvent, one a line
     TASK/made_from.json   child  -> parent  {file: sha256} that the task has read until then
-    TASK/answer.json      child  -> parent  {"outcome", "stage", "reason", "detail", "seconds",
-                                             "warnings", ...} written whole or not at all
+    TASK/answer.json      child  -> parent  messages.Answer, written whole or not at all
     TASK/exit.json        worker -> parent  {"status"} as os.waitpid gives it
     TASK/log.txt          standard output and error of the child
 
-This module is imported on both sides, so it keeps to the syntax of the oldest worker (3.9).
+What a file holds is declared in `messages`.
 """
 
 from __future__ import annotations
 
 import json
 import os
-from typing import Any, Dict, List
+from typing import Any, List
 
 CONFIG, READY = "config.json", "ready.json"
 REQUEST, STARTED, STAGES, MADE_FROM, ANSWER, EXIT, LOG = (
@@ -57,15 +54,16 @@ def read_json(folder: str, name: str) -> Any:
         return None
 
 
-def append_stage(folder: str, stage: Dict[str, Any]) -> None:
-    with open(os.path.join(folder, STAGES), "a", encoding="utf-8") as file:
-        file.write(json.dumps(stage) + "\n")
+def append_line(folder: str, name: str, value: Any) -> None:
+    """Add a line to a file of `folder`."""
+    with open(os.path.join(folder, name), "a", encoding="utf-8") as file:
+        file.write(json.dumps(value) + "\n")
 
 
-def read_stages(folder: str) -> List[Dict[str, Any]]:
-    """The stages begun so far; a line that is still being written is left for the next look."""
+def read_lines(folder: str, name: str) -> List[Any]:
+    """The lines of a file so far; one that is still being written is left for the next look."""
     try:
-        with open(os.path.join(folder, STAGES), encoding="utf-8") as file:
+        with open(os.path.join(folder, name), encoding="utf-8") as file:
             return [json.loads(line) for line in file if line.endswith("\n")]
     except FileNotFoundError:
         return []

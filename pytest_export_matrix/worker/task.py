@@ -13,7 +13,19 @@ from pytest_export_matrix.vocabulary.processes import SIGKILL
 from pytest_export_matrix.vocabulary.references import resolve
 from pytest_export_matrix.worker import protocol
 from pytest_export_matrix.worker.dependencies import Dependencies
+from pytest_export_matrix.worker.messages import (
+    TASKS,
+    Answer,
+    Known,
+    Request,
+    StageEvent,
+    Warned,
+    read,
+    to_json,
+)
 
+#: Where the tasks lie, one module each, named as `messages.TASKS` names them.
+TASKS_FOLDER = "pytest_export_matrix.worker.tasks"
 #: Distinct warnings of libraries that are kept with a cell.
 WARNINGS_KEPT = 5
 WARNING_LIMIT = 160
@@ -24,33 +36,34 @@ class Stages:
 
     def __init__(self, folder: str, made_from: Dependencies) -> None:
         self._folder, self.made_from = folder, made_from
-        self.current: Optional[str] = None
+        self.current: Optional[Stage] = None
         self.seconds: Dict[str, float] = {}
-        #: What is known of the task even where it ends in an exception.
-        self.facts: Dict[str, Any] = {}
+        self.known = Known()
         self._since = time.monotonic()
 
     def begin(self, stage: Stage, note: str = "") -> None:
         """Tell the parent that `stage` begins, whose time limit starts anew, and what was read
         before it: a task that crashes cannot say it afterwards."""
         self.end()
-        self.current = stage.value
-        event = {"stage": stage.value, "note": note, "at": time.time()}
+        self.current = stage
         protocol.write_json(self._folder, protocol.MADE_FROM, self.made_from.files())
-        protocol.append_stage(self._folder, event)
+        self._tell(StageEvent(stage, note, time.time()))
 
-    def note(self, note: str, **facts: Any) -> None:
-        """Tell the parent what the stage is at, and what is known of the task should it end there.
-        The stage's time limit goes on."""
-        self.facts.update(facts)
-        event = {"stage": self.current, "note": note, "at": time.time(), "goes_on": True}
-        protocol.append_stage(self._folder, {**event, "facts": self.facts})
+    def note(self, note: str, failed_on: List[str]) -> None:
+        """Tell the parent what the stage is at, and what is known of the task should it end there:
+        `failed_on` is what its inputs show. The stage's time limit goes on."""
+        assert self.current is not None
+        self.known.failed_on = failed_on
+        self._tell(StageEvent(self.current, note, time.time(), self.known))
+
+    def _tell(self, event: StageEvent) -> None:
+        protocol.append_line(self._folder, protocol.STAGES, to_json(event))
 
     def end(self) -> None:
         now = time.monotonic()
         if self.current:
-            spent = self.seconds.get(self.current, 0.0) + now - self._since
-            self.seconds[self.current] = spent
+            spent = self.seconds.get(self.current.value, 0.0) + now - self._since
+            self.seconds[self.current.value] = spent
         self._since = now
 
 
@@ -59,45 +72,52 @@ def run(folder: str) -> None:
 
     This is the one place where whatever a library raises becomes a result.
     """
-    request = protocol.read_json(folder, protocol.REQUEST)
-    stages = Stages(folder, Dependencies(request["paths"], request["cache"]))
+    request = read(Request, protocol.read_json(folder, protocol.REQUEST), "request")
+    here = request.here
+    stages = Stages(folder, Dependencies(here.paths, here.cache))
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        answer = attempt(lambda: resolve(request["task"])(request, stages))
+        answer = attempt(lambda: _carry_out(request, stages))
     stages.end()
-    answer.setdefault("stage", stages.current)
-    answer.update(stages.facts, seconds=stages.seconds, dependencies=stages.made_from.files())
-    answer["warnings"] = summarize(caught)
-    protocol.write_json(folder, protocol.ANSWER, answer)
+    answer.stage = answer.stage or stages.current
+    answer.seconds, answer.dependencies = stages.seconds, stages.made_from.files()
+    known = stages.known
+    answer.ran, answer.latency, answer.failed_on = known.ran, known.latency, known.failed_on
+    answer.warnings = summarize(caught)
+    protocol.write_json(folder, protocol.ANSWER, to_json(answer))
 
 
-def attempt(work: Callable[[], Dict[str, Any]]) -> Dict[str, Any]:
-    """What `work` answers with the outcome "passed", or the failure that it raised."""
+def _carry_out(request: Request, stages: Stages) -> Answer:
+    body = read(TASKS[request.task], request.body, request.task)
+    answer: Answer = resolve(f"{TASKS_FOLDER}.{request.task}:run")(body, request.here, stages)
+    return answer
+
+
+def attempt(work: Callable[[], Answer]) -> Answer:
+    """What `work` answers, or the failure that it raised."""
     try:
-        return {"outcome": Outcome.PASSED.value, **work()}
+        return work()
     except BaseException as error:  # also SystemExit: a library must not end a task unseen
         return failure(error)
 
 
-def answer_part(
-    part: Dict[str, Any], work: Callable[[str], Dict[str, Any]], stages: Stages
-) -> None:
-    """Carry out one part of a task in its own folder, and write its answer there.
+def answer_part(out: str, work: Callable[[], Answer], stages: Stages) -> None:
+    """Carry out one part of a task, whose folder is `out`, and write its answer there.
 
     A failure is that part's alone; the parts after it go on.
     """
-    os.makedirs(part["out"], exist_ok=True)
+    os.makedirs(out, exist_ok=True)
     since = time.monotonic()
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        answer = attempt(lambda: work(part["out"]))
-    answer["dependencies"] = stages.made_from.files()
-    answer["part_seconds"] = time.monotonic() - since
-    answer["warnings"] = summarize(caught)
-    protocol.write_json(part["out"], protocol.ANSWER, answer)
+        answer = attempt(work)
+    answer.dependencies = stages.made_from.files()
+    answer.part_seconds = time.monotonic() - since
+    answer.warnings = summarize(caught)
+    protocol.write_json(out, protocol.ANSWER, to_json(answer))
 
 
-def failure(error: BaseException) -> Dict[str, Any]:
+def failure(error: BaseException) -> Answer:
     """The answer that `error` makes of a task."""
     detail = ""
     if isinstance(error, Failure):
@@ -105,13 +125,13 @@ def failure(error: BaseException) -> Dict[str, Any]:
     else:
         outcome = Outcome.OUT_OF_MEMORY if _is_out_of_memory(error) else Outcome.FAILED
         reason = f"{type(error).__name__}: {str(error).strip()}"  # torch begins with a line end
-    return {
-        "outcome": outcome.value,
-        "reason": shorten(reason),
-        "detail": shorten(detail or traceback.format_exc(), 20_000),
+    return Answer(
+        outcome,
+        reason=shorten(reason),
+        detail=shorten(detail or traceback.format_exc(), 20_000),
         # The kernel ends whatever it finds when memory is short: it need not happen again.
-        "transient": outcome is Outcome.CRASHED and SIGKILL in reason,
-    }
+        transient=outcome is Outcome.CRASHED and SIGKILL in reason,
+    )
 
 
 def _is_out_of_memory(error: BaseException) -> bool:
@@ -123,7 +143,7 @@ def _is_out_of_memory(error: BaseException) -> bool:
     return isinstance(error, RuntimeError) and "DefaultCPUAllocator: can't allocate" in str(error)
 
 
-def summarize(caught: List[warnings.WarningMessage]) -> List[Dict[str, Any]]:
+def summarize(caught: List[warnings.WarningMessage]) -> List[Warned]:
     """The most frequent warnings, each with how often it was given."""
     counts: Dict[Any, int] = {}
     for warning in caught:
@@ -131,4 +151,4 @@ def summarize(caught: List[warnings.WarningMessage]) -> List[Dict[str, Any]]:
         key = (warning.category.__name__, lines[0][:WARNING_LIMIT])
         counts[key] = counts.get(key, 0) + 1
     common = sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:WARNINGS_KEPT]
-    return [{"category": key[0], "message": key[1], "count": n} for key, n in common]
+    return [Warned(category, message, count) for (category, message), count in common]

@@ -105,12 +105,12 @@ def make(
     import torch
 
     from pytest_export_matrix.samples import pictures
-    from pytest_export_matrix.worker import weights
+    from pytest_export_matrix.worker.model import save_weights
 
     folder = tmp_path_factory.mktemp(f"{architecture}_{images}")
     module = importlib.import_module(f"conformance.architectures.{architecture}")
     model = module.build(backbone="resnet10")
-    weights.save(model, str(folder / "weights"))
+    save_weights(model, str(folder / "weights"))
     asked = [
         (f"{sizes}, picture {seed}", pictures.pictures(sizes, seed))
         for sizes in SIZES[images]

@@ -21,7 +21,11 @@ SIZES = {
     3: [[(224, 256)] * 3],
 }
 PICTURES = 4  # in the last nothing is to be seen
-CAPTURES = {"tracing": "trace", "scripting": "script", "caffe2": "capture"}
+CAPTURES = {
+    "tracing": ("tracing", "trace"),
+    "scripting": ("scripting", "script"),
+    "caffe2": ("caffe2_tracer", "capture"),
+}
 
 
 def versions():
@@ -68,10 +72,11 @@ def export(config, raw, keywords, folder, method, lower, suffix, batch):
     detector = models.build(config, raw=raw, **keywords)
     detector.load_state_dict(torch.load(os.path.join(folder, "weights.pt")))
     context = Context(detector, models.images(SIZES[batch][0], 0), ("[CHW]",), frozenset())
-    module = importlib.import_module("pytest_export_matrix.addons.detectron2." + method)
+    name, capture = CAPTURES[method]
+    module = importlib.import_module("pytest_export_matrix.addons.detectron2." + name)
     path = os.path.join(folder, "model" + suffix)
     try:
-        getattr(module, lower)(getattr(module, CAPTURES[method])(context), path, context)
+        getattr(module, lower)(getattr(module, capture)(context), path, context)
     except Exception as error:
         return {"failure": "{}: {}".format(type(error).__name__, error)}
     return {"file": path}

@@ -1,5 +1,5 @@
-"""Whether another eager model answers as the one that all answers are compared with: that of
-another environment, or one that was prepared for an export method.
+"""The step `agree`: whether another eager model answers as the one that all answers are compared
+with, that of another environment, or one that was prepared for an export method.
 
 Only then may a file that was exported from it be compared with the answers of the first one: what
 differs is then the export's doing, not that of another version of PyTorch or of the preparation.
@@ -7,105 +7,76 @@ differs is then the export's doing, not that of another version of PyTorch or of
 
 from __future__ import annotations
 
-from typing import Any, Dict, Optional, Sequence
+from typing import Dict, Sequence
 
-from pytest_export_matrix.execution.retry import (
-    Answer,
-    Doubted,
-    lasting,
-    passed,
-    twice,
-    worth_another,
+from pytest_export_matrix.execution.answers import StepAnswer
+from pytest_export_matrix.execution.retry import IsNews
+from pytest_export_matrix.execution.steps.step import (
+    Asked,
+    Prepared,
+    Step,
+    eager_of,
+    reference_key,
 )
-from pytest_export_matrix.execution.steps.step import TASKS, Prepared, Work, from_eager
+from pytest_export_matrix.execution.store import Store
+from pytest_export_matrix.execution.workers.availability import Availability
 from pytest_export_matrix.machine.hashing import digest
 from pytest_export_matrix.planning.recipes import Case, Recipe
 from pytest_export_matrix.vocabulary.entries import BUILD_MODULES, DEFAULT, Eager
+from pytest_export_matrix.worker.messages import Agree, AgreePart
 
 
-class Agreements(Work):
-    """Answers whether eager agrees, case by case, from the store or by a worker."""
+class AgreeStep(Step[Case]):
+    """The eager model that the exporter of `recipe` starts from; a part is a case."""
 
-    def agree(
-        self,
-        recipe: Recipe,
-        prepared: Prepared,
-        cases: Sequence[Case],
-        doubted: Doubted,
-    ) -> Dict[Case, Answer]:
-        """For each case that the default environment has answered: passed, or how it deviates.
+    kind = "agreement"
+    one_by_one = True
 
-        One case that fails is tried once more: where it fails again, the others count as tried.
-        """
-        device, eager = recipe.cell.device, recipe.eager
-        answered = [case for case in cases if case in prepared.cases]
-        answered = [case for case in answered if passed(prepared.cases[case])]
-        described, problem = self._crew.described(eager.environment)
-        if problem or not answered:
-            return dict.fromkeys(answered, problem or {})
-        references = {case: self.reference_key(prepared, device, case) for case in answered}
-        there = [described, eager.changes]
-        keys = {case: digest([reference, *there]) for case, reference in references.items()}
-        lock = digest([prepared.identity, device, *there])
-        with self._store.lock("agreement", lock, self._crew.stopped):
-            stored = {case: self.stored("agreement", key) for case, key in keys.items()}
-            found = {case: answer for case, answer in stored.items() if answer}
+    def __init__(
+        self, store: Store, available: Availability, recipe: Recipe, prepared: Prepared
+    ) -> None:
+        super().__init__(store, available.dispatcher)
+        self._available, self._recipe, self._prepared = available, recipe, prepared
 
-            def make(wanted: Sequence[Case]) -> None:
-                asked = self._ask(recipe, prepared, wanted)
-                for case, answer in asked.items():
-                    found[case] = self._keep(keys[case], twice(found.get(case), answer))
-
-            missing = [case for case in answered if case not in found]
-            if missing:
-                make(missing)
-            failing = [case for case in answered if worth_another(found[case], doubted)]
-            for index, case in enumerate(failing):
-                make([case])
-                if not passed(found[case]):
-                    for tried in failing[index:]:
-                        found[tried] = self._keep(keys[tried], {**found[tried], "tried": True})
-                    break
-        return found
-
-    def _ask(
-        self,
-        recipe: Recipe,
-        prepared: Prepared,
-        cases: Sequence[Case],
-    ) -> Dict[Case, Answer]:
-        eager, device = recipe.eager, recipe.cell.device
-        problem = self._crew.exporter_problem(BUILD_MODULES, device, eager.environment)
+    def agree(self, cases: Sequence[Case], is_news: IsNews) -> Dict[Case, StepAnswer]:
+        """For each case that the default environment has answered: passed, or how it deviates."""
+        answered = [case for case in cases if self._prepared.cases[case].passed]
+        described, problem = self._available.described(self._recipe.eager.environment)
         if problem:
-            return dict.fromkeys(cases, problem)
-        with self._store.scratch() as out:
-            parts = {
-                str(i): {
-                    "name": str(i),
-                    "out": str(out / str(i)),
-                    "case": prepared.cases[case]["folder"],
-                }
-                for i, case in enumerate(cases)
-            }
-            request = {
-                **self.request(f"{TASKS}.agree:run", recipe),
-                **from_eager(recipe),
-                "weights": prepared.weights,
-            }
+            return dict.fromkeys(answered, problem)
+        self._there = [described, self._recipe.eager.changes]
+        return self.answers(answered, is_news) if answered else {}
+
+    def lock_key(self) -> str:
+        return digest([self._prepared.identity, self._recipe.cell.device, *self._there])
+
+    def key(self, part: Case) -> str:
+        reference = reference_key(self._prepared, self._recipe.cell.device, part)
+        return digest([reference, *self._there])
+
+    def ask(self, parts: Sequence[Case]) -> Asked[Case]:
+        recipe, eager = self._recipe, self._recipe.eager
+        problem = self._available.exporter_problem(
+            BUILD_MODULES, recipe.cell.device, eager.environment
+        )
+        if problem:
+            yield from ((part, problem, None) for part in parts)
+            return
+        with self.store.scratch() as out:
+            named = {str(i): part for i, part in enumerate(parts)}
+            folders = {name: out / name for name in named}
+            asked = [
+                AgreePart(name, str(folders[name]), self._prepared.cases[case].folder)
+                for name, case in named.items()
+            ]
+            body = Agree(eager_of(recipe, self._prepared), asked)
             label = f"{recipe.architecture.name} eager, {_words(eager)}"
-            _, answers = self.parts(request, parts, label, eager.environment)
-            return {case: _named(answers[name], eager) for name, case in zip(parts, cases)}
-
-    def _keep(self, key: str, answer: Answer) -> Answer:
-        if lasting(answer):
-            self._store.put("agreement", key, answer)
-        return answer
-
-
-def _named(answer: Answer, eager: Eager) -> Answer:
-    """The answer, saying in the reason of a failure which model it is that failed."""
-    reason: Optional[Any] = answer.get("reason")
-    return {**answer, "reason": f"{_words(eager)}: {reason}"} if reason else answer
+            _, answers = self.ask_parts(body, folders, label, eager.environment)
+            for answer in {id(each): each for each in answers.values()}.values():
+                if answer.reason:  # a failure says which model it is that failed
+                    answer.reason = f"{_words(eager)}: {answer.reason}"
+            for name, part in named.items():
+                yield part, answers[name], None
 
 
 def _words(eager: Eager) -> str:

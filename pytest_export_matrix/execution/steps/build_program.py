@@ -1,4 +1,5 @@
-"""The programs that runtimes run in, built on demand and kept by what they were built from."""
+"""The step `build_program`: the programs that runtimes work in, built on demand and kept by what
+they were built from."""
 
 from __future__ import annotations
 
@@ -8,28 +9,55 @@ import shutil
 import sys
 import threading
 from pathlib import Path
-from typing import Any, Dict, List, Optional, Sequence
+from typing import Any, Dict, List, Sequence
 
-from pytest_export_matrix.execution.retry import Answer, passed
+from pytest_export_matrix.execution.answers import StepAnswer
+from pytest_export_matrix.execution.steps.step import Asked, Step
 from pytest_export_matrix.execution.store import Store
-from pytest_export_matrix.execution.workers.dispatcher import Crew
+from pytest_export_matrix.execution.workers.availability import Availability
+from pytest_export_matrix.execution.workers.dispatcher import Dispatcher
 from pytest_export_matrix.machine.hashing import digest, file_digest
 from pytest_export_matrix.vocabulary.entries import Runtime
 from pytest_export_matrix.vocabulary.package import ABOVE
 
-TASK = "pytest_export_matrix.worker.tasks.build_program:run"
 #: What is written beside sources when they are imported or edited.
 NO_SOURCES = ("__pycache__",)
 
 
-class Programs:
-    """Used by several threads and several processes at once. One that cannot be built is tried once
-    a run, and not remembered: what its compiler lacks may be there the next time."""
+class BuildProgramStep(Step[str]):
+    """The program of one runtime, whose environment is there; the part is the runtime's name.
 
-    def __init__(self, store: Store, crew: Crew) -> None:
-        self._store, self._crew = store, crew
+    One that cannot be built is not remembered: what its compiler lacks may be there the next time.
+    """
+
+    kind = "program"
+
+    def __init__(self, store: Store, dispatcher: Dispatcher, runtime: Runtime, key: str) -> None:
+        super().__init__(store, dispatcher)
+        self._runtime, self._key = runtime, key
+
+    def lock_key(self) -> str:
+        return self._key
+
+    def key(self, part: str) -> str:
+        return self._key
+
+    def ask(self, parts: Sequence[str]) -> Asked[str]:
+        with self.store.scratch() as scratch:
+            out = scratch / "program"
+            answer = self.dispatcher.build(self._runtime, str(out))
+            answer.transient = not answer.passed
+            for part in parts:
+                yield part, answer, out
+
+
+class Programs:
+    """The programs of a run's runtimes, each provided once. Used by several threads at once."""
+
+    def __init__(self, store: Store, available: Availability) -> None:
+        self._store, self._available = store, available
         self._identities: Dict[Any, Any] = {}
-        self._provided: Dict[str, Answer] = {}
+        self._provided: Dict[str, StepAnswer] = {}
         self._locks: Dict[str, threading.Lock] = {}
         self._asking = threading.Lock()
 
@@ -40,40 +68,27 @@ class Programs:
             return None
         key = (runtime.program, tuple(runtime.commands))
         if key not in self._identities:
-            files = sources(runtime.program, [*self._crew.paths, ABOVE, *sys.path])
-            contents = [[path.name, file_digest(path)] for path in files]
+            folders = [*self._available.dispatcher.paths, ABOVE, *sys.path]
+            contents = [
+                [path.name, file_digest(path)] for path in sources(runtime.program, folders)
+            ]
             self._identities[key] = [contents, [_described(name) for name in runtime.commands]]
         return self._identities[key]
 
-    def provide(self, runtime: Runtime) -> Answer:
-        """The program of `runtime`, whose environment is there: "folder" holds it, "versions" are
+    def provide(self, runtime: Runtime) -> StepAnswer:
+        """The program of `runtime`, whose environment is there: `folder` holds it, `versions` are
         those of what it was made with; or why there is none."""
-        key = self._key(runtime)
+        python = self._available.dispatcher.pythons.get(runtime.environment)
+        packages = self._available.versions(runtime)
+        key = digest([runtime.program, self.identity(runtime), python, packages])
         with self._asking:
             lock = self._locks.setdefault(key, threading.Lock())
         with lock:
             if key not in self._provided:
-                with self._store.lock("program", key, self._crew.stopped):
-                    self._provided[key] = self._stored(key) or self._build(runtime, key)
+                step = BuildProgramStep(self._store, self._available.dispatcher, runtime, key)
+                built = step.answers([runtime.name], lambda answer, format: False)
+                self._provided[key] = built[runtime.name]
             return self._provided[key]
-
-    def _key(self, runtime: Runtime) -> str:
-        python = self._crew.python(runtime.environment)
-        packages = self._crew.versions(runtime)
-        return digest([runtime.program, self.identity(runtime), python, packages])
-
-    def _stored(self, key: str) -> Optional[Answer]:
-        answer = self._store.get("program", key)
-        return {**answer, "folder": str(self._store.folder("program", key))} if answer else None
-
-    def _build(self, runtime: Runtime, key: str) -> Answer:
-        with self._store.scratch() as scratch:
-            out = scratch / "program"
-            answer = self._crew.build(runtime, {"task": TASK, "out": str(out)})
-            if not passed(answer):
-                return answer
-            self._store.put("program", key, answer, out)
-        return self._stored(key) or answer
 
 
 def sources(program: str, folders: Sequence[str]) -> List[Path]:

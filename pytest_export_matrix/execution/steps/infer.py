@@ -1,129 +1,148 @@
-"""The third job behind a cell: its file on a runtime, compared with the eager answers."""
+"""The step `infer`: a cell's file in its runtime, compared with the eager answers."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any, Dict, List, Optional, Sequence, Tuple
+from typing import Dict, List, Optional, Sequence, Tuple
 
+from pytest_export_matrix.execution.answers import StepAnswer
 from pytest_export_matrix.execution.extras import Search, search, with_own_code
-from pytest_export_matrix.execution.retry import (
-    Answer,
-    Doubted,
-    lasting,
-    passed,
-    twice,
-    worth_another,
-)
+from pytest_export_matrix.execution.retry import IsNews
 from pytest_export_matrix.execution.steps.build_program import Programs
-from pytest_export_matrix.execution.steps.step import TASKS, Prepared, Work
+from pytest_export_matrix.execution.steps.export import ExportStep
+from pytest_export_matrix.execution.steps.step import Asked, Prepared, Step, reference_key
 from pytest_export_matrix.execution.store import Store
-from pytest_export_matrix.execution.workers.dispatcher import Crew
+from pytest_export_matrix.execution.workers.availability import Availability
 from pytest_export_matrix.machine import devices
 from pytest_export_matrix.machine.hashing import digest
 from pytest_export_matrix.planning.recipes import Recipe
 from pytest_export_matrix.vocabulary.cells import DEVICES, Cell
-from pytest_export_matrix.vocabulary.entries import Runtime
+from pytest_export_matrix.worker.messages import Infer
 
 
-class Inferences(Work):
-    """Answers the job `infer`. Used by several threads and several processes at once."""
+class Damaged(Exception):
+    """The exported file is not whole any more: it has to be made again."""
 
-    def __init__(self, store: Store, crew: Crew) -> None:
-        super().__init__(store, crew)
-        self._programs = Programs(store, crew)
-        #: What each file was found to need, by file and runtime.
-        self._searches: Dict[Tuple[str, str], Search] = {}
 
-    def infer(
+@dataclass
+class Engines:
+    """What the cells of a run share: the programs of runtimes, and what each file was found to
+    need, by file and runtime."""
+
+    programs: Programs
+    searches: Dict[Tuple[str, str], Search] = field(default_factory=dict)
+
+
+class InferStep(Step[Cell]):
+    """The cell of `recipe`, which is the one part."""
+
+    kind = "result"
+
+    def __init__(
         self,
+        store: Store,
+        available: Availability,
+        engines: Engines,
         recipe: Recipe,
         prepared: Prepared,
-        exported: Answer,
-        structure: Optional[Dict[str, Any]],
-        doubted: Doubted,
-    ) -> Optional[Answer]:
-        """How the file of `exported` does in the runtime; None where it is not whole any more."""
-        cell, runtime, cases = recipe.cell, recipe.runtime, recipe.cases
-        described, problem = self._crew.described(runtime.environment)
-        if problem:
-            return problem
-        references = [self.reference_key(prepared, cell.device, case) for case in cases]
-        sha256 = exported["artifact"]["sha256"]
-        program = self._programs.identity(runtime)
-        other = self._other_device(recipe)
-        engine = [asdict(runtime), described, program, other]
-        key = digest([exported["key"], sha256, engine, references])
-        stored = self.stored("result", key)
-        if stored and not worth_another(stored, doubted):
-            return stored
-        problem = self._crew.runtime_problem(runtime, cell.device)
-        if problem:
-            return problem
-        if not self.stored_artifact(exported["key"], verify=True):
-            return None
-        request = {
-            "task": f"{TASKS}.infer:run",
-            "session": runtime.session,
-            "file": str(Path(exported["folder"]) / exported["file"]),
-            "convention": runtime.convention or exported["convention"],
-            "exported_outputs": structure,
-            "cases": [prepared.cases[case]["folder"] for case in cases],
-            "outputs": asdict(recipe.outputs),
-            "device": cell.device,
-            "other_device": other and other[0],
-            "own_code": recipe.architecture.build.partition(":")[0],
-        }
-        versions: Dict[str, str] = {}
-        if runtime.program:
-            built = self._programs.provide(runtime)
-            if not passed(built):
-                return built
-            request["program"], versions = built["folder"], built["versions"]
-        answer = stored or self._infer_with_extras(runtime, cell, request, exported["key"])
-        if worth_another(answer, doubted):
-            again = self._infer_with_extras(runtime, cell, request, exported["key"])
-            answer = twice(answer, again)
-        answer["program"] = versions
-        if lasting(answer):
-            self._store.put("result", key, answer)
-        return answer
+    ) -> None:
+        super().__init__(store, available.dispatcher)
+        self._available, self._engines = available, engines
+        self._recipe, self._prepared = recipe, prepared
 
-    def _other_device(self, recipe: Recipe) -> Optional[List[str]]:
+    def infer(self, exported: StepAnswer, is_news: IsNews) -> StepAnswer:
+        """How the file of `exported` does. Raises Damaged where it is not whole any more."""
+        cell, runtime = self._recipe.cell, self._recipe.runtime
+        described, problem = self._available.described(runtime.environment)
+        if problem:
+            return problem
+        assert exported.artifact is not None
+        self._exported, self._other_device = exported, self._device_beside()
+        references = [
+            reference_key(self._prepared, cell.device, case) for case in self._recipe.cases
+        ]
+        program = self._engines.programs.identity(runtime)
+        other = self._other_device or None
+        engine = [asdict(runtime), described, program, other]
+        self._key = digest([exported.key, exported.artifact.sha256, engine, references])
+        return self.answers([cell], is_news)[cell]
+
+    def lock_key(self) -> str:
+        return self._key
+
+    def key(self, part: Cell) -> str:
+        return self._key
+
+    def _device_beside(self) -> List[str]:
         """The device that the file was not exported on, and what it is, if it is to be loaded there
         as well."""
-        if not recipe.exporter.portable:
-            return None
-        device = next(name for name in DEVICES if name != recipe.cell.device)
-        if devices.absent(device) or self._crew.runtime_problem(recipe.runtime, device):
-            return None
+        if not self._recipe.exporter.portable:
+            return []
+        device = next(name for name in DEVICES if name != self._recipe.cell.device)
+        if devices.absent(device) or self._available.runtime_problem(self._recipe.runtime, device):
+            return []
         return [device, devices.described(device)]
 
-    def forget(self, exported: Answer) -> None:
-        """Have the file of `exported` made again when it is next asked for."""
-        if not self.stored_artifact(exported["key"], verify=True):
-            self._store.remove("artifact", exported["key"])
+    def ask(self, parts: Sequence[Cell]) -> Asked[Cell]:
+        (cell,) = parts
+        runtime = self._recipe.runtime
+        problem = self._available.runtime_problem(runtime, cell.device)
+        if problem:
+            yield cell, problem, None
+            return
+        if self.store.get(ExportStep.kind, self._exported.key) is None:
+            raise Damaged(cell.id)
+        body, versions = self._request(), {}
+        if runtime.program:
+            built = self._engines.programs.provide(runtime)
+            if not built.passed:
+                yield cell, built, None
+                return
+            body, versions = replace(body, program=built.folder), built.versions
+        answer = self._with_extras(body)
+        answer.versions = versions
+        yield cell, answer, None
 
-    def _infer_with_extras(
-        self, runtime: Runtime, cell: Cell, request: Dict[str, Any], artifact: str
-    ) -> Answer:
+    def _request(self) -> Infer:
+        recipe, exported = self._recipe, self._exported
+        assert exported.written is not None
+        structure = None
+        if recipe.example:
+            eager = self._prepared.cases[recipe.example].eager
+            structure = eager.outputs if eager else None
+        return Infer(
+            session=recipe.runtime.session,
+            file=str(Path(exported.folder) / exported.written.file),
+            convention=recipe.runtime.convention or exported.written.convention,
+            exported_outputs=structure,
+            cases=[self._prepared.cases[case].folder for case in recipe.cases],
+            outputs=recipe.outputs,
+            device=recipe.cell.device,
+            other_device=self._other_device[0] if self._other_device else "",
+            own_code=recipe.architecture.build.partition(":")[0],
+        )
+
+    def _with_extras(self, body: Infer) -> StepAnswer:
         """The runtime is tried alone first. Where it cannot load or run the file so, the extras
-        that it declares are tried: "extras" names the fewest that got it as far as all of them.
+        that it declares are tried: `extras` of the answer names the fewest that got it as far as
+        all of them.
 
         What a file needs to be loaded is found out once; each cell then runs with that alone.
         """
+        runtime, label = self._recipe.runtime, self._recipe.cell.id
 
-        def attempt(extras: Sequence[str], own_code: bool = False) -> Answer:
-            whole = {**request, "with_own_code": own_code}
-            return self._crew.infer(runtime, cell.id, whole, extras)
+        def attempt(extras: Sequence[str], own_code: bool = False) -> StepAnswer:
+            asked = replace(body, extras=list(extras), with_own_code=own_code)
+            return self.dispatcher.infer(runtime, label, asked)
 
-        key = (artifact, runtime.name)
-        if key in self._searches:
-            found = replace(self._searches[key], answer=attempt(self._searches[key].extras))
-        else:
-            found = search(self._crew.installed_extras(runtime), attempt)
-            if not runtime.program:
-                found = with_own_code(found, request["own_code"], attempt)
-            if found.settled:
-                self._searches[key] = found
+        searches, key = self._engines.searches, (self._exported.key, runtime.name)
+        known: Optional[Search] = searches.get(key)
+        if known:
+            return replace(known, answer=attempt(known.extras)).whole()
+        found = search(self._available.installed_extras(runtime), attempt)
+        if not runtime.program:
+            found = with_own_code(found, body.own_code, attempt)
+        if found.settled:
+            searches[key] = found
         return found.whole()

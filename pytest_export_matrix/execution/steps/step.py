@@ -1,123 +1,221 @@
-"""What the jobs behind a cell have in common: the store, the crew, tasks of several parts."""
+"""What every step does with its parts: take what the store holds, ask a worker for the rest, try
+once more what failed, and keep what may be remembered."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
-from typing import Any, Dict, Mapping, Optional, Tuple
+import contextlib
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import (
+    Any,
+    ClassVar,
+    Dict,
+    Generator,
+    Generic,
+    Hashable,
+    Mapping,
+    Optional,
+    Sequence,
+    Tuple,
+    TypeVar,
+    Union,
+)
 
-from pytest_export_matrix.execution.retry import Answer, passed, unchanged
+from pytest_export_matrix.execution.answers import (
+    StepAnswer,
+    holds_under,
+    read_answer,
+    read_stored,
+)
+from pytest_export_matrix.execution.retry import (
+    IsNews,
+    may_be_stored,
+    merge_attempts,
+    should_retry,
+)
 from pytest_export_matrix.execution.store import Store
-from pytest_export_matrix.execution.workers.dispatcher import Crew
+from pytest_export_matrix.execution.workers.dispatcher import Dispatcher
 from pytest_export_matrix.machine import devices
-from pytest_export_matrix.machine.hashing import digest
+from pytest_export_matrix.machine.hashing import digest, file_digest
 from pytest_export_matrix.planning.recipes import Case, Recipe
-from pytest_export_matrix.vocabulary.entries import DEFAULT, Eager
-from pytest_export_matrix.vocabulary.outcomes import Outcome
-from pytest_export_matrix.worker import protocol
+from pytest_export_matrix.vocabulary.entries import Eager
+from pytest_export_matrix.worker import messages
+from pytest_export_matrix.worker.messages import Model
 
-TASKS = "pytest_export_matrix.worker.tasks"
+P = TypeVar("P", bound=Hashable)
+#: A part, the answer about it, and the folder of the files that belong to it.
+Found = Tuple[P, StepAnswer, Optional[Path]]
+#: The requests that have parts.
+Parted = Union[messages.Prepare, messages.Agree, messages.Export]
+Asked = Generator[Found[P], None, None]
 
 
 @dataclass
 class Prepared:
-    """What `prepare` came to: who the model is, its answers by case, or the problem with it."""
+    """What `prepare` came to: who the model is (empty where nobody knows what it is made from),
+    its answers by case, and whether other eager models answer as it does."""
 
     identity: str = ""
     weights: str = ""
-    cases: Dict[Case, Answer] = field(default_factory=dict)
+    cases: Dict[Case, StepAnswer] = field(default_factory=dict)
     seconds: Dict[str, float] = field(default_factory=dict)
-    problem: Optional[Answer] = None
-    #: Whether other eager models, prepared or of other environments, answer as this one, by case.
-    agreements: Dict[Eager, Dict[Case, Answer]] = field(default_factory=dict)
+    agreements: Dict[Eager, Dict[Case, StepAnswer]] = field(default_factory=dict)
 
 
-class Work:
-    """Used by several threads and several processes at once."""
+class Step(Generic[P]):
+    """One step of several parts. Used by several threads and several processes at once.
 
-    def __init__(self, store: Store, crew: Crew) -> None:
-        self._store, self._crew = store, crew
+    To write one: `kind`, `lock_key`, `key` and `ask`; the others where the step differs.
+    """
 
-    def reference_key(self, prepared: Prepared, device: str, case: Case) -> str:
-        return digest([prepared.identity, device, devices.described(device), asdict(case)])
+    #: Of the store's entries.
+    kind: ClassVar[str]
+    #: Failing parts are tried again one by one, until one fails again; else all in one task.
+    one_by_one: ClassVar[bool] = False
 
-    def parts(
-        self,
-        request: Dict[str, Any],
-        parts: Mapping[str, Dict[str, Any]],
-        label: str,
-        environment: str = DEFAULT,
-    ) -> Tuple[Answer, Dict[str, Answer]]:
+    def __init__(self, store: Store, dispatcher: Dispatcher) -> None:
+        self.store, self.dispatcher = store, dispatcher
+
+    def lock_key(self) -> str:
+        """What distinguishes the work that must not be done twice at once."""
+        raise AssertionError(type(self))
+
+    def key(self, part: P) -> str:
+        """The key of a part's entry: a digest of all that its answer depends on."""
+        raise AssertionError(type(self))
+
+    def ask(self, parts: Sequence[P]) -> Asked[P]:
+        """What a worker answers about `parts`. The files of a part are there until the next one is
+        asked for."""
+        raise AssertionError(type(self))
+
+    def format(self, part: P) -> str:
+        """The format that a part is about, if it is about one."""
+        return ""
+
+    def answers(self, parts: Sequence[P], is_news: IsNews) -> Dict[P, StepAnswer]:
+        """The answer about each part: as stored, or made; a failure that is news is tried twice."""
+        with self.store.lock(self.kind, self.lock_key(), self.dispatcher.stopped):
+            looked_up = {part: self.stored(part) for part in parts}
+            found = {part: answer for part, answer in looked_up.items() if answer}
+            missing = [part for part in parts if part not in found]
+            if missing:
+                self._make(missing, found)
+            failing = [
+                part for part in parts if should_retry(found[part], is_news, self.format(part))
+            ]
+            if failing and not self.one_by_one:
+                self._make(failing, found)
+            for index, part in enumerate(failing if self.one_by_one else ()):
+                self._make([part], found)
+                if not found[part].passed:
+                    for each in failing[index + 1 :]:
+                        found[each].tried = True
+                        found[each] = self.keep(each, found[each])
+                    break
+            return found
+
+    def _make(self, parts: Sequence[P], found: Dict[P, StepAnswer]) -> None:
+        """Add to `found` what a worker answers now."""
+        with contextlib.closing(self.ask(parts)) as asked:
+            for part, answer, files in asked:
+                found[part] = self.keep(part, merge_attempts(found.get(part), answer), files)
+
+    def stored(self, part: P) -> Optional[StepAnswer]:
+        """What the store holds about a part."""
+        return self.look_up(self.key(part))
+
+    def look_up(self, key: str, verify: bool = True) -> Optional[StepAnswer]:
+        """The entry of `key`, if it would be given again: its files are whole, what it was made
+        from has not changed, and the limits of this run would not let it end otherwise."""
+        data = self.store.get(self.kind, key, verify)
+        answer = read_stored(data) if data else None
+        if answer is None or not holds_under(answer, self.dispatcher.under_limits):
+            return None
+        if not unchanged(answer.dependencies):
+            return None
+        answer.cached, answer.key = True, key
+        answer.folder = str(self.store.folder(self.kind, key))
+        return answer
+
+    def keep(self, part: P, answer: StepAnswer, files: Optional[Path] = None) -> StepAnswer:
+        """Put the answer about a part into the store, where it may be remembered."""
+        if may_be_stored(answer):
+            key = self.key(part)
+            if files:
+                files.mkdir(exist_ok=True)
+            self.store.put(self.kind, key, answer.to_store(), files)
+            answer.key, answer.folder = key, str(self.store.folder(self.kind, key))
+        return answer
+
+    def ask_parts(
+        self, body: Parted, folders: Mapping[str, Path], label: str, environment: str
+    ) -> Tuple[StepAnswer, Dict[str, StepAnswer]]:
         """Carry out a task of several parts: the answer of the task, and that of each part.
 
-        Where a part ends the worker (or exceeds a limit), that is its own answer, and the parts
-        after it are tried again in a new task. What fails before any part is the answer of all.
+        `folders` are those of the parts, by name. Where a part ends the worker (or exceeds a
+        limit), that is its own answer, and the parts after it are asked about again. What fails
+        before any part is the answer of all.
         """
-        pending, answers = dict(parts), {}
-        whole: Answer = {"outcome": Outcome.PASSED.value}
+        pending, answers = dict(folders), {}
+        whole = StepAnswer()
         while pending:
-            whole = self._crew.export(
-                label, {**request, "parts": list(pending.values())}, environment
-            )
+            whole = self.dispatcher.export(label, _of_parts(body, pending), environment)
             for name in list(pending):
-                answer = protocol.read_json(pending[name]["out"], protocol.ANSWER)
+                answer = read_answer(str(pending[name]))
                 if answer:
-                    answers[name] = {**answer, "log": whole.get("log", "")}
+                    answers[name] = StepAnswer.of(answer, limits=whole.limits)
+                    answers[name].log = whole.log
                     del pending[name]
-            if passed(whole):
+            if whole.passed:
                 break
-            if whole.get("note") not in pending:
+            if whole.note not in pending:
                 answers.update(dict.fromkeys(pending, whole))
                 break
-            answers[whole["note"]] = whole
-            del pending[whole["note"]]
-        if not all(map(passed, [whole, *answers.values()])):
-            self._store.check_space()
+            answers[whole.note] = whole
+            del pending[whole.note]
+        if not all(answer.passed for answer in (whole, *answers.values())):
+            self.store.check_space()
         return whole, answers
 
-    def stored(self, kind: str, key: str, verify: bool = True) -> Optional[Answer]:
-        answer = self._store.get(kind, key, verify)
-        if answer is None or not self._crew.would_be_the_same(answer):
-            return None
-        if not unchanged(answer.get("dependencies", {})):
-            return None
-        return {**answer, "cached": True}
 
-    def stored_artifact(self, key: str, verify: bool = False) -> Optional[Answer]:
-        """The answer of an export that the store holds, and where its file is."""
-        answer = self.stored("artifact", key, verify)
-        if not answer:
-            return None
-        files = self._store.files("artifact", key)
-        if passed(answer):
-            sha256 = files[answer["file"]][1] if len(files) == 1 else digest(files)
-            answer["artifact"] = {
-                "sha256": sha256,
-                "bytes": sum(size for size, _ in files.values()),
-            }
-        return {**answer, "key": key, "folder": str(self._store.folder("artifact", key))}
-
-    def request(self, task: str, recipe: Recipe) -> Dict[str, Any]:
-        described = describe(recipe)
-        return {
-            "task": task,
-            "architecture": described,
-            "outputs": described["outputs"],
-            "device": recipe.cell.device,
-        }
+def _of_parts(body: Parted, names: Mapping[str, Path]) -> Parted:
+    """The request for those of its parts that are named."""
+    parts: Any = [part for part in body.parts if part.name in names]
+    return replace(body, parts=parts)
 
 
-def describe(recipe: Recipe) -> Dict[str, Any]:
-    """The architecture as a worker gets it."""
+def unchanged(dependencies: Mapping[str, str]) -> bool:
+    """Whether the files, each with its sha256, are still as they were."""
+    try:
+        return all(file_digest(Path(name)) == sha256 for name, sha256 in dependencies.items())
+    except OSError:
+        return False
+
+
+def reference_key(prepared: Prepared, device: str, case: Case) -> str:
+    """The key of what the eager model answers to a case."""
+    return digest([prepared.identity, device, devices.described(device), asdict(case)])
+
+
+def model_of(recipe: Recipe) -> Model:
+    """The recipe's model as a worker gets it."""
     architecture = recipe.architecture
-    return {
-        "build": architecture.build,
-        "keywords": dict(architecture.keywords),
-        "inputs": architecture.inputs,
-        "layouts": list(architecture.layouts),
-        "outputs": asdict(recipe.outputs),
-    }
+    return Model(
+        architecture.build,
+        dict(architecture.keywords),
+        architecture.inputs,
+        list(architecture.layouts),
+        recipe.outputs,
+    )
 
 
-def from_eager(recipe: Recipe) -> Dict[str, Any]:
-    """What a worker has to know of the eager model that it rebuilds."""
-    return {"renames": recipe.renames, "changes": recipe.eager.changes}
+def eager_of(recipe: Recipe, prepared: Prepared) -> messages.Eager:
+    """The eager model that the recipe's exporter starts from, as a worker gets it."""
+    return messages.Eager(
+        model_of(recipe),
+        recipe.cell.device,
+        prepared.weights,
+        recipe.renames,
+        recipe.eager.changes,
+    )

@@ -17,10 +17,20 @@ from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
 
 import psutil
 
+from pytest_export_matrix.execution.answers import from_json, read_answer
 from pytest_export_matrix.vocabulary.outcomes import Outcome, shorten
 from pytest_export_matrix.vocabulary.package import PACKAGE
 from pytest_export_matrix.vocabulary.processes import SIGKILL, describe_code
 from pytest_export_matrix.worker import protocol
+from pytest_export_matrix.worker.messages import (
+    Answer,
+    Body,
+    Here,
+    Known,
+    Request,
+    StageEvent,
+    to_json,
+)
 
 MAIN = os.path.join(PACKAGE, "worker", "main.py")
 LOG_TAIL = 4000
@@ -124,14 +134,15 @@ class Worker:
     def alive(self) -> bool:
         return self._process.poll() is None
 
-    def run(self, request: Dict[str, Any], limits: Limits, watch: Watch) -> Dict[str, Any]:
+    def run(self, body: Body, here: Here, limits: Limits, watch: Watch) -> Answer:
         """Carry out one task and return its answer, whatever became of it.
 
         A task that dies, hangs or takes too much memory is answered for here: with the outcome,
         the stage it was in, and the reason.
         """
         folder = self._task = tempfile.mkdtemp(dir=self._control)
-        protocol.write_json(folder, protocol.REQUEST, request)
+        request = Request(body.task, here, to_json(body))
+        protocol.write_json(folder, protocol.REQUEST, to_json(request))
         assert self._process.stdin is not None
         with contextlib.suppress(BrokenPipeError):
             self._process.stdin.write(folder.encode() + b"\n")
@@ -140,9 +151,9 @@ class Worker:
             problem = self._watch(folder, limits, watch)
             if self._stopping.is_set():
                 raise Interrupted  # a worker that was ended by us has not crashed
-            answer: Optional[Dict[str, Any]] = protocol.read_json(folder, protocol.ANSWER)
-            if problem is None and answer is not None:
-                answer["log"] = _tail(folder)
+            answer = read_answer(folder, body.stage) if problem is None else None
+            if answer is not None:
+                answer.log = _tail(folder)
                 return answer
             return self._account(folder, problem)
         finally:
@@ -155,10 +166,10 @@ class Worker:
         while protocol.read_json(folder, protocol.EXIT) is None:
             if not self.alive or self._stopping.is_set():
                 break
-            stages = [each for each in protocol.read_stages(folder) if "goes_on" not in each]
+            stages = [event for event in _events(folder) if event.known is None]
             if len(stages) > seen:
                 seen, since = len(stages), time.monotonic()
-                watch(stages[-1]["stage"], stages[-1]["note"])
+                watch(stages[-1].stage.value, stages[-1].note)
             problem = None
             if time.monotonic() - since > limits.seconds:
                 problem = (Outcome.TIMED_OUT, f"no end after {limits.seconds:g} s")
@@ -184,9 +195,9 @@ class Worker:
                 time.sleep(POLL_SECONDS)
         self._end_process()
 
-    def _account(self, folder: str, problem: Optional[Tuple[Outcome, str]]) -> Dict[str, Any]:
+    def _account(self, folder: str, problem: Optional[Tuple[Outcome, str]]) -> Answer:
         """The answer for a task that gave none."""
-        stages = protocol.read_stages(folder)
+        events = _events(folder)
         exit_status = protocol.read_json(folder, protocol.EXIT)
         if problem:
             outcome, reason = problem
@@ -195,21 +206,24 @@ class Worker:
         else:
             code = self._process.wait()
             outcome, reason = Outcome.CRASHED, f"the worker itself ended: {describe_code(code)}"
-        if stages and "goes_on" in stages[-1]:
-            reason = f"{stages[-1]['note']}: {reason}"
-        return {
-            **(stages[-1].get("facts", {}) if stages else {}),
+        last = events[-1] if events else None
+        if last and last.known:
+            reason = f"{last.note}: {reason}"
+        known = (last and last.known) or Known()
+        return Answer(
+            outcome,
+            stage=last.stage if last else None,
+            reason=reason,
+            detail=_tail(folder),
+            note=last.note if last else "",
             # The kernel ends whatever it finds when memory is short: it need not happen again.
-            "transient": SIGKILL in reason,
-            "outcome": outcome.value,
-            "stage": stages[-1]["stage"] if stages else None,
-            "note": stages[-1]["note"] if stages else "",
-            "reason": reason,
-            "detail": _tail(folder),
-            "dependencies": protocol.read_json(folder, protocol.MADE_FROM) or {},
-            "seconds": _spent(stages),
-            "warnings": [],
-        }
+            transient=SIGKILL in reason,
+            seconds=_spent(events),
+            dependencies=protocol.read_json(folder, protocol.MADE_FROM) or {},
+            failed_on=known.failed_on,
+            ran=known.ran,
+            latency=known.latency,
+        )
 
     def stop(self) -> None:
         """End the worker and its task, and remove its files."""
@@ -265,12 +279,16 @@ def describe_status(status: int) -> str:
     return describe_code(-os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status))
 
 
-def _spent(stages: List[Dict[str, Any]]) -> Dict[str, float]:
+def _events(folder: str) -> List[StageEvent]:
+    return [from_json(StageEvent, line) for line in protocol.read_lines(folder, protocol.STAGES)]
+
+
+def _spent(events: List[StageEvent]) -> Dict[str, float]:
     """Seconds by stage of a task that did not live to say so itself."""
     spent: Dict[str, float] = {}
-    ends = [stage["at"] for stage in stages[1:]] + [time.time()]
-    for stage, end in zip(stages, ends):
-        spent[stage["stage"]] = spent.get(stage["stage"], 0.0) + end - stage["at"]
+    ends = [event.at for event in events[1:]] + [time.time()]
+    for event, end in zip(events, ends):
+        spent[event.stage.value] = spent.get(event.stage.value, 0.0) + end - event.at
     return spent
 
 

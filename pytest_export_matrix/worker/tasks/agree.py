@@ -6,37 +6,43 @@ Stages `build` and `reference`; one part a case, with the deviation in its CASE/
 from __future__ import annotations
 
 from functools import partial
-from typing import Any, Dict
+from typing import Any
 
-from pytest_export_matrix.compare import answers
+from pytest_export_matrix.compare.answers import compare
 from pytest_export_matrix.vocabulary.outcomes import Outcome, Stage
 from pytest_export_matrix.vocabulary.pytrees import to_arrays
 from pytest_export_matrix.worker import cases
 from pytest_export_matrix.worker import model as models
 from pytest_export_matrix.worker.imports import use_project
+from pytest_export_matrix.worker.messages import Agree, AgreePart, Answer, Eager, Here
 from pytest_export_matrix.worker.task import Stages, answer_part
 
 
-def run(request: Dict[str, Any], stages: Stages) -> Dict[str, Any]:
+def run(request: Agree, here: Here, stages: Stages) -> Answer:
     """Answers nothing of its own: the parts do."""
     stages.begin(Stage.BUILD)
-    use_project(request["paths"])
-    model = models.rebuild(request)
-    changed = models.change(model, request)
-    with models.exact_arithmetic(request["threads"]):
-        for part in request["parts"]:
-            stages.begin(Stage.REFERENCE, part["name"])
-            answer_part(part, partial(agrees, model, part, request, changed), stages)
-    return {}
+    use_project(here.paths)
+    model = models.rebuild(request.eager)
+    changed = models.change(model, request.eager.changes)
+    with models.exact_arithmetic(here.threads):
+        for part in request.parts:
+            stages.begin(Stage.REFERENCE, part.name)
+            answer_part(part.out, partial(agrees, model, part, request.eager, changed), stages)
+    return Answer()
 
 
-def agrees(
-    model: Any, part: Dict[str, Any], request: Dict[str, Any], changed: str, out: str
-) -> Dict[str, Any]:
-    """The deviation of this eager model's answer to one case; `changed` is what was changed."""
-    case = cases.read(part["case"])
-    answer = to_arrays(model(*cases.arguments(case, request["device"])))
-    found = answers.compare([case], [answer], {**request, "convention": "structured"})
-    if found.get("outcome") == Outcome.FAILED.value:
-        found["reason"] = f"eager answers otherwise than the model as it is; {found['reason']}"
-    return {**found, "changed": changed}
+def agrees(model: Any, part: AgreePart, eager: Eager, changed: str) -> Answer:
+    """How this eager model answers one case; `changed` says in words what was changed in it."""
+    case = cases.read(part.case)
+    answer = to_arrays(model(*cases.arguments(case, eager.device)))
+    compared = compare([case], [answer], eager.model.outputs)
+    if not compared.reason:
+        return Answer(compared=compared, changed=changed)
+    reason = f"eager answers otherwise than the model as it is; {compared.reason}"
+    return Answer(
+        Outcome.FAILED,
+        reason=reason,
+        compared=compared,
+        failed_on=compared.failed_on,
+        changed=changed,
+    )

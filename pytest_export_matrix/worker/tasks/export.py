@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from functools import partial
-from typing import Any, Dict
+from typing import Any
 
 from pytest_export_matrix.exporters.context import Context
 from pytest_export_matrix.vocabulary.outcomes import Failure, Stage
@@ -17,40 +17,43 @@ from pytest_export_matrix.vocabulary.references import resolve
 from pytest_export_matrix.worker import cases
 from pytest_export_matrix.worker import model as models
 from pytest_export_matrix.worker.imports import use_project
+from pytest_export_matrix.worker.messages import Answer, Export, FormatPart, Here, Written
 from pytest_export_matrix.worker.task import Stages, answer_part
 
 
-def run(request: Dict[str, Any], stages: Stages) -> Dict[str, Any]:
+def run(request: Export, here: Here, stages: Stages) -> Answer:
     """Answers nothing of its own: the parts do."""
     stages.begin(Stage.BUILD)
-    use_project(request["paths"])
-    model = models.rebuild(request)
-    models.change(model, request)
+    use_project(here.paths)
+    device = request.eager.device
+    model = models.rebuild(request.eager)
+    models.change(model, request.eager.changes)
     arguments = None
-    if request.get("example"):
-        arguments = cases.arguments(cases.read(request["example"]), request["device"])
-    elif request["sizes"]:
-        sample = models.sample(request, request["sizes"], seed=0)
-        arguments = models.to_device(sample, request["device"])
-    layouts = tuple(request["architecture"]["layouts"])
-    context = Context(model, arguments, layouts, frozenset(request["dynamic"]))
-    capture = resolve(request["capture"])
+    if request.example:
+        arguments = cases.arguments(cases.read(request.example), device)
+    elif request.sizes:
+        sample = models.sample(request.eager.model, request.sizes, seed=0)
+        arguments = models.to_device(sample, device)
+    context = Context(
+        model, arguments, tuple(request.eager.model.layouts), frozenset(request.dynamic)
+    )
+    capture = resolve(request.capture)
     stages.begin(Stage.EXPORT)
-    with models.exact_arithmetic(request["threads"]):
+    with models.exact_arithmetic(here.threads):
         captured = capture(context)
-        for part in request["parts"]:
-            stages.begin(Stage.EXPORT, part["name"])
-            answer_part(part, partial(lower, captured, context, part), stages)
-    return {}
+        for part in request.parts:
+            stages.begin(Stage.EXPORT, part.name)
+            answer_part(part.out, partial(lower, captured, context, part), stages)
+    return Answer()
 
 
-def lower(captured: Any, context: Context, part: Dict[str, Any], out: str) -> Dict[str, Any]:
-    """Write one format; answers with the name of the file and its calling convention.
+def lower(captured: Any, context: Context, part: FormatPart) -> Answer:
+    """Write one format.
 
     Raises Failure where the exporter returned without having written the file.
     """
-    name = "model" + part["suffix"]
-    convention = resolve(part["lower"])(captured, os.path.join(out, name), context)
-    if not os.path.isfile(os.path.join(out, name)):
-        raise Failure(f"{part['lower']} returned without writing a file")
-    return {"file": name, "convention": convention}
+    name = "model" + part.suffix
+    convention = resolve(part.lower)(captured, os.path.join(part.out, name), context)
+    if not os.path.isfile(os.path.join(part.out, name)):
+        raise Failure(f"{part.lower} returned without writing a file")
+    return Answer(written=Written(name, convention))

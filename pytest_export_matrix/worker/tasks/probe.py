@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict
-
 from pytest_export_matrix.vocabulary.references import resolve
 from pytest_export_matrix.worker.imports import hide
+from pytest_export_matrix.worker.messages import Answer, Here, Probe
 from pytest_export_matrix.worker.task import Stages
 
 
-def run(request: Dict[str, Any], stages: Stages) -> Dict[str, Any]:
-    """Answers {"problem": why not, or None}."""
-    hide("", [request["session"]], (), request["paths"])
-    problem = getattr(resolve(request["session"]), "problem", None)
-    return {"problem": problem(request["device"]) if problem else None}
+def run(request: Probe, here: Here, stages: Stages) -> Answer:
+    """Answers why not, if it cannot."""
+    hide("", [request.session], (), here.paths)
+    problem = getattr(resolve(request.session), "problem", None)
+    return Answer(problem=(problem(request.device) if problem else None) or "")

@@ -1,0 +1,155 @@
+"""What a step knows of its work: a worker's answer, and what became of it since."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field, fields, replace
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Type, TypeVar
+
+import msgspec
+
+from pytest_export_matrix.vocabulary.outcomes import STAGES, Outcome, Stage, shorten
+from pytest_export_matrix.worker import protocol
+from pytest_export_matrix.worker.messages import Answer
+
+T = TypeVar("T")
+
+
+@dataclass
+class UnderLimits:
+    """What a task was allowed: seconds a stage, bytes of memory."""
+
+    seconds: float
+    memory: int
+
+
+@dataclass
+class Trial:
+    """One attempt at a file with some extra modules, as the results file has it."""
+
+    extras: List[str]
+    outcome: Outcome
+    stage: Optional[Stage]
+    reason: Optional[str]
+
+
+@dataclass
+class Artifact:
+    """An exported file: its digest, and its bytes with those of the files beside it."""
+
+    sha256: str
+    bytes: int
+
+
+@dataclass
+class StepAnswer(Answer):
+    """A worker's answer and, beside it:
+
+    `limits` it was given under; `tried`: it failed, and failed again; `flaky`: how the first try
+    ended where the second passed; `extras` that a file needs, and the `trials` that showed it.
+    The last five are not kept in the store: whether the answer comes from there, the key and the
+    folder of its entry, the name of its file in there, and what the file is.
+    """
+
+    limits: Optional[UnderLimits] = None
+    tried: bool = False
+    flaky: Optional[Answer] = None
+    extras: List[str] = field(default_factory=list)
+    trials: List[Trial] = field(default_factory=list)
+    cached: bool = False
+    key: str = ""
+    folder: str = ""
+    artifact: Optional[Artifact] = None
+
+    @classmethod
+    def of(cls, answer: Answer, **more: Any) -> "StepAnswer":
+        """A worker's answer as a step's."""
+        return cls(**{each.name: getattr(answer, each.name) for each in fields(Answer)}, **more)
+
+    def to_store(self) -> Dict[str, Any]:
+        """The answer as the store keeps it."""
+        return {name: value for name, value in asdict(self).items() if name not in NOT_STORED}
+
+
+NOT_STORED = ("cached", "key", "folder", "artifact")
+
+
+def from_json(kind: Type[T], data: Any) -> T:
+    """The `kind` that `data` stands for. Raises ValueError, naming the place, for another shape."""
+    try:
+        return msgspec.convert(data, kind)
+    except msgspec.ValidationError as error:
+        raise ValueError(str(error)) from None
+
+
+def read_answer(folder: str, stage: Optional[Stage] = None) -> Optional[Answer]:
+    """The answer that a task has written into `folder`, None where it wrote none.
+
+    One that does not say what answers say is a failure of the task: at `stage`, unless it names
+    its own.
+    """
+    data = protocol.read_json(folder, protocol.ANSWER)
+    if data is None:
+        return None
+    try:
+        return from_json(Answer, data)
+    except ValueError as error:
+        known = data.get("stage") if isinstance(data, dict) else None
+        stage = Stage(known) if known in STAGES else stage
+        reason = f"the task's answer cannot be read: {error}"
+        return Answer(Outcome.FAILED, stage, reason, detail=shorten(repr(data)))
+
+
+def unavailable(reason: str) -> StepAnswer:
+    """The answer of what is not here."""
+    return StepAnswer(Outcome.UNAVAILABLE, reason=reason)
+
+
+def dependencies(answers: Sequence[Answer]) -> Dict[str, str]:
+    """Every file that one of `answers` was made from, with its sha256."""
+    found: Dict[str, str] = {}
+    for answer in answers:
+        found.update(answer.dependencies)
+    return found
+
+
+def progress(answer: Answer) -> int:
+    """The place of the stage that an answer ended at, -1 where it named none."""
+    return STAGES.index(answer.stage.value) if answer.stage else -1
+
+
+def stopped_before(answer: Answer, stage: Stage) -> bool:
+    """Whether an ordinary failure, no crash, ended the task before `stage`."""
+    return answer.outcome is Outcome.FAILED and progress(answer) < STAGES.index(stage.value)
+
+
+def with_capture(answer: StepAnswer, whole: Answer, parts: Sequence[Answer]) -> StepAnswer:
+    """The answer about one format, with the time and the warnings of the capture they share."""
+    seconds = dict(whole.seconds)
+    if "export" in seconds:
+        seconds["export"] -= sum(part.part_seconds or 0.0 for part in parts if part is not answer)
+    shared = whole.warnings if answer is not whole else []
+    return replace(
+        answer,
+        seconds=seconds,
+        warnings=[*shared, *answer.warnings],
+        stage=answer.stage or Stage.EXPORT,
+    )
+
+
+def holds_under(answer: StepAnswer, limits: UnderLimits) -> bool:
+    """Whether a remembered answer still holds under the `limits` of this run."""
+    if answer.limits is None:
+        return True
+    if answer.outcome is Outcome.TIMED_OUT:
+        return limits.seconds <= answer.limits.seconds
+    if answer.outcome is Outcome.OUT_OF_MEMORY:
+        return limits.memory <= answer.limits.memory
+    return True
+
+
+def read_stored(data: Mapping[str, Any]) -> Optional[StepAnswer]:
+    """What the store has kept; None where that is no answer of this version."""
+    try:
+        return from_json(StepAnswer, dict(data))
+    except ValueError:
+        return None

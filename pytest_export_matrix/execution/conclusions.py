@@ -1,0 +1,142 @@
+"""What the answers of the steps come to for one cell: the first that did not pass decides. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import List, Mapping, Optional
+
+from pytest_export_matrix.execution.answers import StepAnswer
+from pytest_export_matrix.execution.steps.step import Prepared
+from pytest_export_matrix.planning.recipes import Recipe, canvas
+from pytest_export_matrix.results.result import Result
+from pytest_export_matrix.vocabulary.outcomes import Outcome, Stage
+from pytest_export_matrix.worker.messages import Answer
+
+NOTHING_FOUND = StepAnswer(
+    Outcome.FAILED,
+    reason="the eager model finds nothing in any of the sample inputs; two empty answers prove "
+    "nothing: the architecture needs other inputs or weights",
+)
+DAMAGED = StepAnswer(
+    Outcome.FAILED,
+    Stage.LOAD,
+    "the exported file was damaged on disk, and again when it had been made anew",
+)
+
+
+def unfinished(recipe: Recipe) -> Result:
+    """The result of a cell of which nothing is known yet."""
+    runtime = recipe.runtime
+    return Result(recipe.cell, runtime.language, runtime.environment, Outcome.UNAVAILABLE.value)
+
+
+def ended(recipe: Recipe, answer: Answer, stage: Stage) -> Result:
+    """The result of a cell that ends with `answer`."""
+    result = unfinished(recipe)
+    set_ending(result, answer, stage)
+    return result
+
+
+def set_ending(result: Result, answer: Answer, stage: Stage) -> None:
+    """Set how `result` ended: as `answer` says, at `stage` unless it names its own."""
+    compared = answer.compared
+    result.outcome = answer.outcome.value
+    result.stage = (answer.stage or stage).value
+    notes = compared.notes if compared else []
+    result.reason = answer.reason or "; ".join(notes) or None
+    result.deviating = compared.deviating if compared else []
+    result.failed_on = answer.failed_on
+    result.detail = "\n".join(filter(None, (answer.detail, answer.log)))
+    result.cached = isinstance(answer, StepAnswer) and answer.cached
+    if answer.outcome is Outcome.UNAVAILABLE:
+        result.stage = None
+
+
+def lacking(recipe: Recipe, prepared: Prepared) -> Optional[StepAnswer]:
+    """Why the eager model has no answers that the cell can be compared with, if so."""
+    for case in recipe.asked:
+        if not prepared.cases[case].passed:
+            return prepared.cases[case]
+    found = (prepared.cases[case].eager for case in recipe.cases)
+    if not any(eager and eager.shows for eager in found):
+        return NOTHING_FOUND
+    disagreeing = (answer for answer in agreed(recipe, prepared) if not answer.passed)
+    return next(disagreeing, None)
+
+
+def agreed(recipe: Recipe, prepared: Prepared) -> List[StepAnswer]:
+    """How the eager model that is exported answers, where that is another one."""
+    if recipe.eager == recipe.architecture.reference:
+        return []
+    return [prepared.agreements[recipe.eager][case] for case in recipe.asked]
+
+
+def add_reference(result: Result, recipe: Recipe, prepared: Prepared) -> bool:
+    """Fill `result` with what the eager models came to; whether the cell goes on."""
+    result.seconds = dict(prepared.seconds)
+    lack = lacking(recipe, prepared)
+    if lack:
+        set_ending(result, lack, Stage.REFERENCE)
+        result.deviation = lack.compared.deviation if lack.compared else {}
+        return False
+    found = [*(prepared.cases[case] for case in recipe.cases), *agreed(recipe, prepared)]
+    result.seconds["reference"] = sum(answer.part_seconds or 0.0 for answer in found)
+    return True
+
+
+def add_export(result: Result, recipe: Recipe, exported: StepAnswer) -> bool:
+    """Fill `result` with what the export came to; whether the cell goes on."""
+    sizes = recipe.spec.sizes
+    result.exported_at = [canvas(sizes)] if sizes else []
+    result.seconds.update(exported.seconds)
+    result.warnings = [asdict(warning) for warning in exported.warnings]
+    if not exported.passed:
+        set_ending(result, exported, Stage.EXPORT)
+        return False
+    return True
+
+
+def add_inference(
+    result: Result, recipe: Recipe, prepared: Prepared, exported: StepAnswer, answer: StepAnswer
+) -> None:
+    """Fill `result` with what running the file came to. A cell that passed is flaky where any of
+    its steps failed at the first try."""
+    result.artifact = asdict(exported.artifact) if exported.artifact else None
+    result.ran_at = [case.canvas for case in recipe.cases[: answer.ran]]
+    result.deviation = answer.compared.deviation if answer.compared else {}
+    result.extra_dependencies = answer.extras
+    result.trials = [_trial(each) for each in map(asdict, answer.trials)]
+    result.latency, result.program = answer.latency, answer.versions
+    result.seconds.update(answer.seconds)
+    result.warnings += [asdict(warning) for warning in answer.warnings]
+    set_ending(result, answer, Stage.COMPARE)
+    others = agreed(recipe, prepared)
+    for tried, stage in (
+        *((prepared.cases[case], Stage.REFERENCE) for case in recipe.asked),
+        *((agreement, Stage.REFERENCE) for agreement in others),
+        (exported, Stage.EXPORT),
+        (answer, Stage.COMPARE),
+    ):
+        if result.passed and tried.flaky:
+            cached = result.cached
+            set_ending(result, tried.flaky, stage)
+            result.cached, result.flaky = cached, True
+    changed = dict.fromkeys(agreement.changed for agreement in others)
+    result.reason = "\n".join(filter(None, [result.reason, *changed])) or None
+
+
+def _trial(row: Mapping[str, object]) -> dict[str, object]:
+    """A trial as the results file has it: outcome and stage by their names."""
+    return {name: getattr(value, "value", value) for name, value in row.items()}
+
+
+def strip_folders(result: Result, shown: Mapping[str, str]) -> None:
+    """Put names in the place of this machine's folders: a reason is the same everywhere."""
+    for folder, name in shown.items():
+        result.reason = result.reason and result.reason.replace(folder, name)
+        for warning in result.warnings:
+            warning["message"] = warning["message"].replace(folder, name)
+        result.trials = [
+            {**trial, "reason": trial["reason"] and trial["reason"].replace(folder, name)}
+            for trial in result.trials
+        ]

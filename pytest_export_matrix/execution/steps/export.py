@@ -1,0 +1,115 @@
+"""The step `export`: the files of one capture, a format each."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Dict, List, Optional, Sequence
+
+from pytest_export_matrix.execution.answers import Artifact, StepAnswer, with_capture
+from pytest_export_matrix.execution.retry import IsNews
+from pytest_export_matrix.execution.steps.step import Asked, Prepared, Step, eager_of
+from pytest_export_matrix.execution.store import Store
+from pytest_export_matrix.execution.workers.availability import Availability
+from pytest_export_matrix.machine import devices
+from pytest_export_matrix.machine.hashing import digest
+from pytest_export_matrix.planning.recipes import Recipe
+from pytest_export_matrix.vocabulary.entries import DEFAULT, Exporter
+from pytest_export_matrix.worker import protocol
+from pytest_export_matrix.worker.messages import Export, FormatPart
+
+
+class ExportStep(Step[str]):
+    """The files of the capture that `recipe` needs; a part is a format."""
+
+    kind = "artifact"
+
+    def __init__(
+        self, store: Store, available: Availability, recipe: Recipe, prepared: Prepared
+    ) -> None:
+        super().__init__(store, available.dispatcher)
+        self._available, self._recipe, self._prepared = available, recipe, prepared
+        self._exporters: Dict[str, Exporter] = {}
+
+    def export(self, exporters: Sequence[Exporter], is_news: IsNews) -> Dict[str, StepAnswer]:
+        """The answer about each format of `exporters`: a file, or why there is none."""
+        self._exporters = {each.format: each for each in exporters}
+        self._described, absent = self._available.described(self._recipe.eager.environment)
+        if absent:
+            return dict.fromkeys(self._exporters, absent)
+        return self.answers(list(self._exporters), is_news)
+
+    @property
+    def _capture(self) -> List[object]:
+        """What every key of this capture contains."""
+        recipe, device = self._recipe, self._recipe.cell.device
+        sizes, dynamic = list(recipe.spec.sizes), sorted(recipe.spec.dynamic)
+        described = devices.described(device)
+        return [self._prepared.identity, device, described, sizes, dynamic, recipe.eager]
+
+    def lock_key(self) -> str:
+        return digest([self._capture, self._recipe.cell.method, self._recipe.exporter.capture])
+
+    def key(self, part: str) -> str:
+        return digest([self._capture, asdict(self._exporters[part]), self._described])
+
+    def format(self, part: str) -> str:
+        return part
+
+    def look_up(self, key: str, verify: bool = True) -> Optional[StepAnswer]:
+        """The answer with what its file is. The file is read when it is run, not before."""
+        answer = super().look_up(key, verify=False)
+        if answer and answer.written:
+            files = self.store.files(self.kind, key)
+            sha256 = files[answer.written.file][1] if len(files) == 1 else digest(files)
+            answer.artifact = Artifact(sha256, sum(size for size, _ in files.values()))
+        return answer
+
+    def ask(self, parts: Sequence[str]) -> Asked[str]:
+        recipe, eager = self._recipe, self._recipe.eager
+        with self.store.scratch() as out:
+            folders: Dict[str, Path] = {}
+            for name in parts:
+                exporter = self._exporters[name]
+                problem = self._available.exporter_problem(
+                    exporter.modules, recipe.cell.device, eager.environment, exporter.commands
+                )
+                if problem:
+                    yield name, problem, None
+                else:
+                    folders[name] = out / name
+            if not folders:
+                return
+            how = recipe.cell.method + (", prepared" if eager.preparation else "")
+            label = f"{recipe.architecture.name} {how}"
+            body = self._request(folders)
+            whole, made = self.ask_parts(body, folders, label, eager.environment)
+            for name, answer in made.items():
+                yield name, with_capture(answer, whole, list(made.values())), folders[name]
+
+    def _request(self, folders: Dict[str, Path]) -> Export:
+        recipe, example = self._recipe, ""
+        if recipe.example and recipe.eager.environment != DEFAULT:
+            # The very inputs that eager of both environments was compared on.
+            example = self._prepared.cases[recipe.example].folder
+        parts = []
+        for name, folder in folders.items():
+            exporter = self._exporters[name]
+            parts.append(FormatPart(name, str(folder), exporter.lower, exporter.suffix))
+        return Export(
+            eager_of(recipe, self._prepared),
+            recipe.exporter.capture,
+            list(recipe.spec.sizes),
+            sorted(recipe.spec.dynamic),
+            example,
+            parts,
+        )
+
+    def keep(self, part: str, answer: StepAnswer, files: Optional[Path] = None) -> StepAnswer:
+        """The answer; of one that passed, as the store gives it from now on."""
+        if not answer.passed or files is None:
+            return super().keep(part, answer)
+        (files / protocol.ANSWER).unlink()
+        kept = super().keep(part, answer, files)
+        stored = self.look_up(kept.key)
+        return replace(stored, cached=False) if stored else kept
