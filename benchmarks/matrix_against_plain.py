@@ -141,8 +141,8 @@ def run_matrix(
     pytest: Sequence[str], arguments: argparse.Namespace, scratch: Path, name: str
 ) -> tuple[dict[str, Any], Spent]:
     """The results file and the seconds of one run; the second finds what the first has made."""
-    words = [*pytest, "--export-matrix-cache", str(scratch / "cache")]
-    words += ["--export-matrix-reports", str(scratch / name)]
+    words = [*pytest, f"--export-matrix-cache={scratch / 'cache'}"]
+    words += [f"--export-matrix-reports={scratch / name}"]
     if arguments.workers:
         words += ["--export-matrix-workers", arguments.workers]
     log = scratch / f"{name}.log"

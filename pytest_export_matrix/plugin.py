@@ -73,7 +73,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None
         from pytest_export_matrix.pytest_run import rootdir
 
         names = [name for name, *_ in (*VALUES, *LISTS)]
-        rootdir.keep(early_config, [f"--export-matrix-{name}" for name in names])
+        rootdir.check(early_config, [f"--export-matrix-{name}" for name in names])
         tested = [str(early_config.rootpath / path) for path in early_config.getini("testpaths")]
         known.file_or_dir = paths + tested if paths or tested else []
     return (yield)

@@ -41,7 +41,7 @@ from pytest_export_matrix.machine import locks
 from pytest_export_matrix.vocabulary.entries import Environment
 from pytest_export_matrix.vocabulary.errors import ProvisionError
 
-ANOTHER_FOLDER = "choose another folder: pytest --export-matrix --export-matrix-cache DIR"
+ANOTHER_FOLDER = "choose another folder: pytest --export-matrix --export-matrix-cache=DIR"
 #: As uv names them where the folder, not what is asked for, is at fault.
 FOLDER_ERRORS = [
     f"(os error {number})" for number in (errno.ENOSPC, errno.EACCES, errno.EROFS, errno.EDQUOT)

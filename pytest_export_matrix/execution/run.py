@@ -47,7 +47,7 @@ class Manners:
 
     repro: Callable[[Cell], str]
     shown: Mapping[str, str]
-    expected: Callable[[Result], bool]
+    is_accepted: Callable[[Result], bool]
 
 
 class MatrixRun:
@@ -150,11 +150,13 @@ class MatrixRun:
 
     def _is_news(self, stage: Stage, recipes: Sequence[Recipe]) -> IsNews:
         """Whether a failure (of the format named, if any) is news to one of the cells."""
-        expected = self._manners.expected
+        is_accepted = self._manners.is_accepted
 
         def is_news(answer: Answer, format: str) -> bool:
             concerned = [each for each in recipes if format in ("", each.cell.format)]
-            return not all(expected(conclusions.ended(each, answer, stage)) for each in concerned)
+            return not all(
+                is_accepted(conclusions.ended(each, answer, stage)) for each in concerned
+            )
 
         return is_news
 

@@ -28,7 +28,7 @@ ENTRY = "entry.json"
 LAYOUT = "v1"
 #: Exported files are large: what nobody has asked for in this time is removed.
 KEEP_SECONDS = 30 * 24 * 3600.0
-REMEDY = "choose another folder: pytest --export-matrix --export-matrix-cache DIR"
+REMEDY = "choose another folder: pytest --export-matrix --export-matrix-cache=DIR"
 
 
 def default_root() -> Path:

@@ -38,7 +38,7 @@ class Gate:
             return Verdict("accepted" if not result.passed else "passed", old=found.old)
         return found
 
-    def expected(self, result: Result) -> bool:
+    def is_accepted(self, result: Result) -> bool:
         """Whether a failure is just the accepted one, and need not be looked at again."""
         return not self._judge(result).fails
 

@@ -13,6 +13,7 @@ import pytest
 
 from pytest_export_matrix.execution import scheduler, store
 from pytest_export_matrix.planning.matrix import DEFAULT_PROFILE
+from pytest_export_matrix.pytest_run import xdist
 from pytest_export_matrix.vocabulary.errors import UsageError
 
 
@@ -44,9 +45,7 @@ def read(config: pytest.Config) -> Settings:
     """Raises UsageError for a value that is no number, or out of range."""
     cores = os.cpu_count() or 1
     # Under pytest-xdist every process has its share of the machine, and one task at a time.
-    processes = (
-        int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "0")) if is_xdist_worker(config) else 0
-    )
+    processes = xdist.processes(config)
     lanes = 1 if processes else scheduler.default_lanes(cores, psutil.virtual_memory().available)
     lanes = int(_number(config, "workers", lanes, whole=True))
     memory = scheduler.default_memory_limit(processes or lanes)
@@ -75,10 +74,6 @@ def read(config: pytest.Config) -> Settings:
         docs=[config.rootpath / name for name in _list(config, "docs")],
         docs_check=config.getoption("export_matrix_docs_check"),
     )
-
-
-def is_xdist_worker(config: pytest.Config) -> bool:
-    return hasattr(config, "workerinput")
 
 
 def _value(config: pytest.Config, name: str) -> Optional[str]:

@@ -42,7 +42,7 @@ def write_reports(
     folder = settings.reports
     if not is_whole and not settings.reports_asked:
         return [
-            f"a selection: {folder.name}/ is left as it is (--export-matrix-reports DIR writes)"
+            f"a selection: {folder.name}/ is left as it is (--export-matrix-reports=DIR writes)"
         ]
     if not results.complete:
         name = FILENAME if settings.reports_asked else PARTIAL

@@ -31,7 +31,7 @@ class Plan:
         return len(self.cells) == len(self.whole)
 
 
-def plan(config: pytest.Config, settings: Settings, ids: Sequence[str]) -> Plan:
+def plan_run(config: pytest.Config, settings: Settings, ids: Sequence[str]) -> Plan:
     """The plan of a run; `ids` are those of cells given as paths.
 
     Raises UsageError for whatever cannot be planned.

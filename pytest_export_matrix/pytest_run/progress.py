@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from typing import Any
 
@@ -11,41 +12,42 @@ from pytest_export_matrix.execution.run import MatrixRun
 
 #: Between lines of progress where the terminal cannot rewrite one (a file, a CI log).
 QUIET_SECONDS = 30.0
+#: Control sequences of terminals: without WRAP a line that is too long is cut at the edge.
 SAVE, RESTORE, CLEAR = "\x1b7", "\x1b8", "\x1b[K"
+NO_WRAP, WRAP = "\x1b[?7l", "\x1b[?7h"
 
 
 class Progress:
     """What is under way, behind pytest's own line on a terminal, now and then in a log."""
 
-    _said = time.monotonic()
-
-    def __init__(self, config: pytest.Config, session: MatrixRun) -> None:
+    def __init__(self, config: pytest.Config) -> None:
         self._reporter: Any = config.pluginmanager.get_plugin("terminalreporter")
-        self._session = session
+        self._said = time.monotonic()
         self._shown = False
 
     def __enter__(self) -> "Progress":
         return self
 
-    def show(self) -> None:
+    def show(self, run: MatrixRun) -> None:
         if self._reporter is None:
             return
-        writer = self._reporter._tw
         if self._reporter.isatty:
-            room = max(0, writer.fullwidth - writer.width_of_current_line - 4)
-            writer._file.write(f"{SAVE}{CLEAR}  {self._text()[:room]}{RESTORE}")
-            writer._file.flush()
+            # Past pytest's own writer, which counts what it writes as its line.
+            sys.stdout.write(f"{SAVE}{NO_WRAP}{CLEAR}  {_text(run)}{WRAP}{RESTORE}")
+            sys.stdout.flush()
             self._shown = True
-        elif time.monotonic() - Progress._said > QUIET_SECONDS:
-            Progress._said = time.monotonic()
+        elif time.monotonic() - self._said > QUIET_SECONDS:
+            self._said = time.monotonic()
             self._reporter.ensure_newline()
-            self._reporter.write_line(f"  {self._text()}")
+            self._reporter.write_line(f"  {_text(run)}")
 
     def __exit__(self, *_: object) -> None:
         if self._shown:
-            self._reporter._tw._file.write(CLEAR)
+            sys.stdout.write(CLEAR)
+            self._shown = False
 
-    def _text(self) -> str:
-        now = time.monotonic()
-        doing = [f"{a.what}: {a.stage} {now - a.since:.0f} s" for a in self._session.activities]
-        return f"{self._session.done} of {self._session.planned} cells; {', '.join(doing)}"
+
+def _text(run: MatrixRun) -> str:
+    now = time.monotonic()
+    doing = [f"{each.what}: {each.stage} {now - each.since:.0f} s" for each in run.activities]
+    return f"{run.done} of {run.planned} cells; {', '.join(doing)}"

@@ -1,4 +1,4 @@
-"""Keeping pytest from taking the value of an option for its root.
+"""Refusing a value of an option that pytest would take for its root.
 
 pytest looks for its root and its ini file before it has loaded any plugin. To it, the folder in
 `--export-matrix-cache DIR` is then a path to collect: where DIR is there and lies elsewhere, the
@@ -8,8 +8,8 @@ another one. Written `--export-matrix-cache=DIR` it is an option to everybody.
 
 from __future__ import annotations
 
-import os
-import sys
+import itertools
+import shlex
 from pathlib import Path
 from typing import List, Sequence
 
@@ -18,33 +18,27 @@ import pytest
 from pytest_export_matrix.vocabulary.errors import UsageError
 
 
-def keep(config: pytest.Config, options: Sequence[str]) -> None:
-    """Start pytest again with the values of `options` joined to them, where that matters.
-
-    Raises UsageError where this process is not pytest's own, so that it must not be replaced.
-    """
-    given = list(config.invocation_params.args)
-    joined = join_values(given, options, config.invocation_params.dir)
-    if joined == given:
-        return
-    if sys.argv[1:] != given or not hasattr(os, "execv"):
-        mended = " ".join(word for word in joined if word not in given)
-        problem = "pytest would look for its root there"
-        error = UsageError(" ".join(given), problem, remedy=f"write {mended}")
+def check(config: pytest.Config, options: Sequence[str]) -> None:
+    """Raises UsageError where a value of one of `options` moves the root of pytest."""
+    words = list(config.invocation_params.args)
+    joined = taken_for_paths(words, options, config.invocation_params.dir)
+    if joined:
+        error = UsageError(
+            f"pytest {shlex.join(words)}",
+            f"pytest takes {shlex.quote(joined[0].partition('=')[2])} for a path to collect, and "
+            "looks for its root and its ini file there",
+            remedy="write " + shlex.join(joined),
+        )
         raise pytest.UsageError(str(error))
-    command = sys.orig_argv[: len(sys.orig_argv) - len(given)] + joined
-    sys.stdout.flush()
-    os.execv(sys.executable, command)
 
 
-def join_values(words: Sequence[str], options: Sequence[str], start: Path) -> List[str]:
-    """`words` with each of `options` joined by "=" to a value that is a path outside `start`."""
-    joined: List[str] = []
-    for word in words:
-        before = joined[-1] if joined else ""
-        path = start / word
-        if before in options and path.exists() and start not in (path, *path.parents):
-            joined[-1] = f"{before}={word}"
-        else:
-            joined.append(word)
-    return joined
+def taken_for_paths(words: Sequence[str], options: Sequence[str], start: Path) -> List[str]:
+    """Each of `options` whose value, the next word, is a path outside of `start`; joined to its
+    value by "=", as it is safe."""
+    return [
+        f"{option}={value}"
+        for option, value in itertools.pairwise(words)
+        if option in options
+        and (path := start / value).exists()
+        and start not in (path, *path.parents)
+    ]

@@ -1,4 +1,4 @@
-"""`--export-matrix-repro DIR`: a folder for each cell that did not pass, which shows the failure
+"""`--export-matrix-repro=DIR`: a folder for each cell that did not pass, which shows the failure
 without pytest and without this plugin.
 
     facts       what a cell was made from, and where its files are

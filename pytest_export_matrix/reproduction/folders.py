@@ -1,4 +1,4 @@
-"""The folders of `--export-matrix-repro DIR`: DIR/CELL holds what shows the failure of one cell."""
+"""The folders of `--export-matrix-repro=DIR`: DIR/CELL holds what shows the failure of one cell."""
 
 from __future__ import annotations
 

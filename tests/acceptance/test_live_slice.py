@@ -68,7 +68,7 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     command = [
         *(sys.executable, "-m", "pytest", "--export-matrix", "-p", "no:cacheprovider"),
         *("--export-matrix-select", "architecture=faster_rcnn,device=cpu,resolution=fixed,batch=1"),
-        *("--export-matrix-cache", str(folder), "--export-matrix-reports", str(folder / "reports")),
+        *(f"--export-matrix-cache={folder}", f"--export-matrix-reports={folder / 'reports'}"),
     ]
     subprocess.run(command, cwd=ROOT, check=False)
     found: dict[str, Any] = json.loads((folder / "reports" / "results.json").read_text("utf-8"))

@@ -53,8 +53,15 @@ def test_a_run_without_the_option_is_as_it_was(pytester: pytest.Pytester) -> Non
     assert not (pytester.path / "reports").exists()
 
 
-def test_a_folder_given_as_a_value_does_not_move_the_root(small: Small, tmp_path: Path) -> None:
+def test_a_folder_that_would_move_the_root_is_refused_with_the_words_that_help(
+    small: Small, tmp_path: Path
+) -> None:
     run = small.project.run("--export-matrix-cache", str(tmp_path), "--collect-only", cells=[RIGHT])
+    assert run.code == pytest.ExitCode.USAGE_ERROR
+    helped = f"--export-matrix-cache={tmp_path}"
+    assert f"write {helped}" in run.output
+
+    run = small.project.run(helped, "--collect-only", cells=[RIGHT])
     assert run.code == pytest.ExitCode.OK
     assert "configfile: pytest.ini" in run.output
 

@@ -1,0 +1,55 @@
+"""Putting a run together: from what a plan and the settings say, all that carries it out."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import List, Mapping, Sequence
+
+from pytest_export_matrix.environments import current
+from pytest_export_matrix.execution.run import Manners, MatrixRun, Means
+from pytest_export_matrix.execution.steps.build_program import Programs
+from pytest_export_matrix.execution.steps.infer import Engines
+from pytest_export_matrix.execution.store import Store
+from pytest_export_matrix.execution.workers.availability import Availability
+from pytest_export_matrix.execution.workers.dispatcher import Dispatcher
+from pytest_export_matrix.execution.workers.pool import Pool
+from pytest_export_matrix.execution.workers.worker import Limits
+from pytest_export_matrix.machine.hashing import digest, tool_digest
+from pytest_export_matrix.planning.recipes import Recipe
+from pytest_export_matrix.planning.registry import Registry
+from pytest_export_matrix.pytest_run.options import Settings
+from pytest_export_matrix.vocabulary.package import ABOVE
+
+#: Workers that are kept without a task, for each task at once.
+IDLE_WORKERS = 3
+
+
+def assemble_run(
+    recipes: Sequence[Recipe],
+    registry: Registry,
+    settings: Settings,
+    store: Store,
+    paths: List[str],
+    manners: Manners,
+) -> MatrixRun:
+    """A run of `recipes`, of which nothing has begun. `paths` are the folders that the project is
+    imported from, its root first."""
+    s = settings
+    pool = Pool(registry.modules, s.threads, IDLE_WORKERS * s.lanes, s.cache / "bytecode")
+    dispatcher = Dispatcher(pool, Limits(s.seconds, s.memory, s.threads), paths, str(s.cache))
+    environments = {each.name: each for each in registry.environments}
+    available = Availability(dispatcher, environments)
+    fingerprint = digest([current.fingerprint(), tool_digest(), paths])
+    means = Means(store, available, Engines(Programs(store, available)), fingerprint)
+    return MatrixRun(recipes, means, manners, s.lanes)
+
+
+def shown_folders(cache: Path, root: Path) -> Mapping[str, str]:
+    """Names for the folders of this machine, so that a reason is the same everywhere."""
+    return {
+        str(cache): "<cache>",
+        str(root): ".",
+        sys.prefix: "<python>",
+        ABOVE: "<plugin>",  # where it is not installed there
+    }

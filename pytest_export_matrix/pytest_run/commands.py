@@ -1,0 +1,34 @@
+"""The commands that a result names: to run its cell alone, to accept how it ended."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass
+from typing import Optional
+
+from pytest_export_matrix.planning.matrix import DEFAULT_PROFILE
+from pytest_export_matrix.pytest_run.options import Settings
+from pytest_export_matrix.vocabulary.cells import NODE_PREFIX, Cell
+
+
+@dataclass(frozen=True)
+class Commands:
+    """`baseline` is what the command line names, where it does: the ini file needs no words."""
+
+    settings: Settings
+    baseline: Optional[str]
+
+    def run_alone(self, cell: Cell) -> str:
+        return self._command(cell)
+
+    def accept(self, cell: Cell) -> str:
+        named = ["--export-matrix-baseline", self.baseline] if self.baseline else []
+        return self._command(cell, *named, "--export-matrix-update")
+
+    def _command(self, cell: Cell, *more: str) -> str:
+        words = ["pytest", "--export-matrix", *more]
+        if self.settings.profile != DEFAULT_PROFILE:
+            words += ["--export-matrix-profile", self.settings.profile]
+        for text in self.settings.models:
+            words += ["--export-matrix-model", text]
+        return shlex.join([*words, NODE_PREFIX + cell.id])

@@ -1,0 +1,86 @@
+"""The results of a run as they come in, from this process or from those of pytest-xdist."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from typing import Any, Dict, List, Optional, Sequence
+
+import pytest
+
+from pytest_export_matrix.environments import current, records
+from pytest_export_matrix.judging.gate import Gate
+from pytest_export_matrix.pytest_run.items import CellItem
+from pytest_export_matrix.pytest_run.options import Settings
+from pytest_export_matrix.pytest_run.plan import Plan
+from pytest_export_matrix.results.result import Result
+from pytest_export_matrix.results.results import Matrix, Results, axes_of
+from pytest_export_matrix.vocabulary.cells import NODE_PREFIX
+from pytest_export_matrix.vocabulary.entries import DEFAULT
+
+
+def attach(report: pytest.TestReport, item: CellItem) -> None:
+    """Put the result of `item` into the report about it, which travels between processes."""
+    if item.result:
+        report.export_matrix = item.result.transfer()  # type: ignore[attr-defined]
+        if not item.result.cached:
+            report.duration = sum(item.result.seconds.values())
+
+
+@dataclass
+class Gathered:
+    """`planned` and the keys of `by_id` are ids of cells."""
+
+    planned: List[str] = field(default_factory=list)
+    by_id: Dict[str, Result] = field(default_factory=dict)
+    _started: datetime = field(default_factory=lambda: datetime.now(timezone.utc))
+    _clock: float = field(default_factory=time.monotonic)
+
+    def plan(self, node_ids: Sequence[str]) -> None:
+        """Set what is planned, of the ids of all items that pytest is going to run."""
+        self.planned = [i[len(NODE_PREFIX) :] for i in node_ids if i.startswith(NODE_PREFIX)]
+
+    def add(self, report: pytest.TestReport) -> None:
+        """Take the result out of a report, where one is attached."""
+        row: Any = getattr(report, "export_matrix", None)
+        if row:
+            self.by_id[row["id"]] = Result.from_row(row)
+
+    def failed(self) -> List[Result]:
+        return [each for each in self.by_id.values() if not each.passed and not each.absent]
+
+    def results(self, plan: Plan, settings: Settings, gate: Gate) -> Results:
+        """All that has come in, in the order of the matrix."""
+        cells = [self.by_id[each] for each in self.planned if each in self.by_id]
+        return Results(
+            planned=len(self.planned),
+            cells=cells,
+            started=self._started.isoformat(timespec="seconds"),
+            seconds=time.monotonic() - self._clock,
+            environments=_environments(plan, settings, cells),
+            matrix=Matrix.of(plan.whole, settings.profile),
+            shard=_shard(settings),
+            axes=axes_of(plan.whole),
+            changes=gate.changes(cells),
+        )
+
+
+def _shard(settings: Settings) -> Optional[str]:
+    return "{}/{}".format(*settings.shard) if settings.shard else None
+
+
+def _environments(plan: Plan, settings: Settings, results: Sequence[Result]) -> Dict[str, Any]:
+    """The environments that `results` were made in, as far as they were ever built."""
+    registry = plan.registry
+    names = {result.environment for result in results}
+    names |= {registry.exporter(r.cell.method, r.cell.format).environment for r in results}
+    found = {DEFAULT: current.describe(registry.modules)}
+    for environment in registry.environments:
+        record = records.known(settings.cache, environment)
+        if record and environment.name in names:
+            found[environment.name] = record.describe(registry.modules)
+    for result in results:
+        if result.program:
+            found[result.environment]["packages"].update(result.program)
+    return found

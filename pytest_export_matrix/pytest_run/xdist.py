@@ -1,0 +1,46 @@
+"""What the processes of pytest-xdist tell each other. Without it there is one process."""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import Any, List
+
+import pytest
+
+SINCE, PROBLEMS = "export_matrix_since", "export_matrix_repro"
+
+
+def is_node(config: pytest.Config) -> bool:
+    """Whether this process was given its cells by another one."""
+    return hasattr(config, "workerinput")
+
+
+def processes(config: pytest.Config) -> int:
+    """How many processes share the machine, where this is one of them; else 0."""
+    return int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "0")) if is_node(config) else 0
+
+
+class Exchange:
+    """`since`: from when on stored answers count (seconds since the epoch), the same in every
+    process. `problems`: what could not be written for failing cells, of every process."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config: Any = config
+        self.problems: List[str] = []
+        given: Any = getattr(config, "workerinput", None)
+        now = time.time() if config.getoption("export_matrix_no_cache") else 0.0
+        self.since: float = given[SINCE] if given else now
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_configure_node(self, node: Any) -> None:
+        node.workerinput[SINCE] = self.since
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self) -> None:
+        if is_node(self._config):
+            self._config.workeroutput[PROBLEMS] = self.problems
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:
+        self.problems += getattr(node, "workeroutput", {}).get(PROBLEMS, [])
