@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any, Iterable
 
 from pytest_export_matrix.results.result import Result
-from pytest_export_matrix.results.results import Matrix, Results, axes_of
+from pytest_export_matrix.results.results import Matrix, Results, Versions, axes_of
 from pytest_export_matrix.vocabulary.cells import Cell
-from pytest_export_matrix.vocabulary.outcomes import Outcome
+from pytest_export_matrix.vocabulary.outcomes import Outcome, Stage
 
 FORMATS = {"torchscript": "pytorch", "onnx": "onnxruntime"}
 BATCHES = ("1", "2", "dynamic")
@@ -26,13 +26,10 @@ def cells(*architectures: str) -> list[Cell]:
 
 def result(cell: Cell | None = None, outcome: Outcome = Outcome.PASSED, **fields: Any) -> Result:
     """A result; one that did not pass failed at `compare`, where nothing else is said."""
-    if outcome not in (Outcome.PASSED, Outcome.UNAVAILABLE):
-        fields = {"stage": "compare", "reason": "why", **fields}
-    if outcome is Outcome.UNAVAILABLE:
-        fields = {"reason": "not here", **fields}
-    if outcome is Outcome.PASSED:
-        fields = {"stage": "compare", **fields}
-    return Result(cell or cells()[0], "python", "default", outcome.value, **fields)
+    absent = outcome is Outcome.UNAVAILABLE
+    why = None if outcome is Outcome.PASSED else "not here" if absent else "why"
+    fields = {"stage": None if absent else Stage.COMPARE, "reason": why, **fields}
+    return Result(cell or cells()[0], "python", "default", outcome, **fields)
 
 
 def passed(deviation: float, cell: Cell | None = None, **fields: Any) -> Result:
@@ -40,7 +37,7 @@ def passed(deviation: float, cell: Cell | None = None, **fields: Any) -> Result:
     return result(cell, deviation=figures, **fields)
 
 
-def failed(cell: Cell | None = None, stage: str = "compare", **fields: Any) -> Result:
+def failed(cell: Cell | None = None, stage: Stage = Stage.COMPARE, **fields: Any) -> Result:
     return result(cell, Outcome.FAILED, stage=stage, **fields)
 
 
@@ -59,5 +56,5 @@ def results(found: Iterable[Result], whole: Iterable[Cell] = (), **fields: Any) 
     return Results(cells=kept, **fields)
 
 
-def environments(torch: str = "2.14") -> dict[str, Any]:
-    return {"default": {"python": "3.11.7", "platform": "Linux", "packages": {"torch": torch}}}
+def environments(torch: str = "2.14") -> dict[str, Versions]:
+    return {"default": Versions("3.11.7", "Linux", {"torch": torch})}

@@ -62,7 +62,7 @@ def last(*afterwards: str) -> Environment:
 
 def shown(record: records.Record) -> str:
     """The version as results have it."""
-    return str(record.describe([])["packages"]["needs-six"])
+    return str(record.describe([]).packages["needs-six"])
 
 
 def test_what_comes_afterwards_is_built_with_what_is_there(tmp_path: Path, source: Path) -> None:

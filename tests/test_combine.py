@@ -53,7 +53,7 @@ def test_a_gpu_box_fills_what_is_unavailable_here() -> None:
         assert combined.complete
         assert combined.counts == WHOLE.counts
         versions = {
-            r.cell.format: combined.environments[r.environment]["packages"]["torch"]
+            r.cell.format: combined.environments[r.environment].packages["torch"]
             for r in combined.cells
         }
         assert versions == {"torchscript": "2.14", "onnx": "2.14+cu126"}

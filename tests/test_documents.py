@@ -25,6 +25,7 @@ from miniatures.marked import (
 
 from pytest_export_matrix.reporting.documents import check, rewrite, source_of, update
 from pytest_export_matrix.results.file import dumps, loads
+from pytest_export_matrix.results.results import Versions
 from pytest_export_matrix.vocabulary.errors import DocumentError
 from pytest_export_matrix.vocabulary.outcomes import Outcome
 
@@ -61,7 +62,7 @@ def test_a_block_selects_by_the_environment_of_a_runtime() -> None:
     found = results()
     for result in found.cells:
         result.environment = "old" if result.cell.format == "onnx" else "default"
-    found.environments["old"] = {"python": "3.9.1", "packages": {"onnxruntime": "1.17"}}
+    found.environments["old"] = Versions("3.9.1", "Linux", {"onnxruntime": "1.17"})
     text = rewrite(f"{begin('environment=old')}\n{END}\n", found, SOURCE, "a.md")
     assert "12 cells planned" in text and "onnxruntime 1.17" in text
     text = rewrite(f"{begin('environment=def*')}\n{END}\n", found, SOURCE, "a.md")
@@ -84,7 +85,7 @@ def test_the_latency_table_has_what_passed_at_the_exported_size() -> None:
     for result in found.cells:
         result.latency = {"first": 0.25, "steady": 0.0314}
         if result.cell.format == "onnx":
-            result.outcome = Outcome.FAILED.value
+            result.outcome = Outcome.FAILED
     text = rewrite(f"{begin('device=cpu table=latency')}\n{END}\n", found, SOURCE, "a.md")
     lines = [line for line in text.splitlines() if line.startswith("| ")]
     assert lines[0] == "| Architecture | Export method | Format | PyTorch |"
@@ -262,7 +263,7 @@ def test_a_document_that_cannot_be_read_or_written_is_refused(tmp_path: Path) ->
 
 def test_a_flaky_cell_is_no_green_one() -> None:
     found = results()
-    found.cells[0].outcome, found.cells[0].flaky = Outcome.FAILED.value, True
+    found.cells[0].outcome, found.cells[0].flaky = Outcome.FAILED, True
     text = rewrite(f"{begin('table=cells')}\n{END}\n", found, SOURCE, "a.md")
     assert "❌ flaky at compare" in text
 

@@ -20,6 +20,7 @@ from miniatures.waiting import DEADLINE, wait_for
 from pytest_export_matrix import Environment
 from pytest_export_matrix.environments import provisioned, records, uv
 from pytest_export_matrix.machine.locks import Stopped
+from pytest_export_matrix.results.results import Versions
 from pytest_export_matrix.vocabulary.errors import ProvisionError
 
 OLD_SIX = "1.16.0"
@@ -186,7 +187,7 @@ def test_a_cache_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "environments").touch()
     text = refused(tmp_path, SIX)
     assert str(tmp_path / "environments") in text
-    assert "--export-matrix-cache DIR" in text
+    assert "--export-matrix-cache=DIR" in text
 
 
 def test_a_record_that_is_damaged_is_none(tmp_path: Path) -> None:
@@ -258,11 +259,11 @@ def test_the_results_file_gets_what_was_asked_for_and_what_is_imported(tmp_path:
         1,
         "venv-1",
     )
-    assert record.describe(["numpy", "torch"]) == {
-        "python": "3.9.18",
-        "platform": "Linux-x86_64",
-        "packages": {"numpy": "1.23.5", "ruamel-yaml": "0.18.1", "six": "1.17.0"},
-    }
+    assert record.describe(["numpy", "torch"]) == Versions(
+        "3.9.18",
+        "Linux-x86_64",
+        {"numpy": "1.23.5", "ruamel-yaml": "0.18.1", "six": "1.17.0"},
+    )
 
 
 @pytest.mark.parametrize(

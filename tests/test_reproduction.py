@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Dict
 
 import pytest
+import states
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -19,8 +20,10 @@ from pytest_export_matrix.exporters import EXPORTERS
 from pytest_export_matrix.planning.recipes import Case, ExportSpec
 from pytest_export_matrix.reproduction import folders, inline, literals, readme, scripts, templating
 from pytest_export_matrix.results.result import Result
+from pytest_export_matrix.results.results import Versions
 from pytest_export_matrix.runtimes import RUNTIMES
 from pytest_export_matrix.vocabulary.cells import Cell
+from pytest_export_matrix.vocabulary.outcomes import Outcome, Stage
 from pytest_export_matrix.worker.messages import EagerAnswer
 
 CELL = Cell("net", "tracing", "onnx", "onnxruntime", "cpu", "dynamic", "1")
@@ -30,11 +33,9 @@ ANSWER = EagerAnswer(
 )
 KNOWN = CaseOnDisk(CASE, "cases/0", ANSWER)
 PLACE = Place("HERE / '../..'", "where it was")
-ENVIRONMENT = {
-    "python": "3.11.7",
-    "platform": "Linux-x86_64",
-    "packages": {"torch": "2.8.0+cpu", "pytest-export-matrix": "0.1.0"},
-}
+VERSIONS = Versions(
+    "3.11.7", "Linux-x86_64", {"torch": "2.8.0+cpu", "pytest-export-matrix": "0.1.0"}
+)
 FACTS = CellEvidence(
     architecture=em.Architecture("net", "nets:Net", inputs="nets:inputs", layout="[CHW]"),
     outputs=em.Tensors(),
@@ -60,12 +61,13 @@ HOSTILE = (
 
 
 def result(stage: str = "export", reason: str = "ValueError: no", **others: Any) -> Result:
-    outcome = others.pop("outcome", "failed")
-    return Result(CELL, "python", "default", outcome, stage, reason, repro="pytest", **others)
+    outcome = Outcome(others.pop("outcome", Outcome.FAILED))
+    fields = {"stage": Stage(stage), "reason": reason, "repro": "pytest", **others}
+    return states.result(CELL, outcome, **fields)
 
 
 def texts(ended: Result, facts: CellEvidence = FACTS) -> Dict[str, str]:
-    return scripts.texts(ended, facts, PLACE, ENVIRONMENT)
+    return scripts.texts(ended, facts, PLACE, VERSIONS)
 
 
 def script(ended: Result, facts: CellEvidence = FACTS) -> str:

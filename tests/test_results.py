@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
+import states
 
 from pytest_export_matrix.machine.json_files import write_whole
-from pytest_export_matrix.results.file import FORMAT_VERSION, dumps, load, loads
+from pytest_export_matrix.results.file import FORMAT, dumps, load, loads
 from pytest_export_matrix.results.result import Result
 from pytest_export_matrix.results.results import Results
 from pytest_export_matrix.vocabulary.cells import Cell
@@ -18,19 +20,12 @@ from pytest_export_matrix.vocabulary.outcomes import OUTCOMES, Outcome, shorten
 
 def result(name: str, outcome: Outcome = Outcome.PASSED) -> Result:
     cell = Cell(name, "tracing", "onnx", "onnxruntime", "cpu", "fixed", "1")
-    return Result(
-        cell, "python", "default", outcome.value, detail="traceback", seconds={"run": 0.12345}
-    )
+    return states.result(cell, outcome, detail="traceback", seconds={"run": 0.12345})
 
 
-def results(*outcomes: Outcome, planned: int | None = None) -> Results:
+def results(*outcomes: Outcome, **fields: Any) -> Results:
     cells = [result(f"net{i}", outcome) for i, outcome in enumerate(outcomes)]
-    environments = {
-        "default": {"python": "3.11.7", "platform": "Linux", "packages": {"torch": "2"}}
-    }
-    return Results(
-        len(cells) if planned is None else planned, cells, "2030-01-01", 1.0, environments
-    )
+    return states.results(cells, **fields)
 
 
 def test_a_results_file_is_read_back() -> None:
@@ -50,14 +45,14 @@ def test_a_file_from_before_there_were_preparations_is_of_plain_models() -> None
 
 
 def test_it_holds_one_cell_a_line_sorted() -> None:
-    text = dumps(Results(2, [result("b"), result("a")]))
+    text = dumps(states.results([result("b"), result("a")]))
     lines = [line for line in text.splitlines() if line.startswith('{"id"')]
     assert [json.loads(line.rstrip(","))["architecture"] for line in lines] == ["a", "b"]
 
 
 def test_every_field_of_the_contract_is_there() -> None:
     data = json.loads(dumps(results(Outcome.FAILED)))
-    assert data["format_version"] == FORMAT_VERSION
+    assert data["format_version"] == FORMAT.newest
     assert set(data["counts"]) == set(OUTCOMES)
     assert set(data) >= {"complete", "started", "seconds", "planned", "environments", "cells"}
     assert set(data["cells"][0]) >= {

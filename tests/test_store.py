@@ -87,7 +87,7 @@ def test_keys_differ_where_anything_differs() -> None:
 
 def test_a_folder_that_cannot_be_made_is_refused_with_the_option(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(CacheError, match="--export-matrix-cache DIR"):
+    with pytest.raises(CacheError, match="--export-matrix-cache=DIR"):
         Store(tmp_path / "file" / "cache")
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from states import failed, passed
+
 from pytest_export_matrix.reporting.support_table import (
     NO,
     NOT_RUN,
@@ -14,7 +16,7 @@ from pytest_export_matrix.reporting.support_table import (
 )
 from pytest_export_matrix.results.result import Result
 from pytest_export_matrix.vocabulary.cells import Cell
-from pytest_export_matrix.vocabulary.outcomes import Outcome
+from pytest_export_matrix.vocabulary.outcomes import Outcome, Stage
 
 FORMATS = {"torchscript": "pytorch", "onnx": "onnxruntime"}
 
@@ -29,8 +31,7 @@ def results(reds: tuple[str, ...] = (), architectures: tuple[str, ...] = ("net",
                     axes = (architecture, "tracing", format, runtime, "cpu", resolution, batch)
                     cell = Cell(*axes)
                     red = any(cell.id.startswith(r) or cell.id.endswith(r) for r in reds)
-                    outcome = Outcome.FAILED if red else Outcome.PASSED
-                    found.append(Result(cell, "python", "default", outcome.value, "compare", "why"))
+                    found.append(failed(cell) if red else passed(0.0, cell))
     return found
 
 
@@ -78,7 +79,7 @@ def test_runtimes_of_one_format_that_differ_are_told_apart() -> None:
     for each in results():
         if each.cell.format == "onnx":
             each.cell = replace(each.cell, runtime="caffe2")
-            each.outcome, each.stage = Outcome.FAILED.value, "load"
+            each.outcome, each.stage = Outcome.FAILED, Stage.LOAD
             found.append(each)
     assert (
         entries(found)["Formats"] == f"TorchScript, ONNX (ONNX Runtime {YES}, Caffe2 {NO} (load))"
@@ -110,7 +111,7 @@ def test_what_differs_by_neither_alone_names_both() -> None:
     ]
     for each in found:
         if (each.cell.architecture, each.cell.format, each.cell.runtime) == ("b", "onnx", "two"):
-            each.outcome = Outcome.FAILED.value
+            each.outcome = Outcome.FAILED
     expected = f"{YES}: a; {YES} (TorchScript, ONNX in one), {NO} (compare) (ONNX in two): b"
     assert entries(found)["Python inference"] == expected
 
@@ -128,7 +129,7 @@ def test_cells_that_were_not_selected_are_not_run() -> None:
 def test_unavailable_cells_are_in_no_table_and_counted() -> None:
     found = results()
     for result in found:
-        result.outcome, result.reason = Outcome.UNAVAILABLE.value, "no engine\nhere"
+        result.outcome, result.reason = Outcome.UNAVAILABLE, "no engine\nhere"
     assert tables(found) == []
     assert unavailable(found) == [("no engine", 12)]
 

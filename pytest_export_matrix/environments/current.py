@@ -5,7 +5,9 @@ from __future__ import annotations
 import platform
 import sys
 from importlib import metadata
-from typing import Any, Dict, Iterable, List, Tuple
+from typing import Iterable, List, Tuple
+
+from pytest_export_matrix.results.results import Versions
 
 
 def python() -> str:
@@ -21,7 +23,7 @@ def fingerprint() -> List[Tuple[str, str]]:
     return [*sorted(installed), ("python", platform.python_version()), ("platform", _platform())]
 
 
-def describe(modules: Iterable[str]) -> Dict[str, Any]:
+def describe(modules: Iterable[str]) -> Versions:
     """The environment as the results file has it, with the versions of `modules`."""
     versions = {}
     for name in sorted({"pytest-export-matrix", "numpy", *modules}):
@@ -29,7 +31,7 @@ def describe(modules: Iterable[str]) -> Dict[str, Any]:
             versions[name] = metadata.version(name)
         except metadata.PackageNotFoundError:
             continue
-    return {"python": platform.python_version(), "platform": _platform(), "packages": versions}
+    return Versions(platform.python_version(), _platform(), versions)
 
 
 def _platform() -> str:

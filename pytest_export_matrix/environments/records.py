@@ -9,9 +9,11 @@ import re
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Dict, Iterable, List, Optional, Tuple
+from typing import Any, Iterable, List, Optional, Tuple
 
 from pytest_export_matrix.environments.revisions import revision
+from pytest_export_matrix.machine.json_files import convert
+from pytest_export_matrix.results.results import Versions
 from pytest_export_matrix.vocabulary.entries import Environment
 
 FOLDER, RECORD = "environments", "environment.json"
@@ -45,7 +47,7 @@ class Record:
         content: List[Any] = [self.platform, self.version, self.installed]
         return [*content, self.revisions] if self.revisions else content
 
-    def describe(self, modules: Iterable[str]) -> Dict[str, Any]:
+    def describe(self, modules: Iterable[str]) -> Versions:
         """The environment as the results file has it, with the versions of those of `modules`, and
         of what was asked for, that are there."""
         asked = (*self.requirements, *self.afterwards)
@@ -54,7 +56,7 @@ class Record:
         packages = {name: version for name, version in self.installed if _plain(name) in wanted}
         for name, commit in self.revisions:
             packages[name] += f" ({commit})"
-        return {"python": self.version, "platform": self.platform, "packages": packages}
+        return Versions(self.version, self.platform, packages)
 
 
 def known(cache: Path, environment: Environment) -> Optional[Record]:
@@ -114,13 +116,8 @@ def interpreter(venv: Path) -> Path:
 def read(place: Path) -> Optional[Record]:
     """The record in `place`; None where there is none, or one that is of no use."""
     try:
-        data = json.loads((place / RECORD).read_text(encoding="utf-8"))
-        data["requirements"] = tuple(data["requirements"])
-        data["afterwards"] = tuple(data.get("afterwards", ()))
-        for pairs in ("installed", "revisions"):
-            data[pairs] = tuple((name, value) for name, value in data.get(pairs, ()))
-        return Record(**data)
-    except (OSError, ValueError, KeyError, TypeError):
+        return convert(json.loads((place / RECORD).read_text(encoding="utf-8")), Record)
+    except (OSError, ValueError):
         return None
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field, fields, replace
-from typing import Any, Dict, List, Mapping, Optional, Sequence, Type, TypeVar
+from typing import Any, Dict, List, Mapping, Optional, Sequence, TypeVar
 
-import msgspec
-
+from pytest_export_matrix.machine.json_files import convert
+from pytest_export_matrix.results.result import Artifact, Trial
 from pytest_export_matrix.vocabulary.outcomes import STAGES, Outcome, Stage, shorten
 from pytest_export_matrix.worker import protocol
 from pytest_export_matrix.worker.messages import Answer
@@ -20,24 +20,6 @@ class UnderLimits:
 
     seconds: float
     memory: int
-
-
-@dataclass
-class Trial:
-    """One attempt at a file with some extra modules, as the results file has it."""
-
-    extras: List[str]
-    outcome: Outcome
-    stage: Optional[Stage]
-    reason: Optional[str]
-
-
-@dataclass
-class Artifact:
-    """An exported file: its digest, and its bytes with those of the files beside it."""
-
-    sha256: str
-    bytes: int
 
 
 @dataclass
@@ -73,14 +55,6 @@ class StepAnswer(Answer):
 NOT_STORED = ("cached", "key", "folder", "artifact")
 
 
-def from_json(kind: Type[T], data: Any) -> T:
-    """The `kind` that `data` stands for. Raises ValueError, naming the place, for another shape."""
-    try:
-        return msgspec.convert(data, kind)
-    except msgspec.ValidationError as error:
-        raise ValueError(str(error)) from None
-
-
 def read_answer(folder: str, stage: Optional[Stage] = None) -> Optional[Answer]:
     """The answer that a task has written into `folder`, None where it wrote none.
 
@@ -91,7 +65,7 @@ def read_answer(folder: str, stage: Optional[Stage] = None) -> Optional[Answer]:
     if data is None:
         return None
     try:
-        return from_json(Answer, data)
+        return convert(data, Answer)
     except ValueError as error:
         known = data.get("stage") if isinstance(data, dict) else None
         stage = Stage(known) if known in STAGES else stage
@@ -114,12 +88,12 @@ def dependencies(answers: Sequence[Answer]) -> Dict[str, str]:
 
 def progress(answer: Answer) -> int:
     """The place of the stage that an answer ended at, -1 where it named none."""
-    return STAGES.index(answer.stage.value) if answer.stage else -1
+    return STAGES.index(answer.stage) if answer.stage else -1
 
 
 def stopped_before(answer: Answer, stage: Stage) -> bool:
     """Whether an ordinary failure, no crash, ended the task before `stage`."""
-    return answer.outcome is Outcome.FAILED and progress(answer) < STAGES.index(stage.value)
+    return answer.outcome is Outcome.FAILED and progress(answer) < STAGES.index(stage)
 
 
 def with_capture(answer: StepAnswer, whole: Answer, parts: Sequence[Answer]) -> StepAnswer:
@@ -150,6 +124,6 @@ def holds_under(answer: StepAnswer, limits: UnderLimits) -> bool:
 def read_stored(data: Mapping[str, Any]) -> Optional[StepAnswer]:
     """What the store has kept; None where that is no answer of this version."""
     try:
-        return from_json(StepAnswer, dict(data))
+        return convert(dict(data), StepAnswer)
     except ValueError:
         return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import replace
 from typing import List, Mapping, Optional
 
 from pytest_export_matrix.execution.answers import StepAnswer
@@ -27,7 +27,7 @@ DAMAGED = StepAnswer(
 def unfinished(recipe: Recipe) -> Result:
     """The result of a cell of which nothing is known yet."""
     runtime = recipe.runtime
-    return Result(recipe.cell, runtime.language, runtime.environment, Outcome.UNAVAILABLE.value)
+    return Result(recipe.cell, runtime.language, runtime.environment, Outcome.UNAVAILABLE)
 
 
 def ended(recipe: Recipe, answer: Answer, stage: Stage) -> Result:
@@ -40,8 +40,8 @@ def ended(recipe: Recipe, answer: Answer, stage: Stage) -> Result:
 def set_ending(result: Result, answer: Answer, stage: Stage) -> None:
     """Set how `result` ended: as `answer` says, at `stage` unless it names its own."""
     compared = answer.compared
-    result.outcome = answer.outcome.value
-    result.stage = (answer.stage or stage).value
+    result.outcome = answer.outcome
+    result.stage = answer.stage or stage
     notes = compared.notes if compared else []
     result.reason = answer.reason or "; ".join(notes) or None
     result.deviating = compared.deviating if compared else []
@@ -89,7 +89,7 @@ def add_export(result: Result, recipe: Recipe, exported: StepAnswer) -> bool:
     sizes = recipe.spec.sizes
     result.exported_at = [canvas(sizes)] if sizes else []
     result.seconds.update(exported.seconds)
-    result.warnings = [asdict(warning) for warning in exported.warnings]
+    result.warnings = list(exported.warnings)
     if not exported.passed:
         set_ending(result, exported, Stage.EXPORT)
         return False
@@ -101,14 +101,14 @@ def add_inference(
 ) -> None:
     """Fill `result` with what running the file came to. A cell that passed is flaky where any of
     its steps failed at the first try."""
-    result.artifact = asdict(exported.artifact) if exported.artifact else None
+    result.artifact = exported.artifact
     result.ran_at = [case.canvas for case in recipe.cases[: answer.ran]]
     result.deviation = answer.compared.deviation if answer.compared else {}
     result.extra_dependencies = answer.extras
-    result.trials = [_trial(each) for each in map(asdict, answer.trials)]
+    result.trials = answer.trials
     result.latency, result.program = answer.latency, answer.versions
     result.seconds.update(answer.seconds)
-    result.warnings += [asdict(warning) for warning in answer.warnings]
+    result.warnings += answer.warnings
     set_ending(result, answer, Stage.COMPARE)
     others = agreed(recipe, prepared)
     for tried, stage in (
@@ -125,18 +125,15 @@ def add_inference(
     result.reason = "\n".join(filter(None, [result.reason, *changed])) or None
 
 
-def _trial(row: Mapping[str, object]) -> dict[str, object]:
-    """A trial as the results file has it: outcome and stage by their names."""
-    return {name: getattr(value, "value", value) for name, value in row.items()}
-
-
 def strip_folders(result: Result, shown: Mapping[str, str]) -> None:
     """Put names in the place of this machine's folders: a reason is the same everywhere."""
     for folder, name in shown.items():
         result.reason = result.reason and result.reason.replace(folder, name)
-        for warning in result.warnings:
-            warning["message"] = warning["message"].replace(folder, name)
+        result.warnings = [
+            replace(warning, message=warning.message.replace(folder, name))
+            for warning in result.warnings
+        ]
         result.trials = [
-            {**trial, "reason": trial["reason"] and trial["reason"].replace(folder, name)}
+            replace(trial, reason=trial.reason and trial.reason.replace(folder, name))
             for trial in result.trials
         ]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Dict, Mapping, Optional, Sequence, Tuple
+from typing import Mapping, Optional, Sequence, Tuple
 
 from pytest_export_matrix.execution.workers.worker import Limits
 from pytest_export_matrix.planning.recipes import Case, ExportSpec
+from pytest_export_matrix.results.results import Versions
 from pytest_export_matrix.vocabulary.entries import (
     Architecture,
     Eager,
@@ -15,9 +16,6 @@ from pytest_export_matrix.vocabulary.entries import (
     Runtime,
 )
 from pytest_export_matrix.worker.messages import EagerAnswer
-
-#: Name and version of what was installed, and of Python and the platform.
-Environment = Dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -52,7 +50,7 @@ class CellEvidence:
     renames: str = ""
     eager: Eager = field(default_factory=Eager)
     #: What is installed in the environments other than the default one, by their names.
-    installed: Mapping[str, Environment] = field(default_factory=dict)
+    installed: Mapping[str, Versions] = field(default_factory=dict)
 
     @property
     def asked(self) -> Sequence[CaseOnDisk]:

@@ -6,7 +6,8 @@ import itertools
 from dataclasses import dataclass, field, replace
 from typing import Callable, List, Sequence, Tuple
 
-from pytest_export_matrix.execution.answers import StepAnswer, Trial, progress, stopped_before
+from pytest_export_matrix.execution.answers import StepAnswer, progress, stopped_before
+from pytest_export_matrix.results.result import Trial
 from pytest_export_matrix.vocabulary.outcomes import STAGES, Outcome, Stage
 
 #: Run the file with these extras; with True beside them, with the model's own code as well.

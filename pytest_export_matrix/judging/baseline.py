@@ -14,20 +14,25 @@ and `issue` are written by hand and kept through updates.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any, Dict, Iterable, List, Mapping, Optional, Tuple
+from typing import Any, Dict, Iterable, List, Optional, Tuple
 
-from pytest_export_matrix.machine import json_files
+from pytest_export_matrix.machine.json_files import Format, convert
 from pytest_export_matrix.results.result import Result
 from pytest_export_matrix.vocabulary.cells import AXES, Cell
 from pytest_export_matrix.vocabulary.errors import BaselineError, unknown
-from pytest_export_matrix.vocabulary.outcomes import OUTCOMES, STAGES, Outcome
+from pytest_export_matrix.vocabulary.outcomes import OUTCOMES, STAGES, Outcome, Stage
 
-FORMAT_VERSION = 1
+FORMAT = Format(
+    "baseline",
+    1,
+    BaselineError,
+    "mend it by hand or from version control; --export-matrix-update writes a new one",
+)
 FLAKY = "flaky"
 ACCEPTABLE = [
-    *(name for name in OUTCOMES if name not in (Outcome.PASSED.value, Outcome.UNAVAILABLE.value)),
+    *(name for name in OUTCOMES if name not in (Outcome.PASSED, Outcome.UNAVAILABLE)),
     FLAKY,
 ]
 KEYS = ("cell", "outcome", "stage", "outputs", "note", "issue")
@@ -40,7 +45,7 @@ class Accepted:
     """An ending that is accepted of a cell; `outputs` are those that deviate at `compare`."""
 
     outcome: str
-    stage: Optional[str] = None
+    stage: Optional[Stage] = None
     outputs: Tuple[str, ...] = ()
     note: str = ""
     issue: str = ""
@@ -49,7 +54,7 @@ class Accepted:
     def of(cls, result: Result, before: Optional["Accepted"] = None) -> "Accepted":
         """The ending of `result`, with the note and the issue of what was accepted before."""
         return cls(
-            FLAKY if result.flaky else result.outcome,
+            FLAKY if result.flaky else str(result.outcome),
             result.stage,
             tuple(sorted(result.deviating)),
             before.note if before else "",
@@ -60,7 +65,7 @@ class Accepted:
         """Whether `result` ended like this."""
         other = Accepted.of(result, self)
         if self.outcome == FLAKY:  # what answers by chance may also fail twice, in other outputs
-            return other.outcome in (FLAKY, Outcome.FAILED.value) and other.stage == self.stage
+            return other.outcome in (FLAKY, Outcome.FAILED) and other.stage == self.stage
         return other == self
 
     @property
@@ -92,14 +97,14 @@ def dumps(baseline: Baseline) -> str:
     """The text of a baseline file: sorted, one accepted cell a line."""
     accepted = []
     for cell, entry in sorted(baseline.accepted.items()):
-        row = {"cell": cell, **vars(entry)}
+        row = {"cell": cell, **asdict(entry)}
         accepted.append(_line({key: row[key] for key in KEYS if row[key]}))
     ways: Dict[str, Dict[str, Any]] = {}
     for cell, deviation in sorted(baseline.passing.items()):
         way, rest = _split(cell)
         ways.setdefault(way, {})[rest] = None if deviation is None else f"{deviation:.0e}"
     passing = [_line({"cells": way, "deviation": ways[way]}) for way in ways]
-    head = f'{{"format_version": {FORMAT_VERSION}, "profile": {_line(baseline.profile)},'
+    head = f'{{"format_version": {FORMAT.newest}, "profile": {_line(baseline.profile)},'
     return f'{head}\n "accepted": [{_lines(accepted)}],\n "passing": [{_lines(passing)}]}}\n'
 
 
@@ -119,61 +124,75 @@ def _split(cell: str) -> Tuple[str, str]:
 
 def loads(text: str, name: str) -> Baseline:
     """The inverse of `dumps`. Raises BaselineError for what is no baseline of this version."""
-    remedy = "mend it by hand or from version control; --export-matrix-update writes a new one"
-    return json_files.loads(
-        text,
-        "baseline",
-        name,
-        FORMAT_VERSION,
-        lambda data: _from(data, f"baseline {name}"),
-        BaselineError,
-        remedy,
-    )
+    return FORMAT.loads(text, name, lambda data: _build(data, f"baseline {name}"))
 
 
-def _from(data: Mapping[str, Any], asked: str) -> Baseline:
-    if not isinstance(data["profile"], str):
-        raise TypeError(f"profile is {data['profile']!r}")
-    baseline = Baseline(data["profile"])
-    for row in data["accepted"]:
+def load(path: Path) -> Baseline:
+    """Read a baseline file. Raises BaselineError, also where there is none."""
+    if not path.exists():
+        raise BaselineError(
+            f"baseline {path}",
+            "there is no such file",
+            remedy="pytest --export-matrix --export-matrix-update makes it from today's outcomes",
+        )
+    return FORMAT.load(path, lambda data: _build(data, f"baseline {path}"))
+
+
+@dataclass
+class _Passing:
+    """One line of "passing"."""
+
+    cells: str
+    deviation: Dict[str, Optional[str]]
+
+
+@dataclass
+class _File:
+    """A baseline file as it is written. What is accepted is written by hand, too, and gets help
+    line by line."""
+
+    profile: str
+    accepted: List[Dict[str, Any]]
+    passing: List[_Passing]
+
+
+def _build(data: Dict[str, Any], asked: str) -> Baseline:
+    file = convert(data, _File)
+    baseline = Baseline(file.profile)
+    for row in file.accepted:
         cell, entry = _accepted(row, asked)
-        _once(cell, baseline, asked)
+        _check_id(cell, baseline, asked)
         baseline.accepted[cell] = entry
-    for row in data["passing"]:
-        for rest, deviation in row["deviation"].items():
-            cell = f"{row['cells']}-{rest}"
-            _once(cell, baseline, asked)
+    for line in file.passing:
+        for rest, deviation in line.deviation.items():
+            cell = f"{line.cells}-{rest}"
+            _check_id(cell, baseline, asked)
             baseline.passing[cell] = None if deviation is None else float(deviation)
     return baseline
 
 
-def _accepted(row: Mapping[str, Any], asked: str) -> Tuple[str, Accepted]:
+def _accepted(row: Dict[str, Any], asked: str) -> Tuple[str, Accepted]:
     """One line of "accepted". Raises BaselineError naming what is wrong in it."""
     cell = row.get("cell")
     asked = f"{asked}, cell {cell}"
-    for key, value in row.items():
+    for key in row:
         if key not in KEYS:
             raise unknown(asked, "key", key, KEYS, BaselineError)
-        if not isinstance(value, list if key == "outputs" else str):
-            raise BaselineError(asked, f"{key} is {value!r}", remedy='for instance "note": "why"')
     if row.get("outcome") not in ACCEPTABLE:
         raise unknown(asked, "outcome", str(row.get("outcome")), ACCEPTABLE, BaselineError)
     if row.get("stage") not in (None, *STAGES):
-        raise unknown(asked, "stage", row["stage"], STAGES, BaselineError)
-    entry = Accepted(
-        row["outcome"],
-        row.get("stage"),
-        tuple(sorted(map(str, row.get("outputs", [])))),
-        row.get("note", ""),
-        row.get("issue", ""),
-    )
+        raise unknown(asked, "stage", str(row["stage"]), STAGES, BaselineError)
+    try:
+        entry = convert(row, Accepted)
+    except ValueError as error:
+        raise BaselineError(asked, str(error), remedy='for instance "note": "why"') from None
     if entry.issue and not entry.issue.startswith(("https://", "http://")):
         problem = f"issue {entry.issue!r} is no address"
         raise BaselineError(asked, problem, remedy='"issue": "https://..."; words go into "note"')
-    return row["cell"], entry
+    return str(cell), replace(entry, outputs=tuple(sorted(entry.outputs)))
 
 
-def _once(cell: str, baseline: Baseline, asked: str) -> None:
+def _check_id(cell: str, baseline: Baseline, asked: str) -> None:
     try:
         Cell.of(cell)
     except ValueError as error:
@@ -181,18 +200,3 @@ def _once(cell: str, baseline: Baseline, asked: str) -> None:
     if cell in baseline.accepted or cell in baseline.passing:
         remedy = "keep one of the two lines"
         raise BaselineError(f"{asked}, cell {cell}", "it is in the file twice", remedy=remedy)
-
-
-def load(path: Path) -> Baseline:
-    """Read a baseline file. Raises BaselineError, also where there is none."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise BaselineError(
-            f"baseline {path}",
-            "there is no such file",
-            remedy="pytest --export-matrix --export-matrix-update makes it from today's outcomes",
-        ) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise BaselineError(f"baseline {path}", str(error)) from None
-    return loads(text, str(path))

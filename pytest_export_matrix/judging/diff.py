@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import collections
-from typing import Any, Dict, Iterator, List, Mapping, Optional, Tuple
+from typing import Dict, Iterator, List, Mapping, Optional, Tuple
 
 from pytest_export_matrix.judging.cell_groups import summarize
 from pytest_export_matrix.judging.verdict import drifts
@@ -117,6 +117,5 @@ def _packages(old: Results, new: Results) -> List[Tuple[str, str, str, str]]:
 
 
 def _versions(results: Results, environment: str) -> Dict[str, str]:
-    described: Mapping[str, Any] = results.environments.get(environment, {})
-    python = {"python": described["python"]} if "python" in described else {}
-    return {**python, **{str(k): str(v) for k, v in described.get("packages", {}).items()}}
+    found = results.environments.get(environment)
+    return {"python": found.python, **found.packages} if found else {}

@@ -15,7 +15,7 @@ from pytest_export_matrix.pytest_run.items import CellItem
 from pytest_export_matrix.pytest_run.options import Settings
 from pytest_export_matrix.pytest_run.plan import Plan
 from pytest_export_matrix.results.result import Result
-from pytest_export_matrix.results.results import Matrix, Results, axes_of
+from pytest_export_matrix.results.results import Matrix, Results, Versions, axes_of
 from pytest_export_matrix.vocabulary.cells import NODE_PREFIX
 from pytest_export_matrix.vocabulary.entries import DEFAULT
 
@@ -70,7 +70,7 @@ def _shard(settings: Settings) -> Optional[str]:
     return "{}/{}".format(*settings.shard) if settings.shard else None
 
 
-def _environments(plan: Plan, settings: Settings, results: Sequence[Result]) -> Dict[str, Any]:
+def _environments(plan: Plan, settings: Settings, results: Sequence[Result]) -> Dict[str, Versions]:
     """The environments that `results` were made in, as far as they were ever built."""
     registry = plan.registry
     names = {result.environment for result in results}
@@ -82,5 +82,5 @@ def _environments(plan: Plan, settings: Settings, results: Sequence[Result]) -> 
             found[environment.name] = record.describe(registry.modules)
     for result in results:
         if result.program:
-            found[result.environment]["packages"].update(result.program)
+            found[result.environment].packages.update(result.program)
     return found

@@ -50,8 +50,8 @@ def footnotes(results: Results, legend: Sequence[str] = LEGEND) -> List[str]:
     notes = [*legend, tally(results) + "."]
     notes += [f"{number} unavailable: {reason}." for reason, number in unavailable(results.cells)]
     for name, environment in sorted(results.environments.items()):
-        packages = ", ".join(f"{k} {v}" for k, v in sorted(environment["packages"].items()))
-        notes.append(f"Environment {name}: Python {environment['python']}, {packages}.")
+        packages = ", ".join(f"{k} {v}" for k, v in sorted(environment.packages.items()))
+        notes.append(f"Environment {name}: Python {environment.python}, {packages}.")
     return notes
 
 

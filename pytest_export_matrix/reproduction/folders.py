@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Iterable, List, Sequence, Tuple
 
 from pytest_export_matrix.environments import current
-from pytest_export_matrix.execution.evidence import CaseOnDisk, CellEvidence, Environment, Place
+from pytest_export_matrix.execution.evidence import CaseOnDisk, CellEvidence, Place
 from pytest_export_matrix.reproduction.scripts import MODEL_STAGES, disagrees, is_other, texts
 from pytest_export_matrix.results.result import Result
+from pytest_export_matrix.results.results import Versions
 from pytest_export_matrix.vocabulary.entries import BUILD_MODULES
 from pytest_export_matrix.vocabulary.errors import UsageError
 
@@ -37,7 +38,7 @@ def check(folder: Path) -> None:
         raise UsageError(asked, str(error), remedy="choose another folder") from error
 
 
-def write(folder: Path, result: Result, facts: CellEvidence, environment: Environment) -> Path:
+def write(folder: Path, result: Result, facts: CellEvidence, environment: Versions) -> Path:
     """Write the folder of one cell, whole; an older one of that cell is replaced.
 
     Raises OSError where the disk is full or a file is gone.
@@ -136,7 +137,7 @@ def write_all(folder: Path, found: Iterable[Tuple[Result, CellEvidence]]) -> Lis
     return problems
 
 
-def _environment(result: Result, facts: CellEvidence) -> Environment:
+def _environment(result: Result, facts: CellEvidence) -> Versions:
     """What was installed, where the cell ended, of that which such a cell may need."""
     at_model = result.stage in MODEL_STAGES
     name = facts.exporter.environment if at_model else facts.runtime.environment

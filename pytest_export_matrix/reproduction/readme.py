@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from typing import Dict, Optional
 
-from pytest_export_matrix.execution.evidence import CellEvidence, Environment
+from pytest_export_matrix.execution.evidence import CellEvidence
 from pytest_export_matrix.results.result import Result
+from pytest_export_matrix.results.results import Versions
 from pytest_export_matrix.vocabulary.outcomes import Outcome, Stage
 
 #: The name of an exception at the beginning of a reason, after where it was and the shapes that it
@@ -22,9 +23,9 @@ def ending(result: Result) -> str:
 
 def expected(result: Result, facts: CellEvidence) -> str:
     """What the script is to show, in one line."""
-    if result.outcome == Outcome.TIMED_OUT.value:
+    if result.outcome == Outcome.TIMED_OUT:
         return f"no end of the stage {result.stage} after {facts.limits.seconds:g} s"
-    if result.outcome == Outcome.OUT_OF_MEMORY.value:
+    if result.outcome == Outcome.OUT_OF_MEMORY:
         limit = facts.limits.memory / 2**30
         return f"{result.headline} (the run allowed {limit:.1f} GiB; nothing limits this script)"
     return f"{ending(result)}: {result.headline}"
@@ -32,26 +33,24 @@ def expected(result: Result, facts: CellEvidence) -> str:
 
 def expected_error(result: Result) -> Optional[str]:
     """The exception that the script is to end with: None for whichever, "" for none at all."""
-    raising = (Outcome.FAILED.value, Outcome.OUT_OF_MEMORY.value)
-    if result.outcome not in raising or result.stage == Stage.COMPARE.value or result.deviating:
+    raising = (Outcome.FAILED, Outcome.OUT_OF_MEMORY)
+    if result.outcome not in raising or result.stage == Stage.COMPARE or result.deviating:
         return ""
     found = RAISED.match(result.reason or "")
     return found[1] if found else None
 
 
-def requirements(environment: Environment, needs_plugin: bool) -> str:
+def requirements(environment: Versions, needs_plugin: bool) -> str:
     """The packages as they were, in the form of pip."""
     pins = [
         f"{name}=={version}"
-        for name, version in sorted(environment["packages"].items())
+        for name, version in sorted(environment.packages.items())
         if needs_plugin or name != PLUGIN
     ]
-    return "\n".join([f"# Python {environment['python']}, {environment['platform']}", *pins, ""])
+    return "\n".join([f"# Python {environment.python}, {environment.platform}", *pins, ""])
 
 
-def values(
-    result: Result, environment: Environment, how: str, needs_plugin: bool
-) -> Dict[str, str]:
+def values(result: Result, environment: Versions, how: str, needs_plugin: bool) -> Dict[str, str]:
     """What the README's template says. What others wrote stands indented: as it is, and as
     nothing else."""
     return {

@@ -12,12 +12,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Dict, List, Optional, Sequence
 
-from pytest_export_matrix.execution.evidence import CaseOnDisk, CellEvidence, Environment, Place
+from pytest_export_matrix.execution.evidence import CaseOnDisk, CellEvidence, Place
 from pytest_export_matrix.reproduction import readme
 from pytest_export_matrix.reproduction.inline import NotInlined, inline, is_own
 from pytest_export_matrix.reproduction.literals import literal, of_case, of_example
 from pytest_export_matrix.reproduction.templating import compose, fill, template
 from pytest_export_matrix.results.result import Result
+from pytest_export_matrix.results.results import Versions
 from pytest_export_matrix.vocabulary.outcomes import Stage
 from pytest_export_matrix.vocabulary.package import NAME
 
@@ -50,9 +51,9 @@ LOADS = {".pt2": "torch.export.load(path).module()"}
 LOAD_TORCHSCRIPT = "torch.jit.load(path, map_location=DEVICE)"
 #: The stages before there is a file, and what a script does for them.
 MODEL_STAGES = {
-    Stage.BUILD.value: "runs it in eager mode",
-    Stage.REFERENCE.value: "runs it in eager mode",
-    Stage.EXPORT.value: "exports it",
+    Stage.BUILD: "runs it in eager mode",
+    Stage.REFERENCE: "runs it in eager mode",
+    Stage.EXPORT: "exports it",
 }
 
 #: What a script imports of this package itself, where it cannot do without.
@@ -105,7 +106,7 @@ class Script:
 
 
 def texts(
-    result: Result, facts: CellEvidence, place: Place, environment: Environment
+    result: Result, facts: CellEvidence, place: Place, environment: Versions
 ) -> Dict[str, str]:
     """The files of the folder that are text, by name."""
     before_file = result.stage in MODEL_STAGES
@@ -134,14 +135,15 @@ def is_other(facts: CellEvidence) -> bool:
 
 def disagrees(result: Result, facts: CellEvidence) -> bool:
     """Whether the eager model that is exported answers otherwise than the one it was made from."""
-    return is_other(facts) and result.stage == Stage.REFERENCE.value
+    return is_other(facts) and result.stage == Stage.REFERENCE
 
 
 def of_model(result: Result, facts: CellEvidence) -> Script:
     """The script for a cell that ended before there was a file."""
-    architecture, stage = facts.architecture, result.stage or ""
+    architecture, stage = facts.architecture, result.stage
+    assert stage is not None
     work = EXPORTS.get((facts.exporter.capture, facts.exporter.lower), OWN_EXPORT)
-    if stage != Stage.EXPORT.value:
+    if stage != Stage.EXPORT:
         work = "eager_other" if disagrees(result, facts) else "eager"
     script = Script(
         "model.py",
@@ -160,7 +162,7 @@ def of_model(result: Result, facts: CellEvidence) -> Script:
         script.name(block.upper(), reference)
     if result.cell.device != "cpu":
         script.blocks["exact"] = "exact.py"
-    if facts.example and facts.example.answer and stage == Stage.EXPORT.value:
+    if facts.example and facts.example.answer and stage == Stage.EXPORT:
         script.blocks.update(example="example.py", flat_model="flat_model.py")
         script.values.update(of_example(facts, facts.example.answer))
     if work == "eager":
@@ -291,7 +293,7 @@ def _json_used(script: Script) -> str:
     return "json." if any(text.startswith("json.") for text in script.values.values()) else ""
 
 
-def _readme(result: Result, place: Place, environment: Environment, script: str) -> str:
+def _readme(result: Result, place: Place, environment: Versions, script: str) -> str:
     """README.md. What others wrote stands indented: as it is, and as nothing else."""
     needs_plugin = bool(IMPORTS_PLUGIN.search(script))
     how = []

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, Dict, List, Mapping, NamedTuple, Sequence, Set, Tuple
+from typing import Dict, List, Mapping, NamedTuple, Sequence, Set, Tuple
 
 from pytest_export_matrix.results.result import Result
-from pytest_export_matrix.results.results import Matrix, Results
+from pytest_export_matrix.results.results import Matrix, Results, Versions
 from pytest_export_matrix.vocabulary.cells import Cell
 from pytest_export_matrix.vocabulary.errors import ResultsError
 
@@ -34,7 +34,7 @@ def combine(files: Sequence[Tuple[str, Results]]) -> Combined:
     the one that did not pass is kept. Raises ResultsError for files of different matrices.
     """
     matrix = _matrix(files)
-    environments: Dict[str, Any] = {}
+    environments: Dict[str, Versions] = {}
     cells: Dict[Cell, Result] = {}
     conflicts = []
     for _, results in files:
@@ -90,7 +90,7 @@ def _difference(one: Results, other: Results) -> str:
     return "; ".join(texts[:3]) or counts
 
 
-def _add_environments(known: Dict[str, Any], more: Mapping[str, Any]) -> Dict[str, str]:
+def _add_environments(known: Dict[str, Versions], more: Mapping[str, Versions]) -> Dict[str, str]:
     """Add `more` to `known`; by their names there, the names that they got here."""
     names = {}
     for name, described in more.items():

@@ -1,40 +1,44 @@
 """The results file: written and read here alone.
 
-FORMAT_VERSION 1: the first.
+Format 1 is the first.
 """
 
 from __future__ import annotations
 
 import json
 import re
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Dict, Mapping
+from typing import Any, Dict, List, Mapping, Optional
 
-from pytest_export_matrix.machine import json_files
+from pytest_export_matrix.machine.json_files import Format, convert
 from pytest_export_matrix.results.result import Result
-from pytest_export_matrix.results.results import Matrix, Results
+from pytest_export_matrix.results.results import Matrix, Results, Versions
 from pytest_export_matrix.vocabulary.cells import AXES, NAME, PLAIN, PREPARED
 from pytest_export_matrix.vocabulary.errors import ResultsError
-from pytest_export_matrix.vocabulary.outcomes import OUTCOMES, STAGES
 
-FORMAT_VERSION = 1
-
-
+FORMAT = Format(
+    "results file",
+    1,
+    ResultsError,
+    "remove the file and run pytest --export-matrix again, which writes a new one",
+)
 FILENAME = "results.json"
+SHARD = re.compile(r"[1-9]\d{0,3}/[1-9]\d{0,3}\Z")
 
 
 def dumps(results: Results) -> str:
     """The text of a results file: sorted, one cell a line."""
     head = {
-        "format_version": FORMAT_VERSION,
+        "format_version": FORMAT.newest,
         "complete": results.complete,
         "started": results.started,
         "seconds": round(results.seconds, 1),
         "planned": results.planned,
         "counts": results.counts,
-        "matrix": results.matrix and vars(results.matrix),
+        "matrix": results.matrix and asdict(results.matrix),
         "shard": results.shard,
-        "environments": results.environments,
+        "environments": {k: asdict(v) for k, v in results.environments.items()},
     }
     rows = sorted((result.row() for result in results.cells), key=lambda row: str(row["id"]))
     for row in rows:
@@ -48,40 +52,50 @@ def dumps(results: Results) -> str:
 
 def loads(text: str, name: str) -> Results:
     """The inverse of `dumps`. Raises ResultsError for what is no results file of this version."""
-    remedy = "remove the file and run pytest --export-matrix again, which writes a new one"
-    return json_files.loads(text, "results file", name, FORMAT_VERSION, _from, ResultsError, remedy)
+    return FORMAT.loads(text, name, _build)
 
 
-def _from(data: Mapping[str, Any]) -> Results:
-    matrix, axes, shard = data.get("matrix"), data.get("axes", {}), data.get("shard")
-    if shard is not None and not re.match(r"[1-9]\d{0,3}/[1-9]\d{0,3}\Z", shard):
-        raise ValueError(f"shard is {shard!r}")
+def load(path: Path) -> Results:
+    """Read a results file. Raises ResultsError, also where there is none."""
+    return FORMAT.load(path, _build)
+
+
+@dataclass
+class _File:
+    """A results file as it is written."""
+
+    planned: int
+    cells: List[Dict[str, Any]]
+    started: str
+    seconds: float
+    environments: Dict[str, Versions]
+    complete: bool
+    counts: Dict[str, int]
+    matrix: Optional[Matrix] = None
+    shard: Optional[str] = None
+    axes: Dict[str, List[str]] = field(default_factory=dict)
+
+
+def _build(data: Dict[str, Any]) -> Results:
+    """Raises ValueError, also for what has the right types and cannot be."""
+    file = convert(data, _File)
+    if file.shard is not None and not SHARD.match(file.shard):
+        raise ValueError(f"shard is {file.shard!r}")
     results = Results(
-        planned=_typed("planned", data["planned"], int),
-        cells=[_result(row) for row in data["cells"]],
-        started=_typed("started", data["started"], str),
-        seconds=_typed("seconds", data["seconds"], (int, float)),
-        environments=_typed("environments", data["environments"], dict),
-        matrix=_matrix(matrix) if matrix else None,
-        shard=shard,
-        axes={axis: list(map(str, axes[axis])) for axis in axes if axis in AXES},
+        planned=file.planned,
+        cells=[_result(row) for row in file.cells],
+        started=file.started,
+        seconds=file.seconds,
+        environments=file.environments,
+        matrix=file.matrix,
+        shard=file.shard,
+        axes={axis: values for axis, values in file.axes.items() if axis in AXES},
     )
     if len({result.cell for result in results.cells}) < len(results.cells):
         raise ValueError("a cell is in it twice")
-    for environment in results.environments.values():
-        _typed("packages", environment["packages"], dict)
-        _typed("python", environment["python"], str)
-    if (results.complete, results.counts) != (data.get("complete"), data.get("counts")):
+    if (results.complete, results.counts) != (file.complete, file.counts):
         raise ValueError("its counts do not fit its cells: truncated or edited")
     return results
-
-
-def _matrix(data: Mapping[str, Any]) -> Matrix:
-    matrix = Matrix(**data)
-    _typed("matrix.cells", matrix.cells, int)
-    _typed("matrix.sha256", matrix.sha256, str)
-    _typed("matrix.profile", matrix.profile, str)
-    return matrix
 
 
 def _result(row: Mapping[str, Any]) -> Result:
@@ -91,51 +105,4 @@ def _result(row: Mapping[str, Any]) -> Result:
             raise ValueError(f"no name for a value of an axis: {value!r}")
     if result.cell.preparation not in (PLAIN, PREPARED):
         raise ValueError(f"unknown preparation {result.cell.preparation!r}")
-    if result.outcome not in OUTCOMES:
-        raise ValueError(f"unknown outcome {result.outcome!r}")
-    if result.stage not in (None, *STAGES):
-        raise ValueError(f"unknown stage {result.stage!r}")
-    for name, kind in FIELDS.items():
-        _typed(name, getattr(result, name), kind)
-    for seconds in (*result.seconds.values(), *result.latency.values()):
-        _typed("seconds", seconds, (int, float))
-    for trial in result.trials:
-        _typed("extras of a trial", trial["extras"], list)
     return result
-
-
-FIELDS: Dict[str, Any] = {
-    "language": str,
-    "environment": str,
-    "reason": (str, type(None)),
-    "exported_at": list,
-    "ran_at": list,
-    "failed_on": list,
-    "deviation": dict,
-    "deviating": list,
-    "flaky": bool,
-    "extra_dependencies": list,
-    "trials": list,
-    "latency": dict,
-    "program": dict,
-    "seconds": dict,
-    "artifact": (dict, type(None)),
-    "warnings": list,
-    "cached": bool,
-    "repro": str,
-}
-
-
-def _typed(name: str, value: Any, kind: Any) -> Any:
-    if not isinstance(value, kind):
-        raise TypeError(f"{name} is {value!r}")
-    return value
-
-
-def load(path: Path) -> Results:
-    """Read a results file. Raises ResultsError, also where there is none."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ResultsError(f"results file {path}", str(error)) from None
-    return loads(text, str(path))

@@ -5,14 +5,31 @@ from __future__ import annotations
 from dataclasses import dataclass, field, fields
 from typing import Any, Dict, List, Mapping, Optional
 
-from pytest_export_matrix.vocabulary.cells import Cell
-from pytest_export_matrix.vocabulary.outcomes import (
-    ORDINARY,
-    OUTCOMES,
-    Outcome,
-)
+import msgspec
+
+from pytest_export_matrix.machine.json_files import convert
+from pytest_export_matrix.vocabulary.cells import AXES, Cell
+from pytest_export_matrix.vocabulary.outcomes import ORDINARY, OUTCOMES, Outcome, Stage, Warned
 
 HEADLINE_LIMIT = 240
+
+
+@dataclass
+class Trial:
+    """One attempt at a file with some extra modules: how far it got."""
+
+    extras: List[str]
+    outcome: Outcome
+    stage: Optional[Stage]
+    reason: Optional[str]
+
+
+@dataclass
+class Artifact:
+    """An exported file: its digest, and its bytes with those of the files beside it."""
+
+    sha256: str
+    bytes: int
 
 
 @dataclass
@@ -32,8 +49,8 @@ class Result:
     cell: Cell
     language: str
     environment: str
-    outcome: str
-    stage: Optional[str] = None
+    outcome: Outcome
+    stage: Optional[Stage] = None
     reason: Optional[str] = None
     exported_at: List[List[int]] = field(default_factory=list)
     ran_at: List[List[int]] = field(default_factory=list)
@@ -42,28 +59,28 @@ class Result:
     failed_on: List[str] = field(default_factory=list)
     flaky: bool = False
     extra_dependencies: List[str] = field(default_factory=list)
-    trials: List[Dict[str, Any]] = field(default_factory=list)
+    trials: List[Trial] = field(default_factory=list)
     seconds: Dict[str, float] = field(default_factory=dict)
     latency: Dict[str, float] = field(default_factory=dict)
     program: Dict[str, str] = field(default_factory=dict)
-    artifact: Optional[Dict[str, Any]] = None
-    warnings: List[Dict[str, Any]] = field(default_factory=list)
+    artifact: Optional[Artifact] = None
+    warnings: List[Warned] = field(default_factory=list)
     cached: bool = False
     repro: str = ""
     detail: str = ""
 
     @property
     def passed(self) -> bool:
-        return self.outcome == Outcome.PASSED.value
+        return self.outcome is Outcome.PASSED
 
     @property
     def absent(self) -> bool:
-        return self.outcome == Outcome.UNAVAILABLE.value
+        return self.outcome is Outcome.UNAVAILABLE
 
     @property
     def ending(self) -> str:
         """How the cell ended, in words: `passed`, `failed at compare (boxes)`, `flaky at run`."""
-        words = "flaky" if self.flaky else self.outcome
+        words = "flaky" if self.flaky else str(self.outcome)
         if self.stage and not self.passed:
             words += f" at {self.stage}"
         return f"{words} ({', '.join(self.deviating)})" if self.deviating else words
@@ -88,19 +105,21 @@ class Result:
 
     def row(self) -> Dict[str, Any]:
         """The result as `results.json` holds it."""
-        rest = {f.name: getattr(self, f.name) for f in fields(self)[1:] if f.name != "detail"}
-        return {"id": self.cell.id, **self.cell.axes, **rest}
+        row = self.transfer()
+        del row["detail"]
+        return row
 
     def transfer(self) -> Dict[str, Any]:
         """The result as it crosses between processes: the row and the detail."""
-        return {**self.row(), "detail": self.detail}
+        values = {each.name: getattr(self, each.name) for each in fields(self)[1:]}
+        rest: Dict[str, Any] = msgspec.to_builtins(values)
+        return {"id": self.cell.id, **self.cell.axes, **rest}
 
     @classmethod
     def from_row(cls, row: Mapping[str, Any]) -> "Result":
-        """The inverse of `row` and of `transfer`. Raises KeyError or TypeError on another shape."""
-        cell = Cell(**{f.name: row[f.name] for f in fields(Cell) if f.name in row})
-        rest = {f.name: row[f.name] for f in fields(cls)[1:] if f.name in row}
-        return cls(cell, **rest)
+        """The inverse of `row` and of `transfer`. Raises ValueError on another shape."""
+        cell = {axis: row[axis] for axis in AXES if axis in row}
+        return convert({**row, "cell": cell}, cls)
 
 
 def count(results: List[Result]) -> Dict[str, int]:

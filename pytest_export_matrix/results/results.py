@@ -1,13 +1,10 @@
-"""The results file: what one run, or several, came to. Written and read here alone.
-
-FORMAT_VERSION 1: the first.
-"""
+"""What one run, or several, came to."""
 
 from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
-from typing import Any, Dict, List, Mapping, Optional, Sequence
+from typing import Dict, List, Mapping, Optional, Sequence
 
 from pytest_export_matrix.results.changes import Changes
 from pytest_export_matrix.results.result import Result, count
@@ -30,6 +27,16 @@ class Matrix:
 
 
 @dataclass
+class Versions:
+    """What cells were made with in one environment: the version of its Python, the platform, and
+    the version of each package that matters."""
+
+    python: str
+    platform: str
+    packages: Dict[str, str]
+
+
+@dataclass
 class Results:
     """`planned` cells and the results there are of them; complete when there is one of each.
 
@@ -43,7 +50,7 @@ class Results:
     cells: List[Result]
     started: str = ""
     seconds: float = 0.0
-    environments: Dict[str, Any] = field(default_factory=dict)
+    environments: Dict[str, Versions] = field(default_factory=dict)
     matrix: Optional[Matrix] = None
     shard: Optional[str] = None
     axes: Dict[str, List[str]] = field(default_factory=dict)

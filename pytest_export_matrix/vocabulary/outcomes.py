@@ -1,15 +1,23 @@
-"""How a cell can end: its stage, its outcome, and the one result model that every report reads."""
+"""How a cell can end: its stage and its outcome; what libraries warned of on the way."""
 
 from __future__ import annotations
 
 import enum
 import re
+from dataclasses import dataclass
 
 #: Where the reason of a result is cut: an error of torch.export can span hundreds of lines.
 REASON_LIMIT = 2000
 
 
-class Stage(str, enum.Enum):
+class Word(str, enum.Enum):
+    """A word of a closed list. It is a text, also where it is formatted."""
+
+    def __str__(self) -> str:
+        return str(self.value)
+
+
+class Stage(Word):
     """The steps of a cell, in order."""
 
     BUILD = "build"
@@ -23,7 +31,7 @@ class Stage(str, enum.Enum):
 STAGES = [stage.value for stage in Stage]
 
 
-class Outcome(str, enum.Enum):
+class Outcome(Word):
     """What became of a cell. Every planned cell has exactly one."""
 
     PASSED = "passed"
@@ -37,6 +45,15 @@ class Outcome(str, enum.Enum):
 #: Sample inputs that an architecture has no word for.
 ORDINARY = "ordinary"
 OUTCOMES = [outcome.value for outcome in Outcome]
+
+
+@dataclass
+class Warned:
+    """A warning of a library, and how often it was given."""
+
+    category: str
+    message: str
+    count: int
 
 
 class Failure(Exception):

@@ -30,7 +30,7 @@ from typing import (
 
 from pytest_export_matrix.compare.answers import Comparison
 from pytest_export_matrix.vocabulary.entries import OutputKind
-from pytest_export_matrix.vocabulary.outcomes import Outcome, Stage
+from pytest_export_matrix.vocabulary.outcomes import Outcome, Stage, Warned
 from pytest_export_matrix.vocabulary.pytrees import Spec
 
 T = TypeVar("T")
@@ -204,15 +204,6 @@ class Request:
 
 
 # The answers.
-
-
-@dataclass
-class Warned:
-    """A warning of a library, and how often it was given."""
-
-    category: str
-    message: str
-    count: int
 
 
 @dataclass

@@ -8,7 +8,7 @@ import traceback
 import warnings
 from typing import Any, Callable, Dict, List, Optional
 
-from pytest_export_matrix.vocabulary.outcomes import Failure, Outcome, Stage, shorten
+from pytest_export_matrix.vocabulary.outcomes import Failure, Outcome, Stage, Warned, shorten
 from pytest_export_matrix.vocabulary.processes import SIGKILL
 from pytest_export_matrix.vocabulary.references import resolve
 from pytest_export_matrix.worker import protocol
@@ -19,7 +19,6 @@ from pytest_export_matrix.worker.messages import (
     Known,
     Request,
     StageEvent,
-    Warned,
     read,
     to_json,
 )
@@ -62,8 +61,8 @@ class Stages:
     def end(self) -> None:
         now = time.monotonic()
         if self.current:
-            spent = self.seconds.get(self.current.value, 0.0) + now - self._since
-            self.seconds[self.current.value] = spent
+            spent = self.seconds.get(self.current, 0.0) + now - self._since
+            self.seconds[self.current] = spent
         self._since = now
 
 

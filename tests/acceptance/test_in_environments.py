@@ -313,7 +313,7 @@ def test_a_disk_that_is_too_small_makes_its_cells_unavailable(
     run = project.run(*ONE_LANE, cells=[RIGHT, OLDER])
 
     assert run.outcomes == {RIGHT: "passed", OLDER: "unavailable"}
-    assert "--export-matrix-cache DIR" in run.rows[OLDER]["reason"]
+    assert "--export-matrix-cache=DIR" in run.rows[OLDER]["reason"]
     assert list(small_disk.glob("*/venv-*")) == []
 
 

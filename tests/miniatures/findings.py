@@ -5,11 +5,12 @@ from __future__ import annotations
 import itertools
 from typing import Callable, Optional, Sequence
 
+import states
+
 from pytest_export_matrix.planning.matrix import BATCHES, RESOLUTIONS
-from pytest_export_matrix.results.result import Result
-from pytest_export_matrix.results.results import Matrix, Results, axes_of
+from pytest_export_matrix.results.results import Results, Versions
 from pytest_export_matrix.vocabulary.cells import Cell
-from pytest_export_matrix.vocabulary.outcomes import Outcome
+from pytest_export_matrix.vocabulary.outcomes import Outcome, Stage
 
 WAYS = (
     ("tracing", "torchscript", "pytorch"),
@@ -68,23 +69,21 @@ def results(
     found = []
     for cell in cells:
         why = reason(cell)
-        outcome = Outcome.PASSED if why is None else Outcome.FAILED
-        stage: Optional[str] = "compare" if why is None else "run"
         if cell.device in absent:
-            outcome, stage, why = Outcome.UNAVAILABLE, None, f"{cell.device}: none here"
-        found.append(Result(cell, "python", "default", outcome.value, stage, why))
-    packages = {"torch": torch, "onnx": "1.2"}
-    environments = {"default": {"python": "3.12.1", "platform": "Linux", "packages": packages}}
-    matrix = Matrix.of(cells, "slim")
-    return Results(
-        len(cells), found, started, 1.0, environments, matrix=matrix, axes=axes_of(cells)
-    )
+            absence = f"{cell.device}: none here"
+            found.append(states.result(cell, Outcome.UNAVAILABLE, reason=absence))
+        elif why is None:
+            found.append(states.result(cell))
+        else:
+            found.append(states.failed(cell, Stage.RUN, reason=why))
+    versions = Versions("3.12.1", "Linux", {"torch": torch, "onnx": "1.2"})
+    return states.results(found, started=started, seconds=1.0, environments={"default": versions})
 
 
 def hostile(text: str) -> Results:
     """Results with `text` wherever a file may hold any text."""
     found = results(lambda cell: text, torch=text, started=text)
-    found.environments[text] = {"python": text, "packages": {text: text}}
+    found.environments[text] = Versions(text, text, {text: text})
     for result in found.cells:
         result.environment = text
         result.deviating = [text]

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List
+from typing import Any, List
 
-from pytest_export_matrix.results.result import Result
-from pytest_export_matrix.results.results import Results, axes_of
+import states
+
+from pytest_export_matrix.results.result import Artifact, Result
+from pytest_export_matrix.results.results import Results
 from pytest_export_matrix.vocabulary.cells import Cell
+from pytest_export_matrix.vocabulary.outcomes import Outcome, Stage, Warned
 
 WAYS = (
     ("tracing", "torchscript", "pytorch"),
@@ -17,17 +20,14 @@ WAYS = (
 )
 #: What becomes of the cells, over and over: outcome, stage, outputs that deviate.
 ENDINGS: List[Any] = [
-    *[("passed", "compare", [])] * 6,
-    *[("failed", "compare", ["boxes"])] * 2,
-    ("failed", "export", []),
-    ("crashed", "run", []),
-    ("timed_out", "export", []),
-    ("out_of_memory", "load", []),
-    ("passed", "compare", []),
+    *[(Outcome.PASSED, Stage.COMPARE, [])] * 6,
+    *[(Outcome.FAILED, Stage.COMPARE, ["boxes"])] * 2,
+    (Outcome.FAILED, Stage.EXPORT, []),
+    (Outcome.CRASHED, Stage.RUN, []),
+    (Outcome.TIMED_OUT, Stage.EXPORT, []),
+    (Outcome.OUT_OF_MEMORY, Stage.LOAD, []),
+    (Outcome.PASSED, Stage.COMPARE, []),
 ]
-ENVIRONMENTS: Dict[str, Any] = {
-    "default": {"python": "3.11.7", "platform": "Linux", "packages": {"torch": "2.8.0"}}
-}
 
 
 def cells(architectures: int) -> List[Cell]:
@@ -48,27 +48,24 @@ def on(planned: List[Cell], device: str) -> List[Cell]:
 
 def result(cell: Cell, number: int) -> Result:
     if cell.device == "cuda":
-        reason = "cuda: no GPU here"
-        return Result(cell, "python", "default", "unavailable", reason=reason, repro="pytest")
+        return states.result(cell, Outcome.UNAVAILABLE, reason="cuda: no GPU here", repro="pytest")
     outcome, stage, deviating = ENDINGS[number % len(ENDINGS)]
-    compared = stage == "compare"
-    deviation = 1e-6 * (number % 7) if outcome == "passed" else 0.3
+    passed, compared = outcome is Outcome.PASSED, stage is Stage.COMPARE
+    deviation = 1e-6 * (number % 7) if passed else 0.3
     figures = {"max_abs": deviation, "max_rel": deviation, "allowed": 1e-3}
-    return Result(
+    return states.result(
         cell,
-        "python",
-        "default",
         outcome,
-        stage,
-        None if outcome == "passed" else f"reason of {cell.id}\nin full",
+        stage=stage,
+        reason=None if passed else f"reason of {cell.id}\nin full",
         exported_at=[[1, 192, 256]],
         ran_at=[[1, 192, 256], [1, 144, 192]] if compared else [],
         deviation={"boxes": figures, "matched": 3, "missing": 0} if compared else {},
         deviating=deviating,
         extra_dependencies=["torchvision"],
         seconds={"build": 0.5, "reference": 0.2, "export": 0.7, "load": 0.1, "run": 0.3},
-        artifact={"sha256": "5dd6caa4", "bytes": 7729234},
-        warnings=[{"category": "UserWarning", "message": "deprecated", "count": 2}],
+        artifact=Artifact("5dd6caa4", 7729234),
+        warnings=[Warned("UserWarning", "deprecated", 2)],
         repro=f"pytest --export-matrix export-matrix::{cell.id}",
     )
 
@@ -77,11 +74,5 @@ def results(architectures: int = 1, **fields: Any) -> Results:
     planned = cells(architectures)
     found = [result(cell, number) for number, cell in enumerate(on(planned, "cpu"))]
     found += [result(cell, 0) for cell in on(planned, "cuda")]
-    fields = {"planned": len(planned), "axes": axes_of(planned), **fields}
-    return Results(
-        cells=found,
-        started="2030-01-01T00:00:00+00:00",
-        seconds=60.0,
-        environments=ENVIRONMENTS,
-        **fields,
-    )
+    fields = {"matrix": None, "started": "2030-01-01T00:00:00+00:00", "seconds": 60.0, **fields}
+    return states.results(found, planned, **fields)

@@ -6,7 +6,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Dict, List, Optional, Sequence
 
-from pytest_export_matrix.execution.answers import Artifact, StepAnswer, with_capture
+from pytest_export_matrix.execution.answers import StepAnswer, with_capture
 from pytest_export_matrix.execution.retry import IsNews
 from pytest_export_matrix.execution.steps.step import Asked, Prepared, Step, eager_of
 from pytest_export_matrix.execution.store import Store
@@ -14,6 +14,7 @@ from pytest_export_matrix.execution.workers.availability import Availability
 from pytest_export_matrix.machine import devices
 from pytest_export_matrix.machine.hashing import digest
 from pytest_export_matrix.planning.recipes import Recipe
+from pytest_export_matrix.results.result import Artifact
 from pytest_export_matrix.vocabulary.entries import DEFAULT, Exporter
 from pytest_export_matrix.worker import protocol
 from pytest_export_matrix.worker.messages import Export, FormatPart

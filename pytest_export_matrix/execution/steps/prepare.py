@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Dict, Optional, Sequence
 
-from pytest_export_matrix.execution.answers import StepAnswer, dependencies, from_json
+from pytest_export_matrix.execution.answers import StepAnswer, dependencies
 from pytest_export_matrix.execution.retry import IsNews
 from pytest_export_matrix.execution.steps.step import (
     Asked,
@@ -19,6 +19,7 @@ from pytest_export_matrix.execution.steps.step import (
 from pytest_export_matrix.execution.store import Store
 from pytest_export_matrix.execution.workers.availability import Availability
 from pytest_export_matrix.machine.hashing import digest
+from pytest_export_matrix.machine.json_files import convert
 from pytest_export_matrix.planning.recipes import Case, Recipe
 from pytest_export_matrix.vocabulary.entries import BUILD_MODULES
 from pytest_export_matrix.vocabulary.outcomes import Stage
@@ -78,7 +79,7 @@ class PrepareStep(Step[Case]):
     def _look_up_model(self) -> None:
         """The model that the store holds, unless a file that it was made from has changed."""
         data = self.store.get(MODEL, self._model_key)
-        entry = from_json(ModelEntry, data) if data else None
+        entry = convert(data, ModelEntry) if data else None
         if entry and unchanged(entry.dependencies):
             sha256 = self.store.files(MODEL, self._model_key)[WEIGHTS][1]
             self._prepared.identity = digest([self._model_key, entry.dependencies, sha256])

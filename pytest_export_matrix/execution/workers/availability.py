@@ -15,6 +15,7 @@ from pytest_export_matrix.execution.answers import StepAnswer, unavailable
 from pytest_export_matrix.execution.workers.dispatcher import Dispatcher
 from pytest_export_matrix.execution.workers.worker import Interrupted, WorkerFailure, WorkerKind
 from pytest_export_matrix.machine.locks import Stopped
+from pytest_export_matrix.results.results import Versions
 from pytest_export_matrix.vocabulary.entries import DEFAULT, Environment, Runtime
 from pytest_export_matrix.vocabulary.errors import ProvisionError
 from pytest_export_matrix.worker.messages import Probe
@@ -38,7 +39,7 @@ class Availability:
         """What is installed, in the runtime's environment, of what a program is built against."""
         environment = self.environments.get(runtime.environment)
         if environment is None:
-            return current.describe([*runtime.modules, *runtime.extras])["packages"]
+            return current.describe([*runtime.modules, *runtime.extras]).packages
         record = records.known(Path(self.dispatcher.cache), environment)
         return record.content() if record else None
 
@@ -55,7 +56,7 @@ class Availability:
         record = record or records.known(Path(self.dispatcher.cache), environment)
         return ([record.content(), environment.weights] if record else None), problem
 
-    def installed(self) -> Dict[str, Dict[str, Any]]:
+    def installed(self) -> Dict[str, Versions]:
         """All that is in each environment that is known, but for the default one."""
         found = {}
         for environment in self.environments.values():

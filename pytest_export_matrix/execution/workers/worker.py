@@ -17,7 +17,8 @@ from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
 
 import psutil
 
-from pytest_export_matrix.execution.answers import from_json, read_answer
+from pytest_export_matrix.execution.answers import read_answer
+from pytest_export_matrix.machine.json_files import convert
 from pytest_export_matrix.vocabulary.outcomes import Outcome, shorten
 from pytest_export_matrix.vocabulary.package import PACKAGE
 from pytest_export_matrix.vocabulary.processes import SIGKILL, describe_code
@@ -169,7 +170,7 @@ class Worker:
             stages = [event for event in _events(folder) if event.known is None]
             if len(stages) > seen:
                 seen, since = len(stages), time.monotonic()
-                watch(stages[-1].stage.value, stages[-1].note)
+                watch(stages[-1].stage, stages[-1].note)
             problem = None
             if time.monotonic() - since > limits.seconds:
                 problem = (Outcome.TIMED_OUT, f"no end after {limits.seconds:g} s")
@@ -280,7 +281,7 @@ def describe_status(status: int) -> str:
 
 
 def _events(folder: str) -> List[StageEvent]:
-    return [from_json(StageEvent, line) for line in protocol.read_lines(folder, protocol.STAGES)]
+    return [convert(line, StageEvent) for line in protocol.read_lines(folder, protocol.STAGES)]
 
 
 def _spent(events: List[StageEvent]) -> Dict[str, float]:
@@ -288,7 +289,7 @@ def _spent(events: List[StageEvent]) -> Dict[str, float]:
     spent: Dict[str, float] = {}
     ends = [event.at for event in events[1:]] + [time.time()]
     for event, end in zip(events, ends):
-        spent[event.stage.value] = spent.get(event.stage.value, 0.0) + end - event.at
+        spent[event.stage] = spent.get(event.stage, 0.0) + end - event.at
     return spent
 
 

@@ -12,6 +12,7 @@ import gzip
 import hashlib
 import importlib.util
 import json
+from dataclasses import asdict
 from html import escape
 from importlib.resources import files
 from pathlib import Path
@@ -66,7 +67,7 @@ def data(results: Results) -> Dict[str, Any]:
         "axes": {axis: _values(results, axis) for axis in AXES},
         "outcomes": OUTCOMES,
         "stages": STAGES,
-        "environments": results.environments,
+        "environments": {k: asdict(v) for k, v in results.environments.items()},
         "cells": [_cell(result) for result in results.cells],
         "against": changes.against if changes else None,
         "changes": [
