@@ -10,7 +10,7 @@ from pytest_export_matrix import Architecture, Tensors
 from pytest_export_matrix.compare.answers import Comparison
 from pytest_export_matrix.execution import conclusions
 from pytest_export_matrix.execution.answers import StepAnswer
-from pytest_export_matrix.execution.steps.step import Prepared
+from pytest_export_matrix.execution.steps.step import PreparedModel
 from pytest_export_matrix.exporters import EXPORTERS
 from pytest_export_matrix.planning.recipes import Recipe
 from pytest_export_matrix.results.result import Artifact, Result, Trial
@@ -46,9 +46,9 @@ def answered(shows: bool = True, **more: Any) -> StepAnswer:
     return StepAnswer(eager=EagerAnswer({}, {}, "", shows), part_seconds=0.5, **more)
 
 
-def prepared(**more: Any) -> Prepared:
+def prepared(**more: Any) -> PreparedModel:
     """A model that has answered every case."""
-    return Prepared("id", "weights", {case: answered() for case in RECIPE.asked}, **more)
+    return PreparedModel("id", "weights", {case: answered() for case in RECIPE.asked}, **more)
 
 
 def came_to(inferred: StepAnswer, exported: StepAnswer = EXPORTED) -> Result:

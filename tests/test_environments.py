@@ -19,7 +19,7 @@ from miniatures.waiting import DEADLINE, wait_for
 
 from pytest_export_matrix import Environment
 from pytest_export_matrix.environments import provisioned, records, uv
-from pytest_export_matrix.machine.locks import Stopped
+from pytest_export_matrix.machine.locks import RunStopped
 from pytest_export_matrix.results.results import Versions
 from pytest_export_matrix.vocabulary.errors import ProvisionError
 
@@ -138,7 +138,7 @@ def test_a_build_that_is_stopped_leaves_nothing(
 ) -> None:
     stand_in = uvs.blocks_in_install(tmp_path / "bin")
     monkeypatch.setenv("PATH", uvs.path_with(stand_in))
-    with pytest.raises(Stopped):
+    with pytest.raises(RunStopped):
         provisioned.provide(tmp_path, SIX, stopped=(stand_in / "begun").exists)
     assert venvs(tmp_path) == []
     assert psutil.Process().children() == []
@@ -232,7 +232,7 @@ def test_an_upgrade_that_fails_leaves_what_was_there(
     record = provisioned.provide(tmp_path, SIX)
     stand_in = uvs.blocks_in_install(tmp_path / "bin")
     monkeypatch.setenv("PATH", uvs.path_with(stand_in))
-    with pytest.raises(Stopped):
+    with pytest.raises(RunStopped):
         provisioned.provide(tmp_path, SIX, stopped=(stand_in / "begun").exists, upgrade=True)
     assert venvs(tmp_path) == [record.venv]
     assert records.python(tmp_path, SIX) is not None

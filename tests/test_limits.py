@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from miniatures.findings import results
 
-from pytest_export_matrix.judging.cell_groups import boxes, where
+from pytest_export_matrix.judging.cell_groups import cover, describe_cells
 from pytest_export_matrix.reporting.failures import limits, template
 
 CELLS = [result.cell for result in results(devices=("cpu", "cuda")).cells]
@@ -17,14 +17,14 @@ def test_boxes_hold_exactly_the_cells_meant(chosen: set) -> None:  # type: ignor
     cells = [cell for cell in CELLS if cell in chosen]
     found = [
         [c for c in CELLS if all(c.axes[axis] in values for axis, values in box.items())]
-        for box in boxes(cells, CELLS)
+        for box in cover(cells, CELLS)
     ]
     assert sorted(cell.id for part in found for cell in part) == sorted(c.id for c in cells)
 
 
 def test_where_names_no_more_axes_than_it_takes() -> None:
     def words(condition: object) -> str:
-        return where([cell for cell in CELLS if condition(cell)], CELLS)  # type: ignore[operator]
+        return describe_cells([cell for cell in CELLS if condition(cell)], CELLS)  # type: ignore[operator]
 
     assert words(lambda cell: True) == "all"
     assert words(lambda cell: cell.format == "onnx") == "runtime=onnxruntime"

@@ -43,7 +43,7 @@ def cell(**axes: Any) -> Cell:
 
 
 def test_every_combination_that_a_runtime_takes_is_planned_once() -> None:
-    cells = matrix.plan(registry())
+    cells = matrix.all_cells(registry())
     assert len(cells) == len(set(cells)) == 2 * 7 * 2 * 2 * 3
     pairs = {(c.method, c.format, c.runtime) for c in cells}
     assert pairs == {
@@ -60,7 +60,7 @@ def test_every_combination_that_a_runtime_takes_is_planned_once() -> None:
 def test_a_second_runtime_of_a_format_is_planned_beside_the_first() -> None:
     more = registry()
     more.add(Runtime("my_engine", formats=["onnx"], session="my_engine:Session"))
-    assert len(matrix.plan(more)) == 2 * 9 * 12
+    assert len(matrix.all_cells(more)) == 2 * 9 * 12
 
 
 def prepared(architecture: Architecture) -> Architecture:
@@ -71,7 +71,7 @@ def test_where_a_model_is_prepared_for_a_method_its_cells_are_there_twice() -> N
     filled = Registry()
     for entry in (prepared(DETECTOR), *EXPORTERS, *RUNTIMES, *OUTPUT_KINDS):
         filled.add(entry)
-    cells = matrix.plan(filled)
+    cells = matrix.all_cells(filled)
     assert len(cells) == len({each.id for each in cells}) == (7 + 2) * 12
     counted = Counter((each.method, each.preparation) for each in cells)
     assert counted["torch_export", "plain"] == counted["torch_export", "prepared"] == 24
@@ -177,7 +177,7 @@ class TestCases:
 class TestSelect:
     """--export-matrix-select"""
 
-    cells = matrix.plan(registry())
+    cells = matrix.all_cells(registry())
 
     def pick(self, *expressions: str) -> list[Cell]:
         return selection.select(self.cells, expressions)
@@ -239,7 +239,7 @@ class TestShard:
     @given(parts=st.integers(1, 40))
     def test_shards_are_a_partition_and_share_no_file(self, parts: int) -> None:
         everything = registry()
-        cells = matrix.plan(everything)
+        cells = matrix.all_cells(everything)
         groups = [everything.recipe(each).capture_key for each in cells]
         shards = [selection.shard(cells, groups, i, parts) for i in range(1, parts + 1)]
         assert sorted(c.id for part in shards for c in part) == sorted(c.id for c in cells)
@@ -249,7 +249,7 @@ class TestShard:
     @pytest.mark.parametrize("parts", [2, 3, 4])
     def test_shards_are_about_equally_large(self, parts: int) -> None:
         everything = registry()
-        cells = matrix.plan(everything)
+        cells = matrix.all_cells(everything)
         groups = [everything.recipe(each).capture_key for each in cells]
         largest = max(groups.count(group) for group in groups)
         for part in range(1, parts + 1):
@@ -263,7 +263,7 @@ def test_what_is_built_elsewhere_is_exported_there_alone() -> None:
     tracing = replace(TRACING, method="tracing_there", environment="other")
     for entry in (Environment("other"), there, tracing):
         filled.add(entry)
-    methods = {(c.architecture, c.method) for c in matrix.plan(filled)}
+    methods = {(c.architecture, c.method) for c in matrix.all_cells(filled)}
     assert {method for name, method in methods if name == "there"} == {"tracing_there"}
     assert ("classifier", "tracing_there") in methods
 
@@ -277,7 +277,7 @@ def test_a_family_keeps_to_itself() -> None:
         replace(pytorch, name="runs_family", family="f"),
     ):
         filled.add(entry)
-    cells = matrix.plan(filled)
+    cells = matrix.all_cells(filled)
     relative = {(c.method, c.runtime) for c in cells if c.architecture == "relative"}
     assert relative == {("of_family", name) for name in ("pytorch", "libtorch", "runs_family")}
     others = [c for c in cells if c.architecture != "relative"]

@@ -11,8 +11,8 @@ import pytest
 from pytest_export_matrix.execution.answers import StepAnswer, UnderLimits
 from pytest_export_matrix.execution.steps.step import Asked, Step
 from pytest_export_matrix.execution.store import ENTRY, Store
-from pytest_export_matrix.execution.workers.worker import Interrupted
 from pytest_export_matrix.machine.hashing import digest, file_digest
+from pytest_export_matrix.machine.locks import RunStopped
 from pytest_export_matrix.vocabulary.outcomes import Outcome, Stage
 from pytest_export_matrix.worker import protocol
 from pytest_export_matrix.worker.messages import Answer, Body, Export, FormatPart, to_json
@@ -197,10 +197,10 @@ def test_an_interruption_keeps_what_was_answered_before_it(store: Store) -> None
     class Interrupting(Worker):
         def about(self, part: str) -> StepAnswer:
             if part == "b":
-                raise Interrupted
+                raise RunStopped
             return super().about(part)
 
-    with pytest.raises(Interrupted):
+    with pytest.raises(RunStopped):
         answers(store, Interrupting(a=[PASSED]), ["a", "b"])
     assert not list(store.root.glob("tmp-*"))
     worker = Worker(b=[PASSED])

@@ -9,7 +9,7 @@ from pytest_export_matrix.compare.detections import widest
 from pytest_export_matrix.compare.tolerances import misfit
 from pytest_export_matrix.vocabulary.entries import OutputKind
 from pytest_export_matrix.vocabulary.outcomes import ORDINARY
-from pytest_export_matrix.vocabulary.pytrees import Spec, flatten, unflatten, without_empty
+from pytest_export_matrix.vocabulary.pytrees import TreeSpec, flatten, unflatten, without_empty
 from pytest_export_matrix.vocabulary.references import resolve
 
 #: Cases whose deviation is spelled out in the reason.
@@ -23,8 +23,8 @@ class KeptCase:
 
     input: List[Any]
     output: List[Any]
-    inputs: Spec
-    outputs: Spec
+    inputs: TreeSpec
+    outputs: TreeSpec
     label: str
 
     @property
@@ -56,7 +56,7 @@ def compare(
     cases: Sequence[KeptCase],
     answers: Sequence[Any],
     kind: OutputKind,
-    structures: Optional[Sequence[Spec]] = None,
+    structures: Optional[Sequence[TreeSpec]] = None,
 ) -> Comparison:
     """Compare each of `answers` with the eager one, as `kind` does.
 
@@ -68,7 +68,7 @@ def compare(
     notes: Set[str] = set()
     deviating: Set[str] = set()
     failed_on: List[str] = []
-    into: Sequence[Optional[Spec]] = structures or [None] * len(cases)
+    into: Sequence[Optional[TreeSpec]] = structures or [None] * len(cases)
     for case, answer, structure in zip(cases, answers, into):
         reference = unflatten(case.output, case.outputs)
         restored, problem = restore(answer, structure)
@@ -91,7 +91,7 @@ def compare(
     )
 
 
-def restore(answer: Any, structure: Optional[Spec]) -> Tuple[Any, str]:
+def restore(answer: Any, structure: Optional[TreeSpec]) -> Tuple[Any, str]:
     """The answer in the model's own structure, or why it does not fit: (tree, problem)."""
     if structure is None:
         return without_empty(answer), ""
@@ -102,7 +102,7 @@ def restore(answer: Any, structure: Optional[Spec]) -> Tuple[Any, str]:
     return unflatten(leaves, structure), ""
 
 
-def count_leaves(spec: Spec) -> int:
+def count_leaves(spec: TreeSpec) -> int:
     """How many arrays a structure holds."""
     if "leaf" in spec:
         return 1

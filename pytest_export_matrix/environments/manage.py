@@ -20,7 +20,7 @@ UNITS = ("B", "kB", "MB", "GB", "TB")
 
 
 @dataclass(frozen=True)
-class Known:
+class NamedEnvironment:
     """An environment that can be named: built in, or found in the cache, or both."""
 
     environment: Environment
@@ -28,12 +28,12 @@ class Known:
     found: Optional[Kept]
 
 
-def known(cache: Path) -> List[Known]:
+def known(cache: Path) -> List[NamedEnvironment]:
     """The built-in environments, and those of projects that were ever built in this cache."""
     in_cache = {each.place: each for each in kept(cache)}
     named = [*ENVIRONMENTS, *(each.record.environment for each in in_cache.values())]
     places = {place_of(cache, each): each for each in reversed(named)}
-    entries = [Known(each, place, in_cache.get(place)) for place, each in places.items()]
+    entries = [NamedEnvironment(each, place, in_cache.get(place)) for place, each in places.items()]
     return sorted(entries, key=lambda entry: entry.environment.name)
 
 
@@ -55,7 +55,7 @@ def table(cache: Path) -> str:
     return f"{shown}\n\n{total} in {cache / FOLDER}"
 
 
-def chosen(cache: Path, names: Sequence[str], asked: str) -> List[Known]:
+def chosen(cache: Path, names: Sequence[str], asked: str) -> List[NamedEnvironment]:
     """Those of `names`; two projects may have one name for two environments.
 
     Raises UsageError for an unknown one.

@@ -70,7 +70,7 @@ def provide(
 
     `watch` is told what is done; each step may take `seconds`. `upgrade`: it is built anew, in
     whatever versions its requirements come to today. Raises ProvisionError where it cannot be
-    built, with the reason and what mends it, and locks.Stopped where `stopped` says so.
+    built, with the reason and what mends it, and locks.RunStopped where `stopped` says so.
     """
     asked = f"environment {environment.name}"
     place = place_of(cache, environment)

@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 from typing import Callable, Dict, List, Sequence
 
-from pytest_export_matrix.machine.locks import Stopped
+from pytest_export_matrix.machine.locks import RunStopped
 
 POLL_SECONDS = 0.05
 #: Lines of uv that are shown of a failure: what failed, and the causes nearest to the root.
@@ -42,7 +42,7 @@ def command() -> List[str]:
 def run(words: Sequence[str], folder: Path, stopped: Callable[[], bool], seconds: float) -> None:
     """Run uv in `folder` for at most `seconds`.
 
-    Raises UvFailure where it ends with an error or not in time, Stopped where `stopped` says so.
+    Raises UvFailure where it ends with an error or not in time, RunStopped where `stopped` says so.
     """
     line = [*command(), *words]
     if sys.platform == "linux":
@@ -62,7 +62,7 @@ def run(words: Sequence[str], folder: Path, stopped: Callable[[], bool], seconds
         try:
             while process.poll() is None:
                 if stopped():
-                    raise Stopped
+                    raise RunStopped
                 if time.monotonic() > deadline:
                     raise UvFailure(f"no end after {seconds:g} s")
                 time.sleep(POLL_SECONDS)

@@ -110,7 +110,7 @@ def with_capture(answer: StepAnswer, whole: Answer, parts: Sequence[Answer]) -> 
     )
 
 
-def holds_under(answer: StepAnswer, limits: UnderLimits) -> bool:
+def holds_under_limits(answer: StepAnswer, limits: UnderLimits) -> bool:
     """Whether a remembered answer still holds under the `limits` of this run."""
     if answer.limits is None:
         return True

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import List, Mapping, Optional
 
 from pytest_export_matrix.execution.answers import StepAnswer
-from pytest_export_matrix.execution.steps.step import Prepared
+from pytest_export_matrix.execution.steps.step import PreparedModel
 from pytest_export_matrix.planning.recipes import Recipe, canvas
 from pytest_export_matrix.results.result import Result
 from pytest_export_matrix.vocabulary.outcomes import Outcome, Stage
@@ -52,7 +52,7 @@ def set_ending(result: Result, answer: Answer, stage: Stage) -> None:
         result.stage = None
 
 
-def lacking(recipe: Recipe, prepared: Prepared) -> Optional[StepAnswer]:
+def lacking(recipe: Recipe, prepared: PreparedModel) -> Optional[StepAnswer]:
     """Why the eager model has no answers that the cell can be compared with, if so."""
     for case in recipe.asked:
         if not prepared.cases[case].passed:
@@ -64,14 +64,14 @@ def lacking(recipe: Recipe, prepared: Prepared) -> Optional[StepAnswer]:
     return next(disagreeing, None)
 
 
-def agreed(recipe: Recipe, prepared: Prepared) -> List[StepAnswer]:
+def agreed(recipe: Recipe, prepared: PreparedModel) -> List[StepAnswer]:
     """How the eager model that is exported answers, where that is another one."""
     if recipe.eager == recipe.architecture.reference:
         return []
     return [prepared.agreements[recipe.eager][case] for case in recipe.asked]
 
 
-def add_reference(result: Result, recipe: Recipe, prepared: Prepared) -> bool:
+def add_reference(result: Result, recipe: Recipe, prepared: PreparedModel) -> bool:
     """Fill `result` with what the eager models came to; whether the cell goes on."""
     result.seconds = dict(prepared.seconds)
     lack = lacking(recipe, prepared)
@@ -97,7 +97,11 @@ def add_export(result: Result, recipe: Recipe, exported: StepAnswer) -> bool:
 
 
 def add_inference(
-    result: Result, recipe: Recipe, prepared: Prepared, exported: StepAnswer, answer: StepAnswer
+    result: Result,
+    recipe: Recipe,
+    prepared: PreparedModel,
+    exported: StepAnswer,
+    answer: StepAnswer,
 ) -> None:
     """Fill `result` with what running the file came to. A cell that passed is flaky where any of
     its steps failed at the first try."""

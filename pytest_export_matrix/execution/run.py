@@ -16,7 +16,7 @@ from pytest_export_matrix.execution.steps.agree import AgreeStep
 from pytest_export_matrix.execution.steps.export import ExportStep
 from pytest_export_matrix.execution.steps.infer import Damaged, Engines, InferStep
 from pytest_export_matrix.execution.steps.prepare import PrepareStep
-from pytest_export_matrix.execution.steps.step import Prepared
+from pytest_export_matrix.execution.steps.step import PreparedModel
 from pytest_export_matrix.execution.store import Store
 from pytest_export_matrix.execution.workers.availability import Availability
 from pytest_export_matrix.execution.workers.dispatcher import Activity
@@ -120,14 +120,14 @@ class MatrixRun:
             if (each.cell.architecture, each.cell.device) == model
         ]
 
-    def _prepare(self, recipe: Recipe) -> Prepared:
+    def _prepare(self, recipe: Recipe) -> PreparedModel:
         recipes = self._of_the_model(recipe)
         wanted = dict.fromkeys(case for each in recipes for case in each.asked)
         means, is_news = self._means, self._is_news(Stage.REFERENCE, recipes)
         step = PrepareStep(means.store, means.available, recipe, means.fingerprint)
         return step.prepare(list(wanted), is_news)
 
-    def _agree(self, recipe: Recipe, prepared: Prepared) -> Prepared:
+    def _agree(self, recipe: Recipe, prepared: PreparedModel) -> PreparedModel:
         """`prepared`, with what another eager model answers."""
         recipes = [each for each in self._of_the_model(recipe) if each.eager == recipe.eager]
         wanted = dict.fromkeys(case for each in recipes for case in each.asked)
@@ -136,7 +136,7 @@ class MatrixRun:
         prepared.agreements[recipe.eager] = step.agree(list(wanted), is_news)
         return prepared
 
-    def _export(self, recipe: Recipe, prepared: Prepared) -> Exports:
+    def _export(self, recipe: Recipe, prepared: PreparedModel) -> Exports:
         """The answer about each format that shares the recipe's capture and that some cell needs.
         A cell whose eager model gave no answer needs none."""
         captured = self._captures[recipe.capture_key]
@@ -163,7 +163,7 @@ class MatrixRun:
     def _finish(
         self,
         recipe: Recipe,
-        prepared: Optional["Future[Prepared]"] = None,
+        prepared: Optional["Future[PreparedModel]"] = None,
         exported: Optional["Future[Exports]"] = None,
     ) -> Result:
         try:
@@ -179,7 +179,7 @@ class MatrixRun:
             self.done += 1
 
     def _conclude(
-        self, result: Result, recipe: Recipe, prepared: Prepared, exports: Exports
+        self, result: Result, recipe: Recipe, prepared: PreparedModel, exports: Exports
     ) -> None:
         """Fill `result` with what the steps came to, and run the cell's file if it got so far."""
         if not conclusions.add_reference(result, recipe, prepared):
@@ -190,7 +190,7 @@ class MatrixRun:
         exported = exports[recipe.cell.format]
         conclusions.add_inference(result, recipe, prepared, exported, answer)
 
-    def _infer(self, recipe: Recipe, prepared: Prepared, exports: Exports) -> StepAnswer:
+    def _infer(self, recipe: Recipe, prepared: PreparedModel, exports: Exports) -> StepAnswer:
         """Run the cell's file; one that was damaged on disk since it was made is made again."""
         means, is_news = self._means, self._is_news(Stage.COMPARE, [recipe])
         for _ in range(2):
@@ -208,7 +208,7 @@ class MatrixRun:
     def evidence(self, cell: Cell) -> CellEvidence:
         """What `cell`, whose result is there, was made from, and where the files of it are."""
         recipe = self._recipes[cell]
-        prepared = self._scheduler.result((cell.architecture, cell.device), Prepared())
+        prepared = self._scheduler.result((cell.architecture, cell.device), PreparedModel())
         exported = self._scheduler.result(recipe.capture_key, {}).get(cell.format)
         written = exported.written if exported and exported.passed else None
         example = recipe.example
@@ -232,7 +232,7 @@ class MatrixRun:
         )
 
 
-def _on_disk(case: Case, prepared: Prepared) -> CaseOnDisk:
+def _on_disk(case: Case, prepared: PreparedModel) -> CaseOnDisk:
     answer = prepared.cases.get(case)
     if not answer or not answer.passed:
         return CaseOnDisk(case)

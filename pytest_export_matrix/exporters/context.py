@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Dict, FrozenSet, List, Sequence, Tuple
 
-from pytest_export_matrix.vocabulary.pytrees import Spec, flatten, unflatten
+from pytest_export_matrix.vocabulary.pytrees import TreeSpec, flatten, unflatten
 
 #: Calling conventions of a file: the tensors of the arguments one by one, or the arguments as the
 #: model takes them.
@@ -25,7 +25,7 @@ class Context:
     layouts: Tuple[str, ...]
     dynamic: FrozenSet[str]
 
-    def flat_arguments(self) -> Tuple[List[Any], Spec]:
+    def flat_arguments(self) -> Tuple[List[Any], TreeSpec]:
         """The tensors of the arguments, in order, and their structure."""
         return flatten(self.arguments)
 
@@ -58,7 +58,7 @@ def dynamic_dimensions(
     return found
 
 
-def flat_model(model: Any, arguments_spec: Spec) -> Any:
+def flat_model(model: Any, arguments_spec: TreeSpec) -> Any:
     """The model as a module from flat tensors to a flat tuple of tensors.
 
     Tracers take and give tensors alone; this adapter restores the structure that the model takes

@@ -16,9 +16,9 @@ LEAST_TELLING = (
 )
 
 
-def where(cells: Sequence[Cell], universe: Sequence[Cell]) -> str:
+def describe_cells(cells: Sequence[Cell], universe: Sequence[Cell]) -> str:
     """Words for exactly these `cells` of the `universe`."""
-    return "; ".join(map(words, boxes(cells, universe)))
+    return "; ".join(map(words, cover(cells, universe)))
 
 
 def words(box: Box) -> str:
@@ -26,7 +26,7 @@ def words(box: Box) -> str:
     return ", ".join(terms) or "all"
 
 
-def boxes(
+def cover(
     cells: Sequence[Cell], universe: Sequence[Cell], named_among: Sequence[Cell] = ()
 ) -> List[Box]:
     """Boxes that hold all `cells` and no other cell of the `universe`.
@@ -105,7 +105,7 @@ def summarize(
     found = []
     for kind in KINDS:
         cells = list(dict.fromkeys(change.cell for change in changes if change.kind == kind))
-        for box in boxes(cells, eligible.get(kind, cells), everything) if cells else []:
+        for box in cover(cells, eligible.get(kind, cells), everything) if cells else []:
             covered = inside(box, cells)
             where = covered[0].id if len(covered) == 1 else words(box)
             found.append(Summary(kind, where, covered))

@@ -13,13 +13,13 @@ POLL_SECONDS = 0.05
 PATIENCE_SECONDS = 1.0
 
 
-class Stopped(Exception):
+class RunStopped(Exception):
     """The run is being stopped."""
 
 
 @contextlib.contextmanager
 def hold(path: Path, stopped: Callable[[], bool]) -> Iterator[None]:
-    """Hold the lock file at `path`. Raises Stopped where `stopped` says so before it is had."""
+    """Hold the lock file at `path`. Raises RunStopped where `stopped` says so before it is had."""
     lock = filelock.FileLock(str(path))
     while True:
         try:
@@ -27,7 +27,7 @@ def hold(path: Path, stopped: Callable[[], bool]) -> Iterator[None]:
             break
         except filelock.Timeout:
             if stopped():
-                raise Stopped from None
+                raise RunStopped from None
     try:
         yield
     finally:

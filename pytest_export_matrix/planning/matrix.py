@@ -18,7 +18,7 @@ RESOLUTIONS = ("fixed", "dynamic")
 BATCHES = ("1", "2", "dynamic")
 
 
-def plan(registry: Registry) -> List[Cell]:
+def all_cells(registry: Registry) -> List[Cell]:
     """Every cell, in order of registration: a runtime takes the formats that it names; where an
     architecture is prepared for a method, its cells are there plain and prepared."""
     pairs = [

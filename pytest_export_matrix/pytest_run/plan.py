@@ -49,7 +49,7 @@ def plan_run(config: pytest.Config, settings: Settings, ids: Sequence[str]) -> P
         registry.outputs(architecture)
     registry.check_environments()
     registry.check_preparations()
-    whole = matrix.plan(registry)
+    whole = matrix.all_cells(registry)
     return Plan(registry, whole, _asked_for(whole, registry, settings, ids))
 
 

@@ -15,7 +15,7 @@ def title(table: Table) -> str:
     return f"Export support on {table.device}"
 
 
-def grid(table: Table) -> Tuple[List[str], List[List[str]]]:
+def table_rows(table: Table) -> Tuple[List[str], List[List[str]]]:
     """Header and rows of text."""
     return ["Export method", *table.methods], [[label, *entries] for label, entries in table.rows]
 
@@ -24,7 +24,7 @@ def document(results: Results, markup: Markup) -> str:
     """Every table under its heading, then the footnotes."""
     parts = []
     for table in tables(results.cells):
-        parts += [markup.title(title(table)), markup.table(*grid(table))]
+        parts += [markup.title(title(table)), markup.table(*table_rows(table))]
     return "\n\n".join([*parts, markup.bullets(footnotes(results))]) + "\n"
 
 

@@ -139,7 +139,7 @@ def _select(request: Request, results: Sequence[Result], asked: str) -> List[Res
 def support_grids(results: Sequence[Result]) -> List[Grid]:
     """The support table of each device."""
     return [
-        Grid(captions.title(table), *captions.grid(table))
+        Grid(captions.title(table), *captions.table_rows(table))
         for table in support_table.tables(results)
     ]
 

@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import Callable, Dict, List, Sequence, Tuple
 
-from pytest_export_matrix.judging.cell_groups import where
+from pytest_export_matrix.judging.cell_groups import describe_cells
 from pytest_export_matrix.results.result import Result
 
 FIGURE = re.compile(r"(\b[0-9a-f]{32}\b|\d+(?:\.\d+)?)")
@@ -40,7 +40,7 @@ def limits(
     universe = [result.cell for result in ran]
     return [
         Limit(
-            where([result.cell for result in found], universe),
+            describe_cells([result.cell for result in found], universe),
             len(found),
             key[0],
             template([result.headline for result in found]),

@@ -9,7 +9,7 @@ import json
 
 from tabulate import tabulate
 
-from pytest_export_matrix.reporting.captions import footnotes, grid, title
+from pytest_export_matrix.reporting.captions import footnotes, table_rows, title
 from pytest_export_matrix.reporting.support_table import tables
 from pytest_export_matrix.results.results import Results
 
@@ -17,7 +17,7 @@ from pytest_export_matrix.results.results import Results
 def as_html(results: Results) -> str:
     parts = []
     for table in tables(results.cells):
-        header, rows = grid(table)
+        header, rows = table_rows(table)
         parts.append(f"<h3>{html.escape(title(table))}</h3>")
         parts.append(str(tabulate(rows, headers=header, tablefmt="html")))
     notes = "\n".join(f"<li>{html.escape(note)}</li>" for note in footnotes(results))
@@ -29,7 +29,7 @@ def as_csv(results: Results) -> str:
     text = io.StringIO()
     lines = csv.writer(text, lineterminator="\n")
     for table in tables(results.cells):
-        header, rows = grid(table)
+        header, rows = table_rows(table)
         lines.writerow(["Device", *header])
         lines.writerows([table.device, *row] for row in rows)
     return text.getvalue()

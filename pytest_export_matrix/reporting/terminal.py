@@ -7,7 +7,7 @@ from typing import Iterator, Mapping, Tuple
 from tabulate import tabulate
 
 from pytest_export_matrix.judging.verdict import Verdict, kinds
-from pytest_export_matrix.reporting.captions import change_lines, grid, tally, title
+from pytest_export_matrix.reporting.captions import change_lines, table_rows, tally, title
 from pytest_export_matrix.reporting.support_table import tables, unavailable
 from pytest_export_matrix.results.results import Results
 from pytest_export_matrix.vocabulary.outcomes import STAGES
@@ -20,7 +20,7 @@ def lines(
 ) -> Iterator[Tuple[str, str]]:
     """(colour, line); `spent` are the seconds that this run worked, by stage."""
     for table in tables(results.cells):
-        header, rows = grid(table)
+        header, rows = table_rows(table)
         text = tabulate(rows, headers=header, tablefmt="simple", maxcolwidths=40)
         yield PLAIN, f"{title(table)}\n\n{text}\n"
     for result in results.cells:

@@ -8,7 +8,7 @@ from typing import Any, Callable, Dict, List
 
 from pytest_export_matrix.execution.evidence import CellEvidence
 from pytest_export_matrix.exporters.context import dynamic_dimensions
-from pytest_export_matrix.vocabulary.pytrees import Spec, unflatten
+from pytest_export_matrix.vocabulary.pytrees import TreeSpec, unflatten
 from pytest_export_matrix.worker.messages import EagerAnswer
 
 #: How a script writes a dimension that is declared dynamic.
@@ -26,7 +26,7 @@ def literal(value: Any) -> str:
     return text
 
 
-def expression(spec: Spec, leaf: Callable[[int], Any]) -> str:
+def expression(spec: TreeSpec, leaf: Callable[[int], Any]) -> str:
     """The structure `spec` as a Python expression, each leaf as `leaf(index)` says."""
     if "leaf" in spec:
         return str(leaf(spec["leaf"]))
@@ -41,7 +41,7 @@ def expression(spec: Spec, leaf: Callable[[int], Any]) -> str:
     return literal(spec["value"])
 
 
-def count_leaves(spec: Spec) -> int:
+def count_leaves(spec: TreeSpec) -> int:
     """How many tensors a structure holds."""
     found: List[int] = []
     expression(spec, found.append)
@@ -74,7 +74,7 @@ def of_example(facts: CellEvidence, answer: EagerAnswer) -> Dict[str, str]:
     }
 
 
-def of_case(known: EagerAnswer, structure: Spec) -> Dict[str, Any]:
+def of_case(known: EagerAnswer, structure: TreeSpec) -> Dict[str, Any]:
     """The structures of a case as `cases.json` holds them: of the inputs, of the eager outputs,
     and of what a flat answer stands for, which is what the model answered when exported."""
     return {

@@ -6,9 +6,10 @@ from typing import Any
 
 from pytest_export_matrix.samples.calibration import normalise, patterned
 from pytest_export_matrix.samples.pictures import PICTURES, image_list
+from pytest_export_matrix.samples.thresholds import clear_threshold
 
 SIZES = ((224, 256), (256, 224), (192, 320), (320, 320))
-#: A detector's threshold is put into the widest gap between these ranks of a picture's scores.
+#: Where in a picture's scores a detector's threshold is looked for: a few detections are left.
 RANKS = (8, 32)
 
 
@@ -36,21 +37,15 @@ def build(name: str, **keywords: Any) -> Any:
 
 
 def _set_threshold(model: Any) -> None:
-    """Choose the score threshold so that a few detections are left and none is near it.
-
-    With random weights the model's own threshold lets everything pass, or nothing. It is put into
-    the widest gap of the scores of that sample picture which has the highest ones.
-    """
+    """Set a score threshold that fits: with random weights the model's own lets everything pass,
+    or nothing."""
     import torch
 
     heads = model.roi_heads if hasattr(model, "roi_heads") else model
     heads.score_thresh = 0.0
-    found = []
     with torch.no_grad():
-        for seed in range(len(PICTURES)):
-            scores = model(*image_list(SIZES[:1], seed))[0]["scores"]
-            found.append(scores.sort(descending=True)[0][slice(*RANKS)])
-    scores = max(found, key=lambda scores: float(scores.sum()))
-    if len(scores) > 1:
-        widest = int((scores[:-1] - scores[1:]).argmax())
-        heads.score_thresh = round(float(scores[widest] + scores[widest + 1]) / 2, 6)
+        answers = [model(*image_list(SIZES[:1], seed))[0] for seed in range(len(PICTURES))]
+    scores = [answer["scores"].sort(descending=True)[0] for answer in answers]
+    threshold = clear_threshold(scores, RANKS)
+    if threshold is not None:
+        heads.score_thresh = threshold

@@ -10,14 +10,14 @@ from __future__ import annotations
 import dataclasses
 from typing import Any, Callable, Dict, List, Tuple
 
-Spec = Dict[str, Any]
+TreeSpec = Dict[str, Any]
 
 
 def is_leaf(value: Any) -> bool:
     return hasattr(value, "shape") and hasattr(value, "dtype")
 
 
-def flatten(tree: Any) -> Tuple[List[Any], Spec]:
+def flatten(tree: Any) -> Tuple[List[Any], TreeSpec]:
     """The leaves of `tree`, in order, and its structure.
 
     Raises TypeError, naming the type, for a value that is no tensor, container, number, string
@@ -25,7 +25,7 @@ def flatten(tree: Any) -> Tuple[List[Any], Spec]:
     """
     leaves: List[Any] = []
 
-    def visit(value: Any) -> Spec:
+    def visit(value: Any) -> TreeSpec:
         if is_leaf(value):
             leaves.append(value)
             return {"leaf": len(leaves) - 1}
@@ -44,7 +44,7 @@ def flatten(tree: Any) -> Tuple[List[Any], Spec]:
     return leaves, visit(tree)
 
 
-def unflatten(leaves: Any, spec: Spec) -> Any:
+def unflatten(leaves: Any, spec: TreeSpec) -> Any:
     """The tree of structure `spec` that holds `leaves`."""
     if "leaf" in spec:
         return leaves[spec["leaf"]]
@@ -76,7 +76,7 @@ def to_arrays(tree: Any) -> Any:
     leaves, spec = flatten(tree)
     arrays = [array(leaf) for leaf in leaves]
 
-    def visit(spec: Spec) -> Spec:
+    def visit(spec: TreeSpec) -> TreeSpec:
         if isinstance(spec.get("value"), str):
             raise TypeError("a string among the outputs cannot be compared")
         if spec.get("value") is not None:

@@ -31,7 +31,7 @@ from typing import (
 from pytest_export_matrix.compare.answers import Comparison
 from pytest_export_matrix.vocabulary.entries import OutputKind
 from pytest_export_matrix.vocabulary.outcomes import Outcome, Stage, Warned
-from pytest_export_matrix.vocabulary.pytrees import Spec
+from pytest_export_matrix.vocabulary.pytrees import TreeSpec
 
 T = TypeVar("T")
 
@@ -155,7 +155,7 @@ class Infer:
     session: str
     file: str
     convention: str
-    exported_outputs: Optional[Spec]
+    exported_outputs: Optional[TreeSpec]
     cases: List[str]
     outputs: OutputKind
     device: str
@@ -211,8 +211,8 @@ class EagerAnswer:
     """What `prepare` keeps of a case beside its arrays: the structure of the inputs and of the
     answer, what the inputs show, and whether the model found anything to compare."""
 
-    inputs: Spec
-    outputs: Spec
+    inputs: TreeSpec
+    outputs: TreeSpec
     label: str
     shows: bool
 

@@ -6,7 +6,7 @@ from states import failed, passed, result, results
 
 from pytest_export_matrix.addons.detectron2 import configurations
 from pytest_export_matrix.vocabulary.cells import Cell
-from pytest_export_matrix.vocabulary.outcomes import Outcome
+from pytest_export_matrix.vocabulary.outcomes import Outcome, Stage
 
 
 def cell(model: str, resolution: str, ending: str = "_0_6") -> Cell:
@@ -21,8 +21,8 @@ def test_a_model_is_a_row_and_an_entry_says_what_fails_where() -> None:
                 passed(0.0, cell("a", "fixed")),
                 passed(0.0, cell("a", "dynamic")),
                 passed(0.0, cell("b", "fixed")),
-                failed(cell("b", "dynamic"), "run", reason="RuntimeError: no"),
-                failed(cell("c", "dynamic"), "run", reason="RuntimeError: no"),
+                failed(cell("b", "dynamic"), Stage.RUN, reason="RuntimeError: no"),
+                failed(cell("c", "dynamic"), Stage.RUN, reason="RuntimeError: no"),
             ]
         )
     )
@@ -39,3 +39,10 @@ def test_what_could_not_be_tried_is_no_row() -> None:
     assert "Not run: no compiler" in text
     assert "| detectron2_a | ✅ |" in text
     assert "| detectron2_0_6_a" not in text
+
+
+def test_a_reason_is_text_and_no_markup() -> None:
+    text = configurations.render(
+        results([failed(cell("a", "fixed"), Stage.RUN, reason="a | b <script> [x](y)")])
+    )
+    assert r"a &#124; b &lt;script&gt; \[x\](y)" in text

@@ -48,7 +48,7 @@ def test_naming_the_entries_imports_neither_torch_nor_detectron2() -> None:
 
 
 def test_a_model_goes_with_the_exporters_of_its_detectron2_and_no_other_does() -> None:
-    cells = matrix.plan(registry_of("here", "there"))
+    cells = matrix.all_cells(registry_of("here", "there"))
     methods: dict[str, set[str]] = {}
     for cell in cells:
         methods.setdefault(cell.architecture, set()).add(cell.method)

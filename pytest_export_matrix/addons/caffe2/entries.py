@@ -10,6 +10,21 @@ from pytest_export_matrix.vocabulary.entries import Entry, Environment, Exporter
 _HERE = __name__.rpartition(".")[0]
 _EXPORTERS = "pytest_export_matrix.exporters"
 _ENVIRONMENT = "caffe2"
+#: torch 1.10.2 is the last one with Caffe2 in it, and Python 3.9 the last one it was built for.
+PYTHON = "3.9"
+TORCH_1_10 = (
+    "torch==1.10.2",
+    "torchvision==0.11.3",
+    "numpy==1.23.5",
+    "onnx==1.10.2",
+    "onnxoptimizer==0.2.7",
+    "protobuf==3.20.3",
+    "future",
+    "six",
+    "setuptools==69.5.1",  # torch imports pkg_resources
+    "packaging",
+    "safetensors==0.4.5",
+)
 _MODULES = ("torch", "torchvision", "caffe2", "onnx", "onnxoptimizer")
 
 
@@ -27,24 +42,8 @@ def _caffe2_tracing(format: str, lower: str, suffix: str) -> Exporter:
 
 
 CAFFE2: Tuple[Entry, ...] = (
-    # torch 1.10.2 is the last one with Caffe2 in it, and Python 3.9 the last one it was built for.
     Environment(
-        _ENVIRONMENT,
-        python="3.9",
-        requirements=(
-            "torch==1.10.2",
-            "torchvision==0.11.3",
-            "numpy==1.23.5",
-            "onnx==1.10.2",
-            "onnxoptimizer==0.2.7",
-            "protobuf==3.20.3",
-            "future",
-            "six",
-            "setuptools==69.5.1",  # torch imports pkg_resources
-            "packaging",
-            "safetensors==0.4.5",
-        ),
-        weights=f"{_HERE}.rename:rename",
+        _ENVIRONMENT, python=PYTHON, requirements=TORCH_1_10, weights=f"{_HERE}.rename:rename"
     ),
     _caffe2_tracing("caffe2", "netdef", ".json"),
     _caffe2_tracing("torchscript", "torchscript", ".pt"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Dict, List
 
 from pytest_export_matrix.addons.detectron2.published import mark
+from pytest_export_matrix.reporting.markup import MARKDOWN
 from pytest_export_matrix.reporting.support_table import NOT_RUN
 from pytest_export_matrix.results.result import Result
 from pytest_export_matrix.results.results import Results
@@ -21,7 +22,7 @@ def render(results: Results) -> str:
     parts = ["# Configurations of detectron2\n"]
     for name, found in tables.items():
         if all(result.absent for result in found):
-            parts.append(f"## {name}\n\nNot run: {found[0].headline}\n")
+            parts.append(f"## {name}\n\nNot run: {MARKDOWN.escape(found[0].headline)}\n")
             continue
         parts += [f"## {name}\n", _counts(found), _table(found), _reasons(found)]
     return "\n".join(parts)
@@ -45,12 +46,12 @@ def _counts(found: List[Result]) -> str:
 def _table(found: List[Result]) -> str:
     present = [result for result in found if not result.absent]
     ways = list(dict.fromkeys(_way(result.cell) for result in present))
-    lines = [f"| model | {' | '.join(ways)} |", "| --- " * (len(ways) + 1) + "|"]
+    rows = []
     for model in dict.fromkeys(result.cell.architecture for result in present):
         of_model = [result for result in present if result.cell.architecture == model]
         entries = [_entry([r for r in of_model if _way(r.cell) == way]) for way in ways]
-        lines.append(f"| {model} | {' | '.join(entries)} |")
-    return "\n".join(lines) + "\n"
+        rows.append([model, *entries])
+    return MARKDOWN.table(["model", *ways], rows) + "\n"
 
 
 def _entry(found: List[Result]) -> str:
@@ -70,7 +71,7 @@ def _reasons(found: List[Result]) -> str:
             place = f"{_way(result.cell)}, at {result.stage}: {result.headline}"
             groups.setdefault(place, []).append(result.cell.architecture)
     lines = [
-        f"- {reason} ({len(models)} cells: {', '.join(dict.fromkeys(models))})"
+        f"{reason} ({len(models)} cells: {', '.join(dict.fromkeys(models))})"
         for reason, models in groups.items()
     ]
-    return "\n".join([*lines, ""])
+    return MARKDOWN.bullets(lines) + "\n"

@@ -22,6 +22,7 @@ from __future__ import annotations
 import os
 from typing import Any, List, Mapping, Optional, Sequence, Tuple
 
+from pytest_export_matrix.addons.caffe2.entries import PYTHON, TORCH_1_10
 from pytest_export_matrix.addons.detectron2.zoo import (
     DETECTIONS,
     PANOPTIC,
@@ -60,10 +61,16 @@ _REQUIREMENTS = (
     *("matplotlib", "pycocotools", "omegaconf", *_SHARED),
 )
 _REQUIREMENTS_0_6 = (
-    *("torch==1.10.2", "torchvision==0.11.3", "numpy==1.23.5", "onnx==1.10.2"),
-    *("onnxoptimizer==0.2.7", "protobuf==3.20.3", "future", "six", "packaging"),
-    *("setuptools==69.5.1", "wheel", "ninja", "safetensors==0.4.5", "scikit-learn==1.3.2"),
-    *("Pillow==9.5.0", "matplotlib==3.7.5", "pycocotools==2.0.7", "omegaconf==2.3.0"),
+    *TORCH_1_10,
+    *(
+        "wheel",
+        "ninja",
+        "scikit-learn==1.3.2",
+        "Pillow==9.5.0",
+        "matplotlib==3.7.5",
+        "pycocotools==2.0.7",
+        "omegaconf==2.3.0",
+    ),
     *("opencv-python-headless==4.8.1.78", *_SHARED),
 )
 
@@ -106,7 +113,7 @@ def entries(
         name = f"{FAMILY}_0_6"
         found.append(
             Environment(
-                name, python="3.9", requirements=_REQUIREMENTS_0_6, afterwards=(source_0_6,)
+                name, python=PYTHON, requirements=_REQUIREMENTS_0_6, afterwards=(source_0_6,)
             )
         )
         found += _architectures(name, name, name, models)

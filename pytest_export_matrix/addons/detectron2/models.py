@@ -23,6 +23,7 @@ from torch import Tensor, nn
 from pytest_export_matrix.addons.detectron2.outputs import in_dicts
 from pytest_export_matrix.samples.calibration import normalise, patterned
 from pytest_export_matrix.samples.pictures import PICTURES, pictures
+from pytest_export_matrix.samples.thresholds import clear_threshold
 
 #: What makes a PointRend of the Mask R-CNN of the zoo: the project keeps its own configurations
 #: outside of what is installed.
@@ -70,7 +71,7 @@ FLAT = PICTURES.index("flat")
 #: How the number of detections that are kept of an image is called in the box head, and in
 #: RetinaNet.
 KEPT = ("test_topk_per_image", "max_detections_per_image")
-#: The score threshold is put into the widest gap between these ranks of a picture's scores.
+#: Where in a picture's scores the threshold is looked for: a few detections are left.
 RANKS = (6, 24)
 
 
@@ -238,18 +239,16 @@ def _features(detector: Detector, layer: nn.Module, images: List[Tensor]) -> Ten
 
 
 def _set_threshold(detector: Detector) -> None:
-    """Choose the score threshold so that a few detections are left and none is near it."""
+    """Set a score threshold that fits the weights."""
     owners = [owner for owner, _, _ in _classifiers(detector.model)]
     if not owners:
         return
     for owner in owners:
         owner.test_score_thresh = 0.0
-    found = [_scores(detector, seed)[slice(*RANKS)] for seed in range(len(PICTURES))]
-    scores = max(found, key=lambda scores: float(scores.sum()))
-    if len(scores) > 1:
-        widest = int((scores[:-1] - scores[1:]).argmax())
+    threshold = clear_threshold([_scores(detector, i) for i in range(len(PICTURES))], RANKS)
+    if threshold is not None:
         for owner in owners:
-            owner.test_score_thresh = round(float(scores[widest] + scores[widest + 1]) / 2, 6)
+            owner.test_score_thresh = threshold
 
 
 def _scores(detector: Detector, seed: int) -> Tensor:

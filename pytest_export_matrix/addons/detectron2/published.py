@@ -12,6 +12,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Dict, Iterator, List, Optional, Sequence, Tuple
 
+from pytest_export_matrix.reporting.markup import MARKDOWN
 from pytest_export_matrix.reporting.support_table import NO, NO_EXTRAS, NOT_RUN, YES
 from pytest_export_matrix.results.result import Result
 from pytest_export_matrix.results.results import Results
@@ -165,16 +166,15 @@ def render(results: Results) -> str:
 
 
 def _table(held: Held) -> str:
-    lines = [f"| published / here | {' | '.join(METHODS)} |", "| --- " * 4 + "|"]
+    rows = []
     for row in dict.fromkeys(claim.row for claim, _ in held):
         entries = []
         for method in METHODS:
             of_entry = [each for each in held if (each[0].row, each[0].method) == (row, method)]
             entries.append(_entry(of_entry))
-        lines.append(f"| {row} | {' | '.join(entries)} |")
-    needs = [_needs(method, held) for method in METHODS]
-    lines.append(f"| Extra runtime deps | {' | '.join(needs)} |")
-    return "\n".join(lines) + "\n"
+        rows.append([row, *entries])
+    rows.append(["Extra runtime deps", *(_needs(method, held) for method in METHODS)])
+    return MARKDOWN.table(["published / here", *METHODS], rows) + "\n"
 
 
 def _entry(held: Held) -> str:
@@ -226,7 +226,7 @@ def _differences(held: Held) -> str:
         if claim.works(result) != claim.says:
             wrong += 1
             says = "works" if claim.says else "does not"
-            found = result.headline or "it does here"
+            found = MARKDOWN.escape(result.headline) or "it does here"
             if result.only_adversarial:
                 found = f"ordinary pictures are answered rightly; {found}"
             lines.append(f"- {claim.row}, {claim.method}: published as what {says}; {found}")

@@ -13,7 +13,7 @@ from pytest_export_matrix.execution.answers import StepAnswer
 from pytest_export_matrix.execution.retry import IsNews
 from pytest_export_matrix.execution.steps.step import (
     Asked,
-    Prepared,
+    PreparedModel,
     Step,
     eager_of,
     reference_key,
@@ -33,7 +33,7 @@ class AgreeStep(Step[Case]):
     one_by_one = True
 
     def __init__(
-        self, store: Store, available: Availability, recipe: Recipe, prepared: Prepared
+        self, store: Store, available: Availability, recipe: Recipe, prepared: PreparedModel
     ) -> None:
         super().__init__(store, available.dispatcher)
         self._available, self._recipe, self._prepared = available, recipe, prepared
@@ -41,7 +41,7 @@ class AgreeStep(Step[Case]):
     def agree(self, cases: Sequence[Case], is_news: IsNews) -> Dict[Case, StepAnswer]:
         """For each case that the default environment has answered: passed, or how it deviates."""
         answered = [case for case in cases if self._prepared.cases[case].passed]
-        described, problem = self._available.described(self._recipe.eager.environment)
+        described, problem = self._available.environment_key(self._recipe.eager.environment)
         if problem:
             return dict.fromkeys(answered, problem)
         self._there = [described, self._recipe.eager.changes]

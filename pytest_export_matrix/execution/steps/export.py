@@ -8,7 +8,7 @@ from typing import Dict, List, Optional, Sequence
 
 from pytest_export_matrix.execution.answers import StepAnswer, with_capture
 from pytest_export_matrix.execution.retry import IsNews
-from pytest_export_matrix.execution.steps.step import Asked, Prepared, Step, eager_of
+from pytest_export_matrix.execution.steps.step import Asked, PreparedModel, Step, eager_of
 from pytest_export_matrix.execution.store import Store
 from pytest_export_matrix.execution.workers.availability import Availability
 from pytest_export_matrix.machine import devices
@@ -26,7 +26,7 @@ class ExportStep(Step[str]):
     kind = "artifact"
 
     def __init__(
-        self, store: Store, available: Availability, recipe: Recipe, prepared: Prepared
+        self, store: Store, available: Availability, recipe: Recipe, prepared: PreparedModel
     ) -> None:
         super().__init__(store, available.dispatcher)
         self._available, self._recipe, self._prepared = available, recipe, prepared
@@ -35,7 +35,7 @@ class ExportStep(Step[str]):
     def export(self, exporters: Sequence[Exporter], is_news: IsNews) -> Dict[str, StepAnswer]:
         """The answer about each format of `exporters`: a file, or why there is none."""
         self._exporters = {each.format: each for each in exporters}
-        self._described, absent = self._available.described(self._recipe.eager.environment)
+        self._described, absent = self._available.environment_key(self._recipe.eager.environment)
         if absent:
             return dict.fromkeys(self._exporters, absent)
         return self.answers(list(self._exporters), is_news)

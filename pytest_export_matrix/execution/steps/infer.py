@@ -11,7 +11,7 @@ from pytest_export_matrix.execution.extras import Search, search, with_own_code
 from pytest_export_matrix.execution.retry import IsNews
 from pytest_export_matrix.execution.steps.build_program import Programs
 from pytest_export_matrix.execution.steps.export import ExportStep
-from pytest_export_matrix.execution.steps.step import Asked, Prepared, Step, reference_key
+from pytest_export_matrix.execution.steps.step import Asked, PreparedModel, Step, reference_key
 from pytest_export_matrix.execution.store import Store
 from pytest_export_matrix.execution.workers.availability import Availability
 from pytest_export_matrix.machine import devices
@@ -45,7 +45,7 @@ class InferStep(Step[Cell]):
         available: Availability,
         engines: Engines,
         recipe: Recipe,
-        prepared: Prepared,
+        prepared: PreparedModel,
     ) -> None:
         super().__init__(store, available.dispatcher)
         self._available, self._engines = available, engines
@@ -54,7 +54,7 @@ class InferStep(Step[Cell]):
     def infer(self, exported: StepAnswer, is_news: IsNews) -> StepAnswer:
         """How the file of `exported` does. Raises Damaged where it is not whole any more."""
         cell, runtime = self._recipe.cell, self._recipe.runtime
-        described, problem = self._available.described(runtime.environment)
+        described, problem = self._available.environment_key(runtime.environment)
         if problem:
             return problem
         assert exported.artifact is not None

@@ -10,7 +10,7 @@ from pytest_export_matrix.execution.answers import StepAnswer, dependencies
 from pytest_export_matrix.execution.retry import IsNews
 from pytest_export_matrix.execution.steps.step import (
     Asked,
-    Prepared,
+    PreparedModel,
     Step,
     model_of,
     reference_key,
@@ -53,13 +53,13 @@ class PrepareStep(Step[Case]):
         super().__init__(store, available.dispatcher)
         self._available, self._recipe, self._fingerprint = available, recipe, fingerprint
         self._environment = recipe.architecture.environment
-        self._prepared, self._model_key = Prepared(), ""
+        self._prepared, self._model_key = PreparedModel(), ""
 
-    def prepare(self, cases: Sequence[Case], is_news: IsNews) -> Prepared:
+    def prepare(self, cases: Sequence[Case], is_news: IsNews) -> PreparedModel:
         """The model with its answers; what the store lacks is made in one task."""
-        described, absent = self._available.described(self._environment)
+        described, absent = self._available.environment_key(self._environment)
         if absent:
-            return Prepared(cases=dict.fromkeys(cases, absent))
+            return PreparedModel(cases=dict.fromkeys(cases, absent))
         model = asdict(model_of(self._recipe))
         self._model_key = digest([self._fingerprint, model, described])
         self._prepared.cases = self.answers(cases, is_news)

@@ -23,7 +23,7 @@ from typing import (
 
 from pytest_export_matrix.execution.answers import (
     StepAnswer,
-    holds_under,
+    holds_under_limits,
     read_answer,
     read_stored,
 )
@@ -51,7 +51,7 @@ Asked = Generator[Found[P], None, None]
 
 
 @dataclass
-class Prepared:
+class PreparedModel:
     """What `prepare` came to: who the model is (empty where nobody knows what it is made from),
     its answers by case, and whether other eager models answer as it does."""
 
@@ -130,7 +130,7 @@ class Step(Generic[P]):
         from has not changed, and the limits of this run would not let it end otherwise."""
         data = self.store.get(self.kind, key, verify)
         answer = read_stored(data) if data else None
-        if answer is None or not holds_under(answer, self.dispatcher.under_limits):
+        if answer is None or not holds_under_limits(answer, self.dispatcher.under_limits):
             return None
         if not unchanged(answer.dependencies):
             return None
@@ -193,7 +193,7 @@ def unchanged(dependencies: Mapping[str, str]) -> bool:
         return False
 
 
-def reference_key(prepared: Prepared, device: str, case: Case) -> str:
+def reference_key(prepared: PreparedModel, device: str, case: Case) -> str:
     """The key of what the eager model answers to a case."""
     return digest([prepared.identity, device, devices.described(device), asdict(case)])
 
@@ -210,7 +210,7 @@ def model_of(recipe: Recipe) -> Model:
     )
 
 
-def eager_of(recipe: Recipe, prepared: Prepared) -> messages.Eager:
+def eager_of(recipe: Recipe, prepared: PreparedModel) -> messages.Eager:
     """The eager model that the recipe's exporter starts from, as a worker gets it."""
     return messages.Eager(
         model_of(recipe),

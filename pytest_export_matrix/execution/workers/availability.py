@@ -13,8 +13,7 @@ from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 from pytest_export_matrix.environments import current, provisioned, records
 from pytest_export_matrix.execution.answers import StepAnswer, unavailable
 from pytest_export_matrix.execution.workers.dispatcher import Dispatcher
-from pytest_export_matrix.execution.workers.worker import Interrupted, WorkerFailure, WorkerKind
-from pytest_export_matrix.machine.locks import Stopped
+from pytest_export_matrix.execution.workers.worker import WorkerFailure, WorkerKind
 from pytest_export_matrix.results.results import Versions
 from pytest_export_matrix.vocabulary.entries import DEFAULT, Environment, Runtime
 from pytest_export_matrix.vocabulary.errors import ProvisionError
@@ -43,7 +42,7 @@ class Availability:
         record = records.known(Path(self.dispatcher.cache), environment)
         return record.content() if record else None
 
-    def described(self, name: str) -> Tuple[Any, Optional[StepAnswer]]:
+    def environment_key(self, name: str) -> Tuple[Any, Optional[StepAnswer]]:
         """What keys contain of an environment, or why it cannot be had.
 
         It is built only where nothing is known of it. The default one is in every key already.
@@ -87,8 +86,6 @@ class Availability:
                 )
         except ProvisionError as error:
             return unavailable(str(error))
-        except Stopped:
-            raise Interrupted from None
         finally:
             self.dispatcher.spent["environments"] += time.monotonic() - began
         self.dispatcher.pythons[name] = (

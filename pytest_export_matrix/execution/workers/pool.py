@@ -7,7 +7,8 @@ import threading
 from pathlib import Path
 from typing import Iterator, List, Sequence
 
-from pytest_export_matrix.execution.workers.worker import Interrupted, Worker, WorkerKind
+from pytest_export_matrix.execution.workers.worker import Worker, WorkerKind
+from pytest_export_matrix.machine.locks import RunStopped
 
 
 class Pool:
@@ -33,7 +34,7 @@ class Pool:
     def _take(self, kind: WorkerKind) -> Worker:
         with self._lock:
             if self.stopping.is_set():
-                raise Interrupted
+                raise RunStopped
             for worker in self._idle:
                 if worker.kind == kind and worker.alive:
                     self._idle.remove(worker)
@@ -64,7 +65,7 @@ class Pool:
                 self._all.remove(worker)
 
     def close(self) -> None:
-        """End every worker, also those at work: their tasks raise Interrupted."""
+        """End every worker, also those at work: their tasks raise RunStopped."""
         self.stopping.set()
         with self._lock:
             workers = list(self._all)

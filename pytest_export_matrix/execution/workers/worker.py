@@ -19,6 +19,7 @@ import psutil
 
 from pytest_export_matrix.execution.answers import read_answer
 from pytest_export_matrix.machine.json_files import convert
+from pytest_export_matrix.machine.locks import RunStopped
 from pytest_export_matrix.vocabulary.outcomes import Outcome, shorten
 from pytest_export_matrix.vocabulary.package import PACKAGE
 from pytest_export_matrix.vocabulary.processes import SIGKILL, describe_code
@@ -70,10 +71,6 @@ class Limits:
 
 class WorkerFailure(Exception):
     """A worker that did not start; the text is the end of what it printed."""
-
-
-class Interrupted(Exception):
-    """The run is being stopped."""
 
 
 class Worker:
@@ -129,7 +126,7 @@ class Worker:
             if gone:
                 raise WorkerFailure(_tail(self._control) or "it ended without a word")
             time.sleep(POLL_SECONDS)
-        raise Interrupted
+        raise RunStopped
 
     @property
     def alive(self) -> bool:
@@ -151,7 +148,7 @@ class Worker:
         try:
             problem = self._watch(folder, limits, watch)
             if self._stopping.is_set():
-                raise Interrupted  # a worker that was ended by us has not crashed
+                raise RunStopped  # a worker that was ended by us has not crashed
             answer = read_answer(folder, body.stage) if problem is None else None
             if answer is not None:
                 answer.log = _tail(folder)

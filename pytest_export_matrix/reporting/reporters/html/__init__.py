@@ -19,7 +19,7 @@ from pathlib import Path
 from string import Template
 from typing import Any, Dict, List, Sequence
 
-from pytest_export_matrix.reporting.captions import footnotes, grid, tally, title
+from pytest_export_matrix.reporting.captions import footnotes, table_rows, tally, title
 from pytest_export_matrix.reporting.support_table import NO, YES, tables
 from pytest_export_matrix.results.changes import KINDS, Changes, Summary
 from pytest_export_matrix.results.result import Result
@@ -46,7 +46,9 @@ def render(results: Results) -> str:
         notices="".join(f'<p class="notice">{escape(text)}</p>' for text in notices(results)),
         subtitle=escape(_subtitle(results)),
         tally=_tally(results),
-        support="".join(_support(*grid(table), title(table)) for table in tables(results.cells))
+        support="".join(
+            _support(*table_rows(table), title(table)) for table in tables(results.cells)
+        )
         or "<p>Nothing was run: there is nothing to say of any export method.</p>",
         changes=_changes(results.changes) if results.changes else "",
         changes_link='<a href="#changes">Changes</a>' if results.changes else "",
