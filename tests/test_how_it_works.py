@@ -122,6 +122,19 @@ def test_the_page_names_every_folder_of_the_package() -> None:
     assert folders and not folders - named
 
 
+def test_the_guide_for_contributors_names_every_folder_and_every_tox_environment() -> None:
+    guide = (REPOSITORY / "CONTRIBUTING.md").read_text("utf-8")
+    first = [line.split("|")[1] for line in guide.splitlines() if line.startswith("| `")]
+    named = set(quoted(" ".join(first)))
+    folders = {f"{path.parent.name}/" for path in Path(PACKAGE).glob("*/__init__.py")}
+    assert folders and not folders - named
+
+    tox = configparser.RawConfigParser()
+    tox.read(REPOSITORY / "tox.ini", "utf-8")
+    environments = {name[len("testenv:") :] for name in tox.sections() if ":" in name}
+    assert environments and not environments - named
+
+
 def test_whatever_the_page_names_is_there() -> None:
     to_write = {row.file for row in ROWS.values()}
     paths = [text for text in quoted(PAGE) if re.fullmatch(r"[\w/]+(/|/\w+\.py)", text)]
