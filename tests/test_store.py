@@ -29,7 +29,7 @@ def test_what_was_put_is_there(tmp_path: Path) -> None:
     folder = put(store)
     assert store.get("artifact", "key") == {"n": 1}
     assert (folder / "model.pt").read_text() == "content"
-    assert store.files("artifact", "key")["model.pt"][0] == 7
+    assert store.files("artifact", "key")["model.pt"].bytes == 7
 
 
 def test_putting_again_replaces(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ import os
 import shutil
 import tempfile
 import time
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Callable, Dict, Iterator, Optional
 
@@ -22,6 +23,7 @@ import platformdirs
 
 from pytest_export_matrix.machine import locks
 from pytest_export_matrix.machine.hashing import file_digest
+from pytest_export_matrix.machine.json_files import convert
 from pytest_export_matrix.vocabulary.errors import CacheError
 
 ENTRY = "entry.json"
@@ -34,6 +36,22 @@ REMEDY = "choose another folder: pytest --export-matrix --export-matrix-cache=DI
 def default_root() -> Path:
     """The folder of the store where none is named."""
     return platformdirs.user_cache_path("pytest-export-matrix")
+
+
+@dataclass
+class StoredFile:
+    bytes: int
+    sha256: str
+
+
+@dataclass
+class Entry:
+    """What `entry.json` holds: when the entry was made (seconds since the epoch), its files by
+    their names in the folder, and what was put."""
+
+    made: float
+    files: Dict[str, StoredFile]
+    data: Dict[str, Any]
 
 
 class Store:
@@ -64,24 +82,26 @@ class Store:
         """
         folder = self.folder(kind, key)
         try:
-            entry: Dict[str, Any] = json.loads((folder / ENTRY).read_text(encoding="utf-8"))
-            if entry["made"] < self._since:
+            entry = self._entry(folder)
+            if entry.made < self._since:
                 return None
-            for name, (size, sha256) in entry["files"].items():
+            for name, file in entry.files.items():
                 path = folder / name
-                if path.stat().st_size != size or (verify and file_digest(path) != sha256):
+                if path.stat().st_size != file.bytes:
+                    return None
+                if verify and file_digest(path) != file.sha256:
                     return None
             os.utime(folder)
-            data: Dict[str, Any] = entry["data"]
-            return data
-        except (OSError, ValueError, KeyError, TypeError):
+            return entry.data
+        except (OSError, ValueError):
             return None
 
-    def files(self, kind: str, key: str) -> Dict[str, Any]:
-        """[bytes, sha256] of each file of an entry that is there."""
-        entry = json.loads((self.folder(kind, key) / ENTRY).read_text(encoding="utf-8"))
-        files: Dict[str, Any] = entry["files"]
-        return files
+    def files(self, kind: str, key: str) -> Dict[str, StoredFile]:
+        """The files of an entry that is there, by name."""
+        return self._entry(self.folder(kind, key)).files
+
+    def _entry(self, folder: Path) -> Entry:
+        return convert(json.loads((folder / ENTRY).read_text(encoding="utf-8")), Entry)
 
     def folder(self, kind: str, key: str) -> Path:
         return self.root / kind / key
@@ -97,11 +117,13 @@ class Store:
             fresh = source or Path(tempfile.mkdtemp(dir=self.root, prefix="tmp-"))
             paths = [path for path in sorted(fresh.rglob("*")) if path.is_file()]
             files = {
-                path.relative_to(fresh).as_posix(): [path.stat().st_size, file_digest(path)]
+                path.relative_to(fresh).as_posix(): StoredFile(
+                    path.stat().st_size, file_digest(path)
+                )
                 for path in paths
             }
-            entry = {"made": time.time(), "files": files, "data": data}
-            (fresh / ENTRY).write_text(json.dumps(entry), encoding="utf-8")
+            entry = Entry(time.time(), files, data)
+            (fresh / ENTRY).write_text(json.dumps(asdict(entry)), encoding="utf-8")
             if target.exists():
                 # A rename cannot replace a folder that holds files; its lock is ours.
                 shutil.rmtree(target)

@@ -30,20 +30,21 @@ def main(control: str) -> None:
     _import_package()
     # Before any fork: what every task needs is imported once.
     from pytest_export_matrix.worker import protocol, task  # noqa: F401
+    from pytest_export_matrix.worker.messages import Ended, Ready, WorkerConfig, read, to_json
 
-    config = protocol.read_json(control, protocol.CONFIG)
-    missing = [name for name in config["modules"] if importlib.util.find_spec(name) is None]
-    for name in config["preload"]:
+    config = read(WorkerConfig, protocol.read_json(control, protocol.CONFIG))
+    missing = [name for name in config.modules if importlib.util.find_spec(name) is None]
+    for name in config.preload:
         try:
             importlib.import_module(name)
         except ImportError:
             traceback.print_exc()  # the task that needs it meets the same error, at its own stage
-    protocol.write_json(control, protocol.READY, {"missing": missing})
+    protocol.write_json(control, protocol.READY, to_json(Ready(missing)))
     for folder in _lines(requests):
         if not FORKS:
             _serve(folder)
         status = _fork_and_wait(folder, requests)
-        protocol.write_json(folder, protocol.EXIT, {"status": status})
+        protocol.write_json(folder, protocol.EXIT, to_json(Ended(status)))
 
 
 _FILE = os.path.abspath(__file__)
@@ -105,6 +106,7 @@ def _serve(folder: str) -> None:
 
     from pytest_export_matrix.vocabulary.processes import end_with_parent
     from pytest_export_matrix.worker import protocol, task
+    from pytest_export_matrix.worker.messages import Started, to_json
 
     if FORKS:
         _own_group(os.getpid())
@@ -113,7 +115,7 @@ def _serve(folder: str) -> None:
     os.dup2(log, 1)
     os.dup2(log, 2)
     faulthandler.enable(file=2)
-    protocol.write_json(folder, protocol.STARTED, {"pid": os.getpid(), "at": time.time()})
+    protocol.write_json(folder, protocol.STARTED, to_json(Started(os.getpid(), time.time())))
     task.run(folder)
     sys.stdout.flush()
     os._exit(0)

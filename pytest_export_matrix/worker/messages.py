@@ -69,6 +69,39 @@ class Eager:
     changes: List[Tuple[str, str]]
 
 
+# Of the worker itself and of its tasks, whichever they are.
+
+
+@dataclass(frozen=True)
+class WorkerConfig:
+    """What a worker looks for (`modules`) and imports before any task (`preload`)."""
+
+    modules: List[str]
+    preload: List[str]
+
+
+@dataclass(frozen=True)
+class Ready:
+    """The worker waits for tasks; `missing` are the modules that are not there."""
+
+    missing: List[str]
+
+
+@dataclass(frozen=True)
+class Started:
+    """The process of a task, and when it began (seconds since the epoch)."""
+
+    pid: int
+    at: float
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How the process of a task ended, as os.waitpid gives it."""
+
+    status: int
+
+
 # The requests. Each names its task, and the stage that a cell fails at where no worker starts.
 
 

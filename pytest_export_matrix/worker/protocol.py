@@ -4,15 +4,15 @@ A worker is one process that has imported the slow libraries and forks a child f
 (where forking is not safe, it serves one task itself and ends). All messages are files, so nothing
 that a library prints, closes or redirects can corrupt them:
 
-    CONTROL/config.json   parent -> worker  {"modules", "preload"}
-    CONTROL/ready.json    worker -> parent  {"missing": [module that is not there]}
+    CONTROL/config.json   parent -> worker  messages.WorkerConfig
+    CONTROL/ready.json    worker -> parent  messages.Ready
     standard input        parent -> worker  one line, the path of a task's folder; its end: finish
     TASK/request.json     parent -> child   messages.Request
-    TASK/started.json     child  -> parent  {"pid"}
+    TASK/started.json     child  -> parent  messages.Started
     TASK/stages.jsonl     child  -> parent  messages.StageEvent, one a line
     TASK/made_from.json   child  -> parent  {file: sha256} that the task has read until then
     TASK/answer.json      child  -> parent  messages.Answer, written whole or not at all
-    TASK/exit.json        worker -> parent  {"status"} as os.waitpid gives it
+    TASK/exit.json        worker -> parent  messages.Ended
     TASK/log.txt          standard output and error of the child
 
 What a file holds is declared in `messages`.

@@ -62,8 +62,9 @@ class ExportStep(Step[str]):
         answer = super().look_up(key, verify=False)
         if answer and answer.written:
             files = self.store.files(self.kind, key)
-            sha256 = files[answer.written.file][1] if len(files) == 1 else digest(files)
-            answer.artifact = Artifact(sha256, sum(size for size, _ in files.values()))
+            only = files[answer.written.file].sha256 if len(files) == 1 else ""
+            sha256 = only or digest({name: asdict(file) for name, file in files.items()})
+            answer.artifact = Artifact(sha256, sum(file.bytes for file in files.values()))
         return answer
 
     def ask(self, parts: Sequence[str]) -> Asked[str]:

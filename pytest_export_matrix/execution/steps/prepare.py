@@ -81,7 +81,7 @@ class PrepareStep(Step[Case]):
         data = self.store.get(MODEL, self._model_key)
         entry = convert(data, ModelEntry) if data else None
         if entry and unchanged(entry.dependencies):
-            sha256 = self.store.files(MODEL, self._model_key)[WEIGHTS][1]
+            sha256 = self.store.files(MODEL, self._model_key)[WEIGHTS].sha256
             self._prepared.identity = digest([self._model_key, entry.dependencies, sha256])
             self._prepared.weights = str(self.store.folder(MODEL, self._model_key) / WEIGHTS)
             self._prepared.seconds = entry.seconds

@@ -13,7 +13,7 @@ import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
+from typing import Callable, Dict, List, Optional, Sequence, Tuple, Type, TypeVar
 
 import psutil
 
@@ -27,12 +27,18 @@ from pytest_export_matrix.worker import protocol
 from pytest_export_matrix.worker.messages import (
     Answer,
     Body,
+    Ended,
     Here,
     Known,
+    Ready,
     Request,
     StageEvent,
+    Started,
+    WorkerConfig,
     to_json,
 )
+
+T = TypeVar("T")
 
 MAIN = os.path.join(PACKAGE, "worker", "main.py")
 LOG_TAIL = 4000
@@ -90,8 +96,8 @@ class Worker:
         self.missing: List[str] = []
         self._task: Optional[str] = None
         self._control = tempfile.mkdtemp(prefix="export-matrix-")
-        config = {"modules": list(modules), "preload": kind.preload}
-        protocol.write_json(self._control, protocol.CONFIG, config)
+        config = WorkerConfig(list(modules), list(kind.preload))
+        protocol.write_json(self._control, protocol.CONFIG, to_json(config))
         environment = {k: v for k, v in os.environ.items() if k != "PYTHONWARNINGS"}
         no_bytecode = environment.pop("PYTHONDONTWRITEBYTECODE", None)
         if kind.isolated:
@@ -119,9 +125,9 @@ class Worker:
         deadline = time.monotonic() + START_SECONDS
         while not self._stopping.is_set():
             gone = self._process.poll() is not None or time.monotonic() > deadline
-            ready: Optional[Dict[str, Any]] = protocol.read_json(self._control, protocol.READY)
-            if ready is not None:
-                self.missing = ready["missing"]
+            ready = _read(Ready, self._control, protocol.READY)
+            if ready:
+                self.missing = ready.missing
                 return
             if gone:
                 raise WorkerFailure(_tail(self._control) or "it ended without a word")
@@ -161,7 +167,7 @@ class Worker:
     def _watch(self, folder: str, limits: Limits, watch: Watch) -> Optional[Tuple[Outcome, str]]:
         """Wait until the task in `folder` has ended; end it where it exceeds a limit."""
         seen, since, memory = 0, time.monotonic(), _Memory(folder)
-        while protocol.read_json(folder, protocol.EXIT) is None:
+        while _read(Ended, folder, protocol.EXIT) is None:
             if not self.alive or self._stopping.is_set():
                 break
             stages = [event for event in _events(folder) if event.known is None]
@@ -183,12 +189,12 @@ class Worker:
 
     def _kill_task(self, folder: str) -> None:
         """End the task and what it started; the worker too, where it does not report it dead."""
-        started = protocol.read_json(folder, protocol.STARTED)
-        if started and started["pid"] != self._process.pid:
-            _kill_group(started["pid"])
+        started = _read(Started, folder, protocol.STARTED)
+        if started and started.pid != self._process.pid:
+            _kill_group(started.pid)
             deadline = time.monotonic() + KILL_SECONDS
             while self.alive and time.monotonic() < deadline:
-                if protocol.read_json(folder, protocol.EXIT) is not None:
+                if _read(Ended, folder, protocol.EXIT):
                     return
                 time.sleep(POLL_SECONDS)
         self._end_process()
@@ -196,11 +202,11 @@ class Worker:
     def _account(self, folder: str, problem: Optional[Tuple[Outcome, str]]) -> Answer:
         """The answer for a task that gave none."""
         events = _events(folder)
-        exit_status = protocol.read_json(folder, protocol.EXIT)
+        ended = _read(Ended, folder, protocol.EXIT)
         if problem:
             outcome, reason = problem
-        elif exit_status is not None:
-            outcome, reason = Outcome.CRASHED, describe_status(exit_status["status"])
+        elif ended:
+            outcome, reason = Outcome.CRASHED, describe_status(ended.status)
         else:
             code = self._process.wait()
             outcome, reason = Outcome.CRASHED, f"the worker itself ended: {describe_code(code)}"
@@ -225,9 +231,9 @@ class Worker:
 
     def stop(self) -> None:
         """End the worker and its task, and remove its files."""
-        started = protocol.read_json(self._task, protocol.STARTED) if self._task else None
+        started = _read(Started, self._task, protocol.STARTED) if self._task else None
         if started:
-            _kill_group(started["pid"])
+            _kill_group(started.pid)
         self._end_process()
         if self._process.stdin is not None:
             with contextlib.suppress(OSError):
@@ -252,11 +258,11 @@ class _Memory:
         """Bytes in memory; 0 before the task has started and after it has ended."""
         now, total = time.monotonic(), 0
         if now - self._looked > CHILDREN_SECONDS or not self._processes:
-            started = protocol.read_json(self._folder, protocol.STARTED)
+            started = _read(Started, self._folder, protocol.STARTED)
             if started:
                 self._looked = now
                 with contextlib.suppress(psutil.Error):
-                    task = psutil.Process(started["pid"])
+                    task = psutil.Process(started.pid)
                     self._processes = [task, *task.children(recursive=True)]
         for process in self._processes:
             with contextlib.suppress(psutil.Error):
@@ -275,6 +281,12 @@ def _kill_group(pid: int) -> None:
 def describe_status(status: int) -> str:
     """A wait status in words: the signal that ended the task, or its exit code."""
     return describe_code(-os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status))
+
+
+def _read(kind: Type[T], folder: str, name: str) -> Optional[T]:
+    """The message in a file of `folder`, None where it is not there (yet)."""
+    data = protocol.read_json(folder, name)
+    return None if data is None else convert(data, kind)
 
 
 def _events(folder: str) -> List[StageEvent]:
