@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 from typing import Any
@@ -102,6 +103,15 @@ def test_a_description_cut_short(caffe2: Any, copied: Path) -> None:
     (copied / "model.json").write_text(text[:-50])
     problem = called(caffe2, copied, [3, 100, 90])
     assert problem and problem.startswith("BrokenFile: model.json is no JSON")
+
+
+def test_a_description_of_something_else(caffe2: Any, copied: Path) -> None:
+    about = json.loads((copied / "model.json").read_text())
+    about["transform"]["min_size"] = "192"
+    (copied / "model.json").write_text(json.dumps(about))
+    assert called(caffe2, copied, [3, 100, 90]) == (
+        "BrokenFile: model.json describes no net: model.json.transform.min_size is '192'"
+    )
 
 
 def test_a_folder_without_a_net(caffe2: Any, copied: Path) -> None:

@@ -3,6 +3,7 @@
     rename      names of weights: those of today as those of 2021
     parts       modules made of Caffe2 operators
     table       what stands for what, and a model with its parts replaced
+    description what has to be known to use a net
     nets        a model with its parts replaced, as one net from tensors to tensors
     convert     a net as NetDef, TorchScript or ONNX
     processing  images to tensors, and tensors to detections, around a net
@@ -10,10 +11,10 @@
     model       `Caffe2Model`: called like the PyTorch model
     conventions what torchvision of 2021 did otherwise
 
-`rename` alone can be imported without torch.
+`rename` and `description` can be imported without torch.
 """
 
-#: The description beside, or inside of, a file: what `processing` has to know about the net.
+#: The name of the description inside of a file.
 DESCRIPTION = "caffe2_model.json"
 #: The files of a NetDef: both nets, and their description.
 INIT, PREDICT, ABOUT = "init_net.pb", "predict_net.pb", "model.json"

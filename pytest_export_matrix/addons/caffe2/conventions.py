@@ -28,5 +28,4 @@ def resize_as_today(model: Any) -> str:
 
 
 def _resize(transform: Any, image: Any, target: Any = None) -> Any:
-    sides = {"min_size": transform.min_size[-1], "max_size": transform.max_size}
-    return processing.resize(image, {"transform": sides}), target
+    return processing.resize(image, transform.min_size[-1], transform.max_size), target

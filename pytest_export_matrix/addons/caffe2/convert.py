@@ -9,6 +9,7 @@ ONNX is the way to the NetDef as well: opset 9 is the newest that Caffe2's backe
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import io
 import json
@@ -17,7 +18,9 @@ import sys
 from typing import Any, Dict, List, Tuple
 
 from pytest_export_matrix.addons.caffe2 import ABOUT, DESCRIPTION, INIT, PREDICT
+from pytest_export_matrix.addons.caffe2.description import Description, NetFile
 from pytest_export_matrix.addons.caffe2.nets import Converted
+from pytest_export_matrix.worker import messages
 
 OPSET = 9
 
@@ -31,29 +34,33 @@ def save_torchscript(converted: Converted, path: str) -> None:
 
     with torch.no_grad():
         module = torch.jit.trace(converted.net, converted.inputs, check_trace=False)
-    module.save(path, _extra_files={DESCRIPTION: json.dumps(converted.about)})
+    module.save(path, _extra_files={DESCRIPTION: written(converted.about)})
 
 
 def save_onnx(converted: Converted, path: str) -> None:
     import onnx
 
     model = to_onnx(converted)
-    onnx.helper.set_model_props(model, {DESCRIPTION: json.dumps(converted.about)})
+    onnx.helper.set_model_props(model, {DESCRIPTION: written(converted.about)})
     onnx.save(model, path)
 
 
 def save_netdef(converted: Converted, folder: str) -> None:
     init, predict = to_netdef(to_onnx(converted))
-    inputs = zip(converted.about["inputs"], converted.inputs)
+    inputs = zip(converted.about.inputs, converted.inputs)
     run_once(init, predict, {name: tensor.numpy() for name, tensor in inputs})
     files = {}
     for name, net in ((INIT, init), (PREDICT, predict)):
         content = net.SerializeToString()
-        files[name] = {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+        files[name] = NetFile(hashlib.sha256(content).hexdigest(), len(content))
         with open(os.path.join(folder, name), "wb") as file:
             file.write(content)
     with open(os.path.join(folder, ABOUT), "w", encoding="utf-8") as file:
-        json.dump({**converted.about, "files": files}, file)
+        file.write(written(dataclasses.replace(converted.about, files=files)))
+
+
+def written(about: Description) -> str:
+    return json.dumps(messages.to_json(about))
 
 
 def to_onnx(converted: Converted) -> Any:
@@ -67,8 +74,8 @@ def to_onnx(converted: Converted) -> Any:
             converted.net,
             converted.inputs,
             stream,
-            input_names=converted.about["inputs"],
-            output_names=converted.about["outputs"],
+            input_names=converted.about.inputs,
+            output_names=converted.about.outputs,
             opset_version=OPSET,
             operator_export_type=torch.onnx.OperatorExportTypes.ONNX_ATEN_FALLBACK,
         )

@@ -44,4 +44,4 @@ def onnx(captured: Any, path: str, context: Context) -> str:
 
 def _convention(captured: Any) -> str:
     """A detector is called as the model is, by `Caffe2Model`; another model with its tensors."""
-    return FLAT if captured.about["kind"] == "plain" else STRUCTURED
+    return FLAT if captured.about.kind == "plain" else STRUCTURED

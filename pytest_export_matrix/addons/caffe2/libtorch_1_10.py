@@ -9,7 +9,9 @@ from __future__ import annotations
 import pickle
 from typing import Any, Dict, Sequence
 
-from pytest_export_matrix.addons.caffe2 import pytorch_1_10
+from pytest_export_matrix.addons.caffe2 import DESCRIPTION, pytorch_1_10
+from pytest_export_matrix.addons.caffe2.description import Description
+from pytest_export_matrix.addons.caffe2.engines import described
 from pytest_export_matrix.addons.caffe2.model import Caffe2Model
 from pytest_export_matrix.runtimes import libtorch
 from pytest_export_matrix.vocabulary.pytrees import map_leaves
@@ -39,8 +41,10 @@ class Session(libtorch.Session):
         self, path: str, device: str, threads: int, program: str, extras: Sequence[str]
     ) -> None:
         super().__init__(path, device, threads, program, extras)
-        about = pytorch_1_10.description(path)
-        self._model = Caffe2Model(path, _Net(super(), about)) if about else None
+        self._model = None
+        text = pytorch_1_10.extra_file(path, DESCRIPTION)
+        if text is not None:
+            self._model = Caffe2Model(path, _Net(super(), described(text, DESCRIPTION)))
 
     def run(self, arguments: Any) -> Any:
         if not self._model:
@@ -53,9 +57,9 @@ class Session(libtorch.Session):
 class _Net:
     """The engine that `Caffe2Model` calls: arrays by name -> arrays by name."""
 
-    def __init__(self, session: Any, about: Dict[str, Any]) -> None:
+    def __init__(self, session: Any, about: Description) -> None:
         self._session, self.about = session, about
 
     def run(self, inputs: Dict[str, Any]) -> Dict[str, Any]:
         outputs = self._session.run(list(inputs.values()))
-        return dict(zip(self.about["outputs"], outputs))
+        return dict(zip(self.about.outputs, outputs))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any, Dict, Sequence
 
+from pytest_export_matrix.addons.caffe2.description import Description
 from pytest_export_matrix.addons.caffe2.engines import NetDef, OnnxFile, TorchScript
 
 #: What executes a file, by its suffix; a folder, or the description inside of it, is a NetDef.
@@ -33,10 +34,10 @@ class Caffe2Model:
 
     def __init__(self, path: str, engine: Any = None) -> None:
         self.engine = engine or _engine(os.fspath(path))
-        self.about = self.engine.about
+        self.about: Description = self.engine.about
 
     def __call__(self, *arguments: Any) -> Any:
-        if self.about["kind"] == "plain":
+        if self.about.kind == "plain":
             return self._tensors(arguments)
         (images,) = arguments
         return self._detections(images)
@@ -51,9 +52,9 @@ class Caffe2Model:
     def _tensors(self, tensors: Sequence[Any]) -> Any:
         import torch
 
-        names = self.about["inputs"]
+        names = self.about.inputs
         if len(tensors) != len(names):
             raise ValueError(f"the net takes {len(names)} inputs, {len(tensors)} given")
         arrays = {name: torch.as_tensor(value).numpy() for name, value in zip(names, tensors)}
         outputs = self.engine.run(arrays)
-        return tuple(torch.as_tensor(outputs[name]) for name in self.about["outputs"])
+        return tuple(torch.as_tensor(outputs[name]) for name in self.about.outputs)

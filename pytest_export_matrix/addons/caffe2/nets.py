@@ -10,7 +10,8 @@ What the net leaves to be done around it is in `processing`.
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, NamedTuple, Tuple
+import dataclasses
+from typing import Any, List, NamedTuple, Tuple
 
 import torch
 from torch import Tensor, nn
@@ -19,21 +20,26 @@ from torchvision.models.detection.image_list import ImageList
 from torchvision.models.detection.retinanet import RetinaNet
 
 from pytest_export_matrix.addons.caffe2 import processing
+from pytest_export_matrix.addons.caffe2.description import (
+    Anchors,
+    Decoding,
+    Description,
+    Transform,
+)
 from pytest_export_matrix.addons.caffe2.parts import Images, Unsupported
 from pytest_export_matrix.addons.caffe2.table import PARTS, replace
 from pytest_export_matrix.vocabulary.pytrees import flatten, unflatten
 
-VERSION = 1
 #: Side of an image on which every level of a pyramid is whole: its strides are measured there.
 MEASURE = 512
 
 
 class Converted(NamedTuple):
-    """A net with example inputs, and what has to be known to use it: JSON."""
+    """A net with example inputs, and what has to be known to use it."""
 
     net: nn.Module
     inputs: Tuple[Tensor, ...]
-    about: Dict[str, Any]
+    about: Description
 
 
 class RcnnNet(nn.Module):
@@ -96,55 +102,72 @@ def _replaced(model: Any) -> nn.Module:
     return replace(model, {**PARTS, **getattr(model, "caffe2_parts", {})})
 
 
-def _plain(inputs: int, outputs: int) -> Dict[str, Any]:
-    return {
-        "version": VERSION,
-        "kind": "plain",
-        "inputs": [f"input_{i}" for i in range(inputs)],
-        "outputs": [f"output_{i}" for i in range(outputs)],
-    }
+def _plain(inputs: int, outputs: int) -> Description:
+    return Description(
+        kind="plain",
+        inputs=[f"input_{i}" for i in range(inputs)],
+        outputs=[f"output_{i}" for i in range(outputs)],
+    )
 
 
 def _detector(model: Any, images: List[Tensor]) -> Converted:
     model(images)  # the pooling learns its scales, the anchors are made
     is_rcnn = isinstance(model, GeneralizedRCNN)
-    about: Dict[str, Any] = {
-        "version": VERSION,
-        "kind": "rcnn" if is_rcnn else "retinanet",
-        "images": len(images),
-        "transform": _transform(model.transform),
-        "anchors": _anchors(model, images),
-    }
-    if not is_rcnn:
-        names = ("score_thresh", "nms_thresh", "topk_candidates", "detections_per_img")
-        about["decoding"] = {name: getattr(model, name) for name in names}
+    grids = _anchors(model, images)
+    about = Description(  # the names of inputs and outputs are known once the net has run
+        kind="rcnn" if is_rcnn else "retinanet",
+        inputs=[],
+        outputs=[],
+        images=len(images),
+        transform=_transform(model.transform),
+        anchors=grids,
+        decoding=None if is_rcnn else _decoding(model),
+        outputs_of_image=[] if is_rcnn else None,
+    )
     inputs = processing.prepare(images, about).inputs
     net: Any = (RcnnNet if is_rcnn else RetinaNetNet)(_replaced(model)).eval()
     tensors = tuple(torch.from_numpy(array) for array in inputs.values())
     net(*tensors)
-    about["inputs"] = list(inputs)
     if is_rcnn:
-        about["outputs_of_image"] = net.names
-        about["outputs"] = [f"{name}_{i}" for i in range(len(images)) for name in net.names]
+        outputs = [f"{name}_{i}" for i in range(len(images)) for name in net.names]
     else:
-        levels = range(len(about["anchors"]["strides"]))
-        about["outputs"] = [f"{name}_{i}" for name in ("scores", "deltas") for i in levels]
+        levels = range(len(grids.strides))
+        outputs = [f"{name}_{i}" for name in ("scores", "deltas") for i in levels]
+    about = dataclasses.replace(
+        about,
+        inputs=list(inputs),
+        outputs=outputs,
+        outputs_of_image=net.names if is_rcnn else None,
+    )
     return Converted(net, tensors, about)
 
 
-def _transform(transform: Any) -> Dict[str, Any]:
+def _transform(transform: Any) -> Transform:
+    """Raises Unsupported for a fixed size, and for sizes that are no whole pixels."""
     if transform.fixed_size is not None:
         raise Unsupported(f"a transform with a fixed size: {transform.fixed_size}")
-    return {
-        "min_size": transform.min_size[-1],
-        "max_size": transform.max_size,
-        "image_mean": list(transform.image_mean),
-        "image_std": list(transform.image_std),
-        "size_divisible": transform.size_divisible,
-    }
+    sizes = transform.min_size[-1], transform.max_size, transform.size_divisible
+    if any(size != int(size) for size in sizes):
+        raise Unsupported(f"a transform with a size of parts of a pixel: {sizes}")
+    return Transform(
+        min_size=int(sizes[0]),
+        max_size=int(sizes[1]),
+        image_mean=[float(value) for value in transform.image_mean],
+        image_std=[float(value) for value in transform.image_std],
+        size_divisible=int(sizes[2]),
+    )
 
 
-def _anchors(model: Any, images: List[Tensor]) -> Dict[str, Any]:
+def _decoding(model: Any) -> Decoding:
+    return Decoding(
+        score_thresh=float(model.score_thresh),
+        nms_thresh=float(model.nms_thresh),
+        topk_candidates=int(model.topk_candidates),
+        detections_per_img=int(model.detections_per_img),
+    )
+
+
+def _anchors(model: Any, images: List[Tensor]) -> Anchors:
     """Strides and anchors of one cell by level, checked to give the anchors that the model has for
     `images`. Each level is ceil(side of the padded batch / stride) cells high and wide."""
     batch, _ = model.transform(images)
@@ -154,11 +177,10 @@ def _anchors(model: Any, images: List[Tensor]) -> Dict[str, Any]:
     )
     canvas = tuple(batch.tensors.shape[-2:])
     square = model.backbone(torch.zeros(1, 3, MEASURE, MEASURE)).values()
-    strides = [MEASURE // map.shape[2] for map in square]
-    cells = [level.tolist() for level in generator.cell_anchors]
-    about = {"strides": strides, "cells": cells}
+    strides = [int(MEASURE // map.shape[2]) for map in square]
+    grids = Anchors(strides, [level.tolist() for level in generator.cell_anchors])
     expected = generator(ImageList(batch.tensors, batch.image_sizes), features)[0]
-    made = [torch.from_numpy(level).reshape(-1, 4) for level in processing.anchors(canvas, about)]
+    made = [torch.from_numpy(level).reshape(-1, 4) for level in processing.anchors(canvas, grids)]
     if torch.cat(made).shape != expected.shape or not torch.equal(torch.cat(made), expected):
         raise Unsupported(f"anchors that do not lie on grids of {strides} pixels")
-    return about
+    return grids

@@ -1,15 +1,16 @@
 """What is done around a net in Python: images to its inputs, its outputs to detections.
 
-`Description` holds all that it needs to know, as JSON beside the net. Resizing is torchvision's of
+All that it needs to know is the `Description` beside the net. Resizing is torchvision's of
 today, with the factor in double precision: in 2021 it went through float32, which makes some
 images a pixel smaller.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from types import SimpleNamespace
-from typing import Any, Dict, List, NamedTuple, Sequence, Tuple
+from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 import torch
@@ -19,6 +20,8 @@ from torchvision.models.detection.retinanet import RetinaNet
 from torchvision.models.detection.roi_heads import heatmaps_to_keypoints
 from torchvision.models.detection.transform import GeneralizedRCNNTransform
 from torchvision.ops.boxes import remove_small_boxes
+
+from pytest_export_matrix.addons.caffe2.description import Anchors, Description, Transform
 
 Arrays = Dict[str, Any]
 Size = Tuple[int, int]
@@ -36,17 +39,20 @@ class Batch(NamedTuple):
     inputs: Arrays
 
 
-def prepare(images: Sequence[Any], about: Dict[str, Any]) -> Batch:
+def prepare(images: Sequence[Any], about: Description) -> Batch:
     """The inputs of the net for `images`, each float32 [3, height, width] in 0..1.
 
     Raises ValueError for an image of another rank or dtype, and for another number of images than
     the net was made for.
     """
-    check(images, about["images"])
-    tensors = [resize(normalise(torch.as_tensor(image), about), about) for image in images]
+    transform, grids = about.transform, about.anchors
+    assert transform is not None and grids is not None  # every detector has both
+    check(images, about.images)
+    sides = transform.min_size, transform.max_size
+    tensors = [resize(normalise(torch.as_tensor(image), transform), *sides) for image in images]
     given = [(int(image.shape[1]), int(image.shape[2])) for image in images]
     resized = [(int(tensor.shape[1]), int(tensor.shape[2])) for tensor in tensors]
-    multiple = about["transform"]["size_divisible"]
+    multiple = transform.size_divisible
     height, width = (
         multiple * math.ceil(max(size[side] for size in resized) / multiple) for side in (0, 1)
     )
@@ -54,15 +60,15 @@ def prepare(images: Sequence[Any], about: Dict[str, Any]) -> Batch:
     for row, tensor in zip(data, tensors):
         row[:, : tensor.shape[1], : tensor.shape[2]] = tensor
     inputs = {"data": data.numpy()}
-    if about["kind"] == "rcnn":
+    if about.kind == "rcnn":
         inputs["im_info"] = np.array([[h, w, 1.0] for h, w in resized], np.float32)
-        for level, boxes in enumerate(anchors((height, width), about["anchors"])):
+        for level, boxes in enumerate(anchors((height, width), grids)):
             # The net has the anchors of one form together: [A, H, W] instead of [H, W, A].
             inputs[f"anchors_{level}"] = boxes.transpose(1, 0, 2).reshape(-1, 4)
     return Batch(given, resized, inputs)
 
 
-def check(images: Sequence[Any], expected: int) -> None:
+def check(images: Sequence[Any], expected: Optional[int]) -> None:
     if len(images) != expected:
         raise ValueError(
             f"the net was made for {expected} images at once, {len(images)} given: "
@@ -76,27 +82,29 @@ def check(images: Sequence[Any], expected: int) -> None:
             )
 
 
-def normalise(image: Tensor, about: Dict[str, Any]) -> Tensor:
+def normalise(image: Tensor, transform: Transform) -> Tensor:
     mean, std = (
-        torch.tensor(about["transform"][name], dtype=image.dtype)[:, None, None]
-        for name in ("image_mean", "image_std")
+        torch.tensor(values, dtype=image.dtype)[:, None, None]
+        for values in (transform.image_mean, transform.image_std)
     )
     return (image - mean) / std
 
 
-def resize(image: Tensor, about: Dict[str, Any]) -> Tensor:
-    sides, transform = image.shape[-2:], about["transform"]
-    factor = min(transform["min_size"] / min(sides), transform["max_size"] / max(sides))
+def resize(image: Tensor, shorter: float, longer: float) -> Tensor:
+    """`image`, [3, height, width], with a shorter side of `shorter` pixels, unless the longer would
+    exceed `longer`."""
+    sides = image.shape[-2:]
+    factor = min(shorter / min(sides), longer / max(sides))
     size = [math.floor(side * factor) for side in sides]
     interpolate = torch.nn.functional.interpolate
     return interpolate(image[None], size=size, mode="bilinear", align_corners=False)[0]
 
 
-def anchors(canvas: Size, about: Dict[str, Any]) -> List[Any]:
+def anchors(canvas: Size, grids: Anchors) -> List[Any]:
     """The anchors of each level as torchvision lays them out over a padded batch: float32
     [H W, A, 4]. Its strides are whole numbers, canvas // grid, which need not be powers of two."""
     levels: List[Any] = []
-    for stride, cell in zip(about["strides"], about["cells"]):
+    for stride, cell in zip(grids.strides, grids.cells):
         grid = [math.ceil(side / stride) for side in canvas]
         steps = [side // n for side, n in zip(canvas, grid)]
         y, x = np.meshgrid(*(np.arange(n) * step for n, step in zip(grid, steps)), indexing="ij")
@@ -105,22 +113,23 @@ def anchors(canvas: Size, about: Dict[str, Any]) -> List[Any]:
     return levels
 
 
-def detections(outputs: Arrays, batch: Batch, about: Dict[str, Any]) -> List[Dict[str, Tensor]]:
+def detections(outputs: Arrays, batch: Batch, about: Description) -> List[Dict[str, Tensor]]:
     """The answer of the PyTorch model: a dict for each image, boxes in its pixels."""
     tensors = {name: torch.as_tensor(array) for name, array in outputs.items()}
-    decode = {"rcnn": of_regions, "retinanet": of_maps}[about["kind"]]
+    decode = {"rcnn": of_regions, "retinanet": of_maps}[about.kind]
     found = decode(tensors, batch, about)
     transform = GeneralizedRCNNTransform(0, 0, [], []).eval()
     answer: List[Dict[str, Tensor]] = transform.postprocess(found, batch.resized, batch.given)
     return answer
 
 
-def of_regions(outputs: Dict[str, Tensor], batch: Batch, about: Dict[str, Any]) -> Any:
+def of_regions(outputs: Dict[str, Tensor], batch: Batch, about: Description) -> Any:
     """Detections in the order of falling scores, as torchvision has them: BoxWithNMSLimit answers
     class by class, and labels as float32."""
+    assert about.outputs_of_image is not None
     results = []
-    for i in range(about["images"]):
-        found = {name: outputs[f"{name}_{i}"] for name in about["outputs_of_image"]}
+    for i in range(len(batch.given)):
+        found = {name: outputs[f"{name}_{i}"] for name in about.outputs_of_image}
         order = found["scores"].argsort(descending=True)
         order = order[remove_small_boxes(found["boxes"][order], SMALLEST_SIDE)]
         found = {name: value[order] for name, value in found.items()}
@@ -154,20 +163,22 @@ def keypoints(found: Dict[str, Tensor]) -> Dict[str, Tensor]:
     return {"keypoints": torch.stack([x, y, torch.ones_like(x)], 2), "keypoints_scores": logit}
 
 
-def of_maps(outputs: Dict[str, Tensor], batch: Batch, about: Dict[str, Any]) -> Any:
+def of_maps(outputs: Dict[str, Tensor], batch: Batch, about: Description) -> Any:
     """RetinaNet's detections from its head maps, by torchvision's own decoding."""
+    assert about.anchors is not None and about.decoding is not None
     height, width = batch.inputs["data"].shape[2:]
-    levels = anchors((height, width), about["anchors"])
+    levels = anchors((height, width), about.anchors)
     boxes = [torch.from_numpy(level).reshape(-1, 4) for level in levels]
-    settings = SimpleNamespace(box_coder=BoxCoder((1.0, 1.0, 1.0, 1.0)), **about["decoding"])
+    decoding = dataclasses.asdict(about.decoding)
+    settings = SimpleNamespace(box_coder=BoxCoder((1.0, 1.0, 1.0, 1.0)), **decoding)
     maps = {
         name: [
-            _by_anchor(outputs[f"{source}_{level}"], len(about["anchors"]["cells"][level]))
-            for level in range(len(boxes))
+            _by_anchor(outputs[f"{source}_{level}"], len(cell))
+            for level, cell in enumerate(about.anchors.cells)
         ]
         for name, source in (("cls_logits", "scores"), ("bbox_regression", "deltas"))
     }
-    everywhere = [boxes] * about["images"]
+    everywhere = [boxes] * len(batch.given)
     return RetinaNet.postprocess_detections(settings, maps, everywhere, batch.resized)
 
 

@@ -14,7 +14,7 @@ class Session:
     """A TorchScript file; one with Caffe2 operators is called like the PyTorch model."""
 
     def __init__(self, path: str, device: str, threads: int) -> None:
-        of_caffe2 = description(path) is not None
+        of_caffe2 = extra_file(path, DESCRIPTION) is not None
         self.session: Any = (runtime if of_caffe2 else pytorch).Session(path, device, threads)
 
     def run(self, arguments: Any) -> Any:
@@ -26,13 +26,18 @@ class Session:
 
 
 def description(path: str, name: str = DESCRIPTION) -> Optional[Dict[str, Any]]:
-    """What an exporter has written into this file under `name`, where it made it: caffe2_tracing,
-    unless another is named. A file that is no archive is left to PyTorch."""
+    """The JSON that an exporter has written into this file under `name`, where it made it."""
+    text = extra_file(path, name)
+    return None if text is None else json.loads(text)
+
+
+def extra_file(path: str, name: str) -> Optional[bytes]:
+    """What was written into this file of TorchScript under `name`, or None. A file that is no
+    archive is left to PyTorch."""
     if not zipfile.is_zipfile(path):
         return None
     with zipfile.ZipFile(path) as archive:
         for entry in archive.namelist():
             if entry.endswith(f"/extra/{name}"):
-                about: Dict[str, Any] = json.loads(archive.read(entry))
-                return about
+                return archive.read(entry)
     return None

@@ -1,0 +1,64 @@
+"""While a run waits, it says what is under way; what pytest prints is left as it is."""
+
+from __future__ import annotations
+
+import time
+from types import SimpleNamespace
+from typing import Any, List
+
+import pytest
+
+from pytest_export_matrix.execution.workers.dispatcher import Activity
+from pytest_export_matrix.pytest_run import progress
+from pytest_export_matrix.pytest_run.progress import CLEAR, RESTORE, SAVE, Progress
+
+RUN: Any = SimpleNamespace(
+    done=2, planned=6, activities=[Activity("net eager", "reference", time.monotonic())]
+)
+
+
+class Reporter:
+    def __init__(self, isatty: bool) -> None:
+        self.isatty = isatty
+        self.lines: List[str] = []
+
+    def ensure_newline(self) -> None:
+        pass
+
+    def write_line(self, line: str) -> None:
+        self.lines.append(line)
+
+
+def shown_by(reporter: Any) -> Progress:
+    manager = SimpleNamespace(get_plugin=lambda name: reporter)
+    config: Any = SimpleNamespace(pluginmanager=manager)
+    return Progress(config)
+
+
+def test_a_terminal_shows_it_behind_the_line_and_takes_it_away(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with shown_by(Reporter(isatty=True)) as shown:
+        shown.show(RUN)
+        written = capsys.readouterr().out
+        assert written.startswith(SAVE) and written.endswith(RESTORE)
+        assert "2 of 6 cells; net eager: reference 0 s" in written
+    assert capsys.readouterr().out == CLEAR
+
+
+def test_a_log_gets_a_line_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
+    reporter = Reporter(isatty=False)
+    with shown_by(reporter) as shown:
+        shown.show(RUN)
+        assert reporter.lines == []
+        monkeypatch.setattr(progress, "QUIET_SECONDS", -1.0)
+        shown.show(RUN)
+    assert reporter.lines == ["  2 of 6 cells; net eager: reference 0 s"]
+
+
+def test_a_process_without_a_terminal_reporter_shows_nothing(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with shown_by(None) as shown:
+        shown.show(RUN)
+    assert capsys.readouterr().out == ""
