@@ -1,6 +1,6 @@
-"""Which exports of a PyTorch model survive deployment, found out by carrying them out.
+"""Find out which exports of a PyTorch model survive deployment, by carrying them out.
 
-The public names; importing this imports neither torch nor pytest.
+Here are the public names. Importing them imports neither torch nor pytest.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """`Registry`, which is of the parent's side: a worker imports this package without it."""
+    """Import `Registry` only when it is asked for: a worker imports this package without it."""
     if name == "Registry":
         from pytest_export_matrix.planning.registry import Registry
 

@@ -1,7 +1,7 @@
 """The command `export-matrix`: work on results files and environments, without torch and pytest.
 
-Exit codes: 0 all is well; 1 what was looked at is not (a gate fails, something broke, shards are
-missing); 4 the input cannot be used; 130 interrupted.
+Exit codes: 0 all is well; 1 it is not (a gate fails, something broke, shards are missing); 4 the
+input cannot be used; 130 interrupted.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ INTERRUPTED = 130
 
 
 def main(arguments: Optional[Sequence[str]] = None) -> int:
-    """Run one command; the exit code."""
+    """Run one command. Returns the exit code."""
     options = parser().parse_args(arguments)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
@@ -281,7 +281,7 @@ def _update_command(_: Cell) -> str:
 
 
 def _show(results: Results, held: Gate) -> Dict[str, Verdict]:
-    """Print what a run prints at its end; the verdicts on its cells."""
+    """Print what a run prints at its end. Returns the verdicts on its cells."""
     verdicts = held.verdicts(results.cells)
     coloured = sys.stdout.isatty() and "NO_COLOR" not in os.environ
     for colour, line in terminal.lines(results, verdicts, {}):

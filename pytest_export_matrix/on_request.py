@@ -16,7 +16,7 @@ ADDONS = "pytest_export_matrix.addons"
 
 
 def __getattr__(name: str) -> Tuple[Entry, ...]:
-    """The tuple `name` of the add-on whose folder has that name in small letters."""
+    """The entries of the add-on whose folder is `name` in small letters."""
     module = f"{ADDONS}.{name.lower()}"
     if name.isupper() and importlib.util.find_spec(module):
         entries: Tuple[Entry, ...] = getattr(importlib.import_module(f"{module}.entries"), name)

@@ -1,7 +1,7 @@
 """The pytest plugin: options and the hooks that decide whether there is a matrix to run.
 
-pytest loads this in every run of every project that has the package installed, so it imports
-nothing of it until a matrix is asked for.
+pytest loads this in every run of every project that has the package installed. So this imports the
+rest of the package only if a matrix is asked for.
 """
 
 from __future__ import annotations
@@ -65,8 +65,8 @@ def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None, object, object]:
-    """Load the conftest files of `testpaths` whatever paths are given beside the matrix: the
-    matrix of a project is the same in every run of it."""
+    """Load the conftest files of `testpaths`, whatever paths are given: so the matrix of a project
+    is the same in every run."""
     known = early_config.known_args_namespace
     paths, cells = split_cells(known.file_or_dir)
     if known.export_matrix or cells:

@@ -6,9 +6,9 @@
        :select: device=cpu architecture=mask_rcnn               :table: limits
        :table: cells                                            ```
 
-The path is relative to the document, or with a leading slash to the folder of the sources. Options
-are those of a marker (`documents`). A table is built of nodes: nothing in a results file is parsed
-as markup.
+The path is relative to the document, or with a leading slash to the folder of the sources. The
+options are the words of a marker (`documents`). A table is built of nodes, so that nothing in a
+results file is parsed as markup.
 """
 
 from __future__ import annotations

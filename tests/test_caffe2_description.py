@@ -126,8 +126,8 @@ def test_a_wrong_value_about_a_file_is_refused() -> None:
         (changed(PLAIN, "kind", "rcnn"), "has no images, transform, anchors, outputs_of_image"),
         (changed(PLAIN, "sizes", []), "model.json has unknown sizes"),
         (changed(RCNN, "transform.size", 1), "model.json.transform has unknown size"),
-        ({"kind": "plain", "inputs": []}, "'outputs'"),
-        (changed(RCNN, "transform", {"min_size": 192}), "'max_size'"),
+        ({"kind": "plain", "inputs": []}, "lacks outputs"),
+        (changed(RCNN, "transform", {"min_size": 192}), "transform lacks max_size"),
         ([], "model.json is [], expected Description"),
     ],
 )

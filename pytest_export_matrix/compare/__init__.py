@@ -1,4 +1,4 @@
-"""How answers are compared: one file an output kind, one table of tolerances.
+"""How answers are compared: one file for each output kind, one table of tolerances.
 
 A comparison is a pure function (reference, actual, options) -> deviation, where reference and
 actual are trees of numpy arrays and deviation is JSON:
@@ -6,10 +6,10 @@ actual are trees of numpy arrays and deviation is JSON:
     {"outputs": {name: {"max_abs", "max_rel", "allowed", ...}}, "problems": [text, ...],
      "deviating": [name, ...], "matched": n, "missing": n, "extra": n, "notes": [text, ...]}
 
-It is equal within tolerance if and only if `problems` is empty. `deviating` says what the problems
-are about: names of outputs, or "missing", "extra", "structure". The three counts belong to kinds
-whose outputs are sets of objects. Where several answers are taken together, figures named `min_...`
-are the lowest, counts are added, all others are the largest.
+The answers are equal within tolerance if and only if `problems` is empty. `deviating` says what the
+problems are about: names of outputs, or "missing", "extra", "structure". The three counts belong to
+kinds whose outputs are sets of objects. Over several answers, counts are added, figures named
+`min_...` are the lowest, and all others are the largest.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ def Detections(  # noqa: N802
     score_threshold: Optional[float] = None, mask_iou: Optional[float] = None
 ) -> OutputKind:
     """Objects found in each image: a list with one dict of boxes, labels, scores (and masks,
-    keypoints) an image. `score_threshold` is the one that the model applies: a detection may be
-    missing or extra only where its score lies within tolerance of it. `mask_iou` is for models in
-    which rounding decides about single pixels of a mask: the intersection over union (of
-    probabilities) that two matched masks need, in the place of a largest difference.
+    keypoints) for each image. `score_threshold` is the one that the model applies: a detection may
+    be missing or extra only where its score lies within tolerance of it. `mask_iou` is for models
+    in which rounding decides about single pixels of a mask. It replaces the largest difference by
+    an intersection over union (of probabilities) that two matched masks need.
 
-    Raises UsageError for a `mask_iou` that is none.
+    Raises UsageError for a `mask_iou` outside (0.5, 1].
     """
     _check_iou("Detections", "mask_iou", mask_iou)
     options = {"score_threshold": score_threshold, "mask_iou": mask_iou}
@@ -43,18 +43,18 @@ def Panoptic(  # noqa: N802
     semantic_pixels: float = 0.001,
     merged: bool = True,
 ) -> OutputKind:
-    """Objects and stuff of each image: a list with one dict an image, of what `Detections` compares
-    and with its options, and of three outputs more.
+    """Objects and stuff of each image: a list with one dict for each image. It holds the outputs of
+    `Detections`, which are compared with the same options, and three more.
 
     semantic: probabilities or logits, [classes, H, W]. At most the share `semantic_pixels` of the
         pixels may be of another class.
     panoptic: the number of each pixel's segment, integer [H, W]; 0 is void.
-    segment_classes: the class of segment 1, 2, ..., integer [S]. Every segment needs one of the
-        same class with an intersection over union of `segment_iou`, whatever its number.
+    segment_classes: the class of segment 1, 2, ..., integer [S]. Every segment needs a counterpart
+        of the same class with an intersection over union of `segment_iou`; its number may differ.
 
-    merged=False is for the outputs of a network whose user merges them: without the last two.
+    merged=False is for a network that leaves the merging to its user: without the last two.
 
-    Raises UsageError for bounds that are none.
+    Raises UsageError for a bound outside its range.
     """
     _check_iou("Panoptic", "mask_iou", mask_iou)
     _check_iou("Panoptic", "segment_iou", segment_iou)
@@ -77,7 +77,7 @@ def Tensors() -> OutputKind:  # noqa: N802
 
 
 def _check_iou(kind: str, option: str, value: Optional[float]) -> None:
-    """Refuse what is no bound: at one half and below, two masks need not be of one object."""
+    """Refuse a bound outside (0.5, 1]: at one half, two masks may be of different objects."""
     if value is not None and not 0.5 < value <= 1:
         problem = "an overlap that is asked for lies above 0.5, up to 1"
         example = f"for instance {option}=0.998"

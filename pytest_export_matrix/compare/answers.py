@@ -18,8 +18,8 @@ PROBLEMS_SHOWN = 5
 
 @dataclass
 class KeptCase:
-    """The inputs of one call of the model and the eager answer: numpy arrays, their structures,
-    and what the inputs show, where that has a name."""
+    """One call of the model: its inputs and the eager answer as numpy arrays, their structures,
+    and the name of what the inputs show, or ""."""
 
     input: List[Any]
     output: List[Any]
@@ -40,10 +40,9 @@ class KeptCase:
 
 @dataclass
 class Comparison:
-    """What comparing several answers came to. `deviation` holds the worst figures of each output,
-    by its name, as the output kind measures them, and counts; `deviating` the outputs that are
-    wrong; `failed_on` what the inputs show that were answered wrongly. `reason` is empty where
-    every answer is right."""
+    """The result of comparing several answers. `deviation` holds counts and the worst figures of
+    each output, by its name. `deviating` names the outputs that are wrong. `failed_on` says what
+    the wrongly answered inputs show. `reason` is empty where every answer is right."""
 
     reason: str = ""
     deviation: Dict[str, Any] = field(default_factory=dict)
@@ -60,7 +59,8 @@ def compare(
 ) -> Comparison:
     """Compare each of `answers` with the eager one, as `kind` does.
 
-    Answers have the model's own structure; flat ones are put into `structures`, one for each.
+    Answers have the model's own structure. With `structures`, one for each, answers are flat and
+    are put into them.
     """
     function = resolve(kind.compare)
     merged: Dict[str, Any] = {}

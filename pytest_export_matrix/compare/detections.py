@@ -47,8 +47,8 @@ def by_image(
     unfit: Callable[[Any], Optional[str]],
     compare_one: Callable[..., List[Problem]],
 ) -> Dict[str, Any]:
-    """Deviation of two lists of images: `compare_one` has the arguments and the answer of
-    `compare_image`, `unfit` says why an answer is no list of such images."""
+    """Deviation of two lists of images. `compare_one` takes and returns what `compare_image` does.
+    `unfit` returns why an answer is no list of such images, or None."""
     found: Dict[str, Any] = {**dict.fromkeys(COUNTS, 0), "notes": []}
     problem = unfit(reference)
     if problem:
@@ -69,7 +69,7 @@ def by_image(
 
 
 def not_detections(answer: Any) -> Optional[str]:
-    """Why `answer` is no list of images with boxes and scores, if it is not."""
+    """Why `answer` is no list of images with boxes and scores; None where it is one."""
     if not isinstance(answer, (list, tuple)) or not all(
         isinstance(image, dict) for image in answer
     ):
@@ -137,8 +137,8 @@ def _nan_counts(image: Image) -> List[Tuple[str, int]]:
 def match(expected: Image, got: Image) -> Pairs:
     """Pairs (i, j) of detections of the same class, greedily by overlap, each index at most once.
 
-    Boxes that agree within tolerance overlap wholly, however small their area: a detector may clip
-    one to a line at the border of the image.
+    Boxes that agree within tolerance overlap wholly, even without an area: a detector may clip a
+    box to a line at the border of the image.
     """
     import numpy as np
 
@@ -176,10 +176,10 @@ def _overlaps(a: Any, b: Any) -> Any:
 def compare_masks(reference: Any, actual: Any, least: float) -> Findings:
     """The deviation of masks [K, ...], pair by pair, by their intersection over union.
 
-    Of two maps of probabilities that is sum(min(a, b)) / sum(max(a, b)), of binary masks the usual
-    one; 1 where both are empty. What lies outside of both objects counts for nothing, so that the
-    size of the image does not matter, and a pixel counts by how far it differs: of a mask that is
-    shifted by one pixel, all of the border does.
+    For two maps of probabilities it is sum(min(a, b)) / sum(max(a, b)), for binary masks the usual
+    ratio; it is 1 where both are empty. Pixels outside of both objects do not count, so the size of
+    the image does not matter. A pixel counts by how far it differs: a shift of the mask by one
+    pixel counts along the whole border.
     """
     import numpy as np
 
@@ -188,12 +188,12 @@ def compare_masks(reference: Any, actual: Any, least: float) -> Findings:
         return found, wrong
     axes = tuple(range(1, reference.ndim))
     a, b = reference.astype(np.float64), actual.astype(np.float64)
-    # Equal to min / max where nothing is negative, and no overlap of opposite signs.
+    # This is min / max where nothing is negative. Values of opposite signs do not overlap.
     union = np.maximum(np.abs(a), np.abs(b)).sum(axes)
     lost = np.abs(a - b).sum(axes) / np.where(union > 0, union, 1)
     worst = float(lost.max(initial=0.0))
     found = {"max_abs": found["max_abs"], "max_rel": worst, "min_iou": 1 - worst, "required": least}
-    below = int((~(1 - lost >= least)).sum())  # so that what is no number is below
+    below = int((~(1 - lost >= least)).sum())  # NaN counts as below
     if not below:
         return found, []
     said = f"{below} of {len(lost)} overlap by less than {least:g} (the worst by {1 - worst:.4f})"
@@ -214,8 +214,8 @@ def _swapped(image: Image) -> Image:
 
 
 def widest(first: Dict[str, Any], second: Dict[str, Any]) -> Dict[str, Any]:
-    """The figures of two deviations of one output as those of both: the larger of each, the lower
-    of a `min_...`, and counts added."""
+    """Merge the figures of two deviations of one output: counts are added, a `min_...` is the lower
+    one, any other figure is the larger one."""
     both = {**first, **second}
     for key in set(first) & set(second):
         choose = sum if key in COUNTS else min if key.startswith("min_") else max

@@ -2,8 +2,8 @@
 
 Segments are matched as in Kirillov, He, Girshick, Rother and Dollar, "Panoptic Segmentation" (CVPR
 2019), section 4.1: of the same class, with an intersection over union of more than one half. As the
-segments of a map do not overlap, a segment has at most one such counterpart. Their numbers mean
-nothing. Unlike there, void is what was answered, not what nobody knows, so it excuses no pixel.
+segments of a map do not overlap, a segment has at most one such counterpart. The numbers of
+segments mean nothing. Unlike in the paper, void is an answer like any other: it excuses no pixel.
 """
 
 from __future__ import annotations
@@ -22,25 +22,25 @@ from pytest_export_matrix.compare.detections import (
 from pytest_export_matrix.compare.tolerances import Findings, compare_values, mismatch
 
 SAME_SEGMENT = 0.5
-#: The outputs that are of the whole image, and their numbers of dimensions.
+#: The outputs that describe the whole image, and their numbers of dimensions.
 MAPS = {"semantic": 3, "panoptic": 2, "segment_classes": 1}
-#: Those of them that a network gives before anything is merged.
+#: The outputs that a network returns before they are merged.
 UNMERGED = {"semantic": MAPS["semantic"]}
 
 
 def compare(reference: Any, actual: Any, options: Dict[str, Any]) -> Dict[str, Any]:
     """Deviation of two lists of images; see `pytest_export_matrix.compare`.
 
-    An image is a dict of what `compare.detections` has, and of semantic [classes, H, W], panoptic,
-    integer [H, W], and segment_classes, integer [S]; see `Panoptic` for their meaning. The counts
-    are of detections; those of segments are figures of the output panoptic.
+    An image is a dict of the arrays of `compare.detections` and of semantic [classes, H, W],
+    panoptic, integer [H, W], and segment_classes, integer [S]; see `Panoptic` for their meaning.
+    The counts are of detections; segments are counted in the figures of the output panoptic.
     """
     maps = MAPS if options.get("merged", True) else UNMERGED
     return by_image(reference, actual, options, partial(not_panoptic, maps=maps), compare_panoptic)
 
 
 def not_panoptic(answer: Any, maps: Dict[str, int]) -> Optional[str]:
-    """Why `answer` is no list of images with detections and `maps`, if it is not."""
+    """Why `answer` is no list of images with detections and `maps`; None where it is one."""
     problem = not_detections(answer)
     if problem:
         return problem
@@ -90,7 +90,7 @@ def _without_maps(image: Image) -> Image:
 
 
 def _compare_semantic(reference: Any, actual: Any, options: Dict[str, Any]) -> Findings:
-    """By values, and by the share of pixels whose most probable class is another one."""
+    """Compare by values, and by the share of pixels whose most probable class differs."""
     figures, wrong = compare_values("semantic", "semantic", reference, actual)
     if "max_abs" not in figures or not reference.size:
         return figures, wrong
@@ -106,8 +106,8 @@ def _compare_segments(expected: Image, got: Image, options: Dict[str, Any]) -> F
 
     min_iou is the lowest intersection over union of matched segments, 0 where one is missing or
     extra. min_pq is the panoptic quality of the image, all classes taken together: the sum of the
-    overlaps, divided by the number of matched segments and half of the others. Both are 1 of two
-    maps without segments.
+    overlaps, divided by the number of matched segments plus half that of the others. Both are 1
+    for two maps without segments.
     """
     import numpy as np
 
@@ -146,7 +146,7 @@ def _compare_segments(expected: Image, got: Image, options: Dict[str, Any]) -> F
 
 
 def _unfit_numbers(image: Image) -> List[str]:
-    """What is wrong with the numbers of the segments: each has a class, and pixels."""
+    """What is wrong with the numbers of the segments: each needs a class, and pixels."""
     import numpy as np
 
     numbers, known = np.unique(image["panoptic"]), len(image["segment_classes"])

@@ -22,8 +22,8 @@ class Tolerance:
 
 
 #: By kind of output and dtype. "values" is everything that has no entry of its own. Rounding alone
-#: moves float32 boxes of a 300 pixel image by 1e-4 pixels and scores by 1e-6; what is allowed is
-#: some hundred times that, and a tenth of an error of one percent.
+#: moves float32 boxes of a 300 pixel image by 1e-4 pixels and scores by 1e-6. The tolerance is some
+#: hundred times that, and a tenth of an error of one percent.
 TOLERANCES = {
     ("values", "float64"): Tolerance(1e-7, 1e-6),
     ("values", "float32"): Tolerance(1e-4, 1e-3),
@@ -61,7 +61,7 @@ def compare_arrays(name: str, kind: str, reference: Any, actual: Any) -> Finding
 
 
 def mismatch(name: str, reference: Any, actual: Any, skip_first: bool = False) -> Optional[str]:
-    """What differs in dtype or shape, `skip_first` leaving out the first dimension."""
+    """What differs in dtype or shape, or None. `skip_first` ignores the first dimension."""
     if actual.dtype != reference.dtype:
         return f"{name}: dtype {actual.dtype}, expected {reference.dtype}"
     if actual.ndim != reference.ndim:

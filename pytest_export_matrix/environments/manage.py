@@ -38,7 +38,7 @@ def known(cache: Path) -> List[NamedEnvironment]:
 
 
 def table(cache: Path) -> str:
-    """One line an environment, with the size and the last use of those that are installed."""
+    """One line for each environment, with its size and last use where it is installed."""
     rows = []
     for entry in known(cache):
         asked, found = entry.environment, entry.found
@@ -56,9 +56,9 @@ def table(cache: Path) -> str:
 
 
 def chosen(cache: Path, names: Sequence[str], asked: str) -> List[NamedEnvironment]:
-    """Those of `names`; two projects may have one name for two environments.
+    """The environments called one of `names`. Two projects may use one name for two environments.
 
-    Raises UsageError for an unknown one.
+    Raises UsageError for an unknown name.
     """
     entries = known(cache)
     for name in names:
@@ -68,7 +68,7 @@ def chosen(cache: Path, names: Sequence[str], asked: str) -> List[NamedEnvironme
 
 
 def build(cache: Path, names: Sequence[str], upgrade: bool, say: Callable[[str], None]) -> None:
-    """Install environments and `say` how it goes. Raises ProvisionError where one cannot be."""
+    """Install environments and `say` how it goes. Raises ProvisionError where one fails."""
     for entry in chosen(cache, names, "export-matrix environments build"):
         name, began = entry.environment.name, time.monotonic()
         watch = partial(_say, say, name)
@@ -83,10 +83,10 @@ def _say(say: Callable[[str], None], name: str, step: str) -> None:
 
 
 def remove(cache: Path, names: Sequence[str], everything: bool, forget: bool) -> str:
-    """Remove installed environments; what to print then."""
+    """Remove installed environments. Returns what to print."""
     places = [entry.place for entry in chosen(cache, names, "export-matrix environments remove")]
     if everything:
-        # Also what a build that was killed has left.
+        # This includes what a killed build has left.
         places = [path for path in (cache / FOLDER).glob("*") if path.is_dir()]
     total = sum(provisioned.remove(place, forget) for place in places)
     return f"removed {in_units(total)} from {cache / FOLDER}"

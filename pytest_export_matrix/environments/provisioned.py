@@ -1,16 +1,16 @@
 """Environments that uv installs: once, into a folder of the cache, shared by all runs.
 
     CACHE/environments/KEY/venv-XXXX/           the environment, built in place
-    CACHE/environments/KEY/environment.json     the record: which venv is whole, and what is in it
+    CACHE/environments/KEY/environment.json     the record: which venv is complete, and its content
     CACHE/environments/KEY.lock                 held while one is built or removed
 
 KEY stands for the Python version, the requirements, the platform, and the commits of folders among
-the requirements. Every build has a folder of its own, and nobody looks at it before the record,
-which is written last and replaced as a whole, names it. So one that was killed in the middle is
-never used, even if what it started goes on writing; the next build removes its folder.
+the requirements. Every build has a folder of its own. The record is written last, in one step, and
+only the folder that it names is used. So a build that was killed midway is never used, even if its
+child processes go on writing; the next build removes its folder.
 
-The record outlives its venv: answers that were made in it stay known, and where it has to be
-built again, it is built with the versions that the record names.
+The record outlives its venv: answers that were made in it stay known, and a new build installs the
+versions that the record names.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ import os
 import shutil
 import subprocess
 import tempfile
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Callable, Iterator, List, Optional
+from typing import Any, Callable, Dict, Iterator, List, Optional, Tuple
 
 from pytest_export_matrix.environments import uv
 from pytest_export_matrix.environments.records import (
@@ -38,11 +38,12 @@ from pytest_export_matrix.environments.records import (
 )
 from pytest_export_matrix.environments.revisions import of_origin
 from pytest_export_matrix.machine import locks
+from pytest_export_matrix.machine.json_files import convert, write_whole
 from pytest_export_matrix.vocabulary.entries import Environment
 from pytest_export_matrix.vocabulary.errors import ProvisionError
 
 ANOTHER_FOLDER = "choose another folder: pytest --export-matrix --export-matrix-cache=DIR"
-#: As uv names them where the folder, not what is asked for, is at fault.
+#: How uv names errors that the folder causes, not the requirements.
 FOLDER_ERRORS = [
     f"(os error {number})" for number in (errno.ENOSPC, errno.EACCES, errno.EROFS, errno.EDQUOT)
 ]
@@ -58,6 +59,16 @@ print(json.dumps({"version": version, "installed": sorted(found), "origins": ori
 """
 
 
+@dataclass
+class Inspected:
+    """What `INSPECT` prints: the version of Python, (package, version) of all that is installed,
+    and the direct_url.json of the packages that have one."""
+
+    version: str
+    installed: List[Tuple[str, str]]
+    origins: Dict[str, Dict[str, Any]]
+
+
 def provide(
     cache: Path,
     environment: Environment,
@@ -66,10 +77,10 @@ def provide(
     seconds: float = float("inf"),
     upgrade: bool = False,
 ) -> Record:
-    """The record of `environment`, which is there from now on: it is built where it is not.
+    """Build `environment` unless it is installed. Returns its record.
 
-    `watch` is told what is done; each step may take `seconds`. `upgrade`: it is built anew, in
-    whatever versions its requirements come to today. Raises ProvisionError where it cannot be
+    `watch` is told what is done; each step may take `seconds`. `upgrade` builds it anew, in the
+    versions that its requirements resolve to today. Raises ProvisionError where it cannot be
     built, with the reason and what mends it, and locks.RunStopped where `stopped` says so.
     """
     asked = f"environment {environment.name}"
@@ -91,8 +102,8 @@ def provide(
 
 
 def remove(place: Path, forget: bool = False) -> int:
-    """Remove the installed files in `place`, a folder of the cache, with `forget` also the record;
-    the bytes that were installed. Raises OSError where that is not permitted."""
+    """Remove the installed files in `place`, a folder of the cache; with `forget` also the record.
+    Returns how many bytes were installed. Raises OSError where that is not permitted."""
     with _lock(place, lambda: False, lambda stage: None):
         record = read(place)
         size = record.size if record and (place / record.venv).exists() else 0
@@ -100,7 +111,7 @@ def remove(place: Path, forget: bool = False) -> int:
             with contextlib.suppress(FileNotFoundError):
                 (place / RECORD).unlink()
         for venv in list(place.glob("venv-*")):
-            # Killed in the middle, this must leave nothing behind that looks whole.
+            # If this is killed midway, nothing that is left may look complete.
             doomed = venv.rename(place / f"venv-removed-{venv.name}")
             shutil.rmtree(doomed)
         if forget and place.exists():
@@ -118,7 +129,7 @@ def _lock(place: Path, stopped: Callable[[], bool], watch: Callable[[str], None]
 
 
 def _sweep(place: Path, record: Optional[Record]) -> None:
-    """Remove what builds that were killed have left: all but what `record` names."""
+    """Remove what killed builds have left: all but the venv that `record` names."""
     for venv in place.glob("venv-*"):
         if record is None or venv.name != record.venv:
             shutil.rmtree(venv, ignore_errors=True)
@@ -146,9 +157,7 @@ def _build(
             asked = f"environment {environment.name}"
             again = f"export-matrix environments build --upgrade {environment.name}"
             raise ProvisionError(asked, "it cannot be had as it was", remedy=again)
-        fresh = venv / RECORD
-        fresh.write_text(json.dumps(asdict(record), indent=1), encoding="utf-8")
-        os.replace(fresh, place / RECORD)
+        write_whole(place / RECORD, json.dumps(asdict(record), indent=1))
         return record
     except BaseException:
         shutil.rmtree(venv, ignore_errors=True)
@@ -163,7 +172,7 @@ def _install(
     watch: Callable[[str], None],
     seconds: float,
 ) -> None:
-    """Create `venv` and install into it: what is asked for, in the versions of `before`."""
+    """Create `venv` and install the requirements into it, in the versions of `before`."""
     version = before.version if before else environment.python
     wanted = list(environment.requirements)
     again = f"export-matrix environments build --upgrade {environment.name}"
@@ -197,7 +206,7 @@ def _install(
         afterwards = list(environment.afterwards)
         if afterwards:
             watch(f"building {', '.join(afterwards)}")
-            # Again with the others, so that these stay in their versions.
+            # The others are listed again, so that they keep their versions.
             words += ["--no-build-isolation", "--", *wanted, *afterwards]
             step(words, "", f"correct what is built afterwards: {', '.join(afterwards)}")
 
@@ -211,15 +220,15 @@ def _inspect(venv: Path, environment: Environment) -> Record:
         raise ProvisionError(
             f"environment {environment.name}", f"its Python: {last}", remedy=remedy
         )
-    found = json.loads(done.stdout)
-    revisions = {name: of_origin(origin) for name, origin in found["origins"].items()}
+    found = convert(json.loads(done.stdout), Inspected)
+    revisions = {name: of_origin(origin) for name, origin in found.origins.items()}
     return Record(
         environment.name,
         environment.python,
         tuple(environment.requirements),
         this_platform(),
-        found["version"],
-        tuple((name, version) for name, version in found["installed"]),
+        found.version,
+        tuple(found.installed),
         _size(venv),
         venv.name,
         tuple(environment.afterwards),

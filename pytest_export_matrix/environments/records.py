@@ -43,13 +43,13 @@ class Record:
         )
 
     def content(self) -> List[Any]:
-        """All that an answer which is made in it depends on, for keys."""
+        """All that an answer made in this environment depends on, for keys."""
         content: List[Any] = [self.platform, self.version, self.installed]
         return [*content, self.revisions] if self.revisions else content
 
     def describe(self, modules: Iterable[str]) -> Versions:
-        """The environment as the results file has it, with the versions of those of `modules`, and
-        of what was asked for, that are there."""
+        """The environment as the results file has it, with the versions of `modules` and of the
+        requirements, as far as they are installed."""
         asked = (*self.requirements, *self.afterwards)
         wanted = {_plain(name) for name in (*modules, *map(_project, asked))}
         wanted |= {_plain(name) for name, _ in self.revisions}
@@ -60,7 +60,7 @@ class Record:
 
 
 def known(cache: Path, environment: Environment) -> Optional[Record]:
-    """The record of `environment`, built or not any more; None where it never was."""
+    """The record of `environment`, also after its removal; None where it was never built."""
     return read(place_of(cache, environment))
 
 
@@ -99,7 +99,7 @@ def content_key(environment: Environment) -> str:
     content: List[Any] = [environment.python, sorted(environment.requirements), this_platform()]
     if environment.afterwards:
         content.append(sorted(environment.afterwards))
-    # A folder that has changed is another one.
+    # A changed folder makes another key.
     folders = sorted({*environment.requirements, *environment.afterwards})
     content += [[each, revision(each)] for each in folders if revision(each)]
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:32]
@@ -114,7 +114,7 @@ def interpreter(venv: Path) -> Path:
 
 
 def read(place: Path) -> Optional[Record]:
-    """The record in `place`; None where there is none, or one that is of no use."""
+    """The record in `place`; None where it is missing or cannot be read."""
     try:
         return convert(json.loads((place / RECORD).read_text(encoding="utf-8")), Record)
     except (OSError, ValueError):
@@ -126,7 +126,7 @@ def this_platform() -> str:
 
 
 def _plain(name: str) -> str:
-    """A project's name in the one spelling that all its spellings have in common."""
+    """A project's name in normal form: the same for all its spellings."""
     return re.sub(r"[-_.]+", "-", name).lower()
 
 

@@ -13,8 +13,8 @@ from urllib.request import url2pathname
 
 @functools.lru_cache(maxsize=None)
 def revision(requirement: str) -> str:
-    """The commit of a folder that is under git, and a digest of what differs from it in the files
-    of that commit; "" of everything else.
+    """The commit of a folder under git, with a digest of the changes to the files of that commit;
+    "" for anything else.
 
     requirement: as pip takes it, "/a/folder", "file:///a/folder", "package @ file:///a/folder"; a
     name alone is a package's. One run sees one state of a folder.
@@ -23,7 +23,7 @@ def revision(requirement: str) -> str:
     folder = url2pathname(urlsplit(place).path) if place.startswith("file:") else place
     if os.sep not in folder or not os.path.isdir(folder):
         return ""
-    # A folder that git ignores, in a repository of something else, has no tree.
+    # A folder that the repository around it ignores has no tree.
     commit, _, tree = _git(folder, ["rev-parse", "HEAD", "HEAD:./"]).decode().partition("\n")
     if not tree:
         return ""
@@ -32,14 +32,14 @@ def revision(requirement: str) -> str:
 
 
 def of_origin(origin: Mapping[str, Any]) -> str:
-    """The same of an installed package, by its direct_url.json.
+    """The same for an installed package, from its direct_url.json.
     https://packaging.python.org/en/latest/specifications/direct-url/"""
     return origin.get("vcs_info", {}).get("commit_id") or revision(origin["url"])
 
 
 def _git(folder: str, words: Sequence[str]) -> bytes:
-    """What git says; nothing where it fails, or is not there."""
-    # Inside of a hook, git tells what it starts about another repository.
+    """The output of git; empty where git fails or is not installed."""
+    # Inside a hook, git's variables point to another repository.
     variables = {k: v for k, v in os.environ.items() if not k.startswith("GIT_")}
     try:
         ran = subprocess.run(["git", "-C", folder, *words], env=variables, capture_output=True)

@@ -17,9 +17,9 @@ from typing import Callable, Dict, List, Sequence
 from pytest_export_matrix.machine.locks import RunStopped
 
 POLL_SECONDS = 0.05
-#: Lines of uv that are shown of a failure: what failed, and the causes nearest to the root.
+#: How many lines of uv's error are shown: what failed, and the causes nearest to the root.
 LINES_SHOWN = 4
-#: What would take uv, or the Python that it asks about itself, to another place.
+#: Variables that would point uv, or the Python that it inspects, to another place.
 FOREIGN_VARIABLES = ("PYTHONHOME", "PYTHONPATH", "VIRTUAL_ENV", "CONDA_PREFIX")
 #: Has the kernel end uv when this process is gone, however it ends: PR_SET_PDEATHSIG of prctl(2).
 END_WITH_PARENT = (
@@ -86,8 +86,8 @@ def _end(process: "subprocess.Popen[bytes]") -> None:
 
 
 def variables() -> Dict[str, str]:
-    """The environment variables of uv: interpreters that pyenv keeps are on the path, ahead of its
-    shims, which know only the versions that are switched on."""
+    """The environment variables for uv. The interpreters of pyenv are first on the path, ahead of
+    its shims: those know only the active versions."""
     kept = {k: v for k, v in os.environ.items() if k not in FOREIGN_VARIABLES}
     kept["NO_COLOR"] = "1"
     root = Path(kept.get("PYENV_ROOT") or Path.home() / ".pyenv")

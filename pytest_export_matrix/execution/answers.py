@@ -1,4 +1,4 @@
-"""What a step knows of its work: a worker's answer, and what became of it since."""
+"""The answer of a step: a worker's answer, and what the step adds to it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 @dataclass
 class UnderLimits:
-    """What a task was allowed: seconds a stage, bytes of memory."""
+    """What a task was allowed: seconds for each stage, bytes of memory."""
 
     seconds: float
     memory: int
@@ -24,12 +24,12 @@ class UnderLimits:
 
 @dataclass
 class StepAnswer(Answer):
-    """A worker's answer and, beside it:
+    """A worker's answer, and what a step adds to it.
 
-    `limits` it was given under; `tried`: it failed, and failed again; `flaky`: how the first try
-    ended where the second passed; `extras` that a file needs, and the `trials` that showed it.
-    The last five are not kept in the store: whether the answer comes from there, the key and the
-    folder of its entry, the name of its file in there, and what the file is.
+    limits: what the task was allowed. tried: it failed twice. flaky: how the first try ended where
+    the second passed. extras: modules that the file needs; trials: the attempts that showed it.
+    Not kept in the store are cached: the answer comes from there; key and folder: those of its
+    entry; artifact: what the exported file is.
     """
 
     limits: Optional[UnderLimits] = None
@@ -58,8 +58,7 @@ NOT_STORED = ("cached", "key", "folder", "artifact")
 def read_answer(folder: str, stage: Optional[Stage] = None) -> Optional[Answer]:
     """The answer that a task has written into `folder`, None where it wrote none.
 
-    One that does not say what answers say is a failure of the task: at `stage`, unless it names
-    its own.
+    A malformed answer is a failure of the task, at the stage that it names or else at `stage`.
     """
     data = protocol.read_json(folder, protocol.ANSWER)
     if data is None:
@@ -74,7 +73,7 @@ def read_answer(folder: str, stage: Optional[Stage] = None) -> Optional[Answer]:
 
 
 def unavailable(reason: str) -> StepAnswer:
-    """The answer of what is not here."""
+    """The answer for something that is not available here."""
     return StepAnswer(Outcome.UNAVAILABLE, reason=reason)
 
 
@@ -87,7 +86,7 @@ def dependencies(answers: Sequence[Answer]) -> Dict[str, str]:
 
 
 def progress(answer: Answer) -> int:
-    """The place of the stage that an answer ended at, -1 where it named none."""
+    """The index of the stage that an answer ended at; -1 where it names none."""
     return STAGES.index(answer.stage) if answer.stage else -1
 
 
@@ -97,7 +96,7 @@ def stopped_before(answer: Answer, stage: Stage) -> bool:
 
 
 def with_capture(answer: StepAnswer, whole: Answer, parts: Sequence[Answer]) -> StepAnswer:
-    """The answer about one format, with the time and the warnings of the capture they share."""
+    """`answer`, which is about one format, with the time and warnings of the shared capture."""
     seconds = dict(whole.seconds)
     if "export" in seconds:
         seconds["export"] -= sum(part.part_seconds or 0.0 for part in parts if part is not answer)

@@ -1,4 +1,4 @@
-"""What the answers of the steps come to for one cell: the first that did not pass decides. Pure."""
+"""Make a cell's result from the answers of its steps: the first that did not pass decides. Pure."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ DAMAGED = StepAnswer(
 
 
 def unfinished(recipe: Recipe) -> Result:
-    """The result of a cell of which nothing is known yet."""
+    """The result of a cell about which nothing is known yet."""
     runtime = recipe.runtime
     return Result(recipe.cell, runtime.language, runtime.environment, Outcome.UNAVAILABLE)
 
@@ -53,7 +53,7 @@ def set_ending(result: Result, answer: Answer, stage: Stage) -> None:
 
 
 def lacking(recipe: Recipe, prepared: PreparedModel) -> Optional[StepAnswer]:
-    """Why the eager model has no answers that the cell can be compared with, if so."""
+    """Why the cell has no eager answers to be compared with; None where it has them."""
     for case in recipe.asked:
         if not prepared.cases[case].passed:
             return prepared.cases[case]
@@ -65,14 +65,14 @@ def lacking(recipe: Recipe, prepared: PreparedModel) -> Optional[StepAnswer]:
 
 
 def agreed(recipe: Recipe, prepared: PreparedModel) -> List[StepAnswer]:
-    """How the eager model that is exported answers, where that is another one."""
+    """How the exported eager model agrees with the reference; empty where both are the same."""
     if recipe.eager == recipe.architecture.reference:
         return []
     return [prepared.agreements[recipe.eager][case] for case in recipe.asked]
 
 
 def add_reference(result: Result, recipe: Recipe, prepared: PreparedModel) -> bool:
-    """Fill `result` with what the eager models came to; whether the cell goes on."""
+    """Add the answers of the eager models to `result`. Returns whether the cell goes on."""
     result.seconds = dict(prepared.seconds)
     lack = lacking(recipe, prepared)
     if lack:
@@ -85,7 +85,7 @@ def add_reference(result: Result, recipe: Recipe, prepared: PreparedModel) -> bo
 
 
 def add_export(result: Result, recipe: Recipe, exported: StepAnswer) -> bool:
-    """Fill `result` with what the export came to; whether the cell goes on."""
+    """Add the export to `result`. Returns whether the cell goes on."""
     sizes = recipe.spec.sizes
     result.exported_at = [canvas(sizes)] if sizes else []
     result.seconds.update(exported.seconds)
@@ -103,8 +103,8 @@ def add_inference(
     exported: StepAnswer,
     answer: StepAnswer,
 ) -> None:
-    """Fill `result` with what running the file came to. A cell that passed is flaky where any of
-    its steps failed at the first try."""
+    """Add the run of the file to `result`. A cell that passed is flaky where any of its steps
+    failed at the first try."""
     result.artifact = exported.artifact
     result.ran_at = [case.canvas for case in recipe.cases[: answer.ran]]
     result.deviation = answer.compared.deviation if answer.compared else {}
@@ -130,7 +130,7 @@ def add_inference(
 
 
 def strip_folders(result: Result, shown: Mapping[str, str]) -> None:
-    """Put names in the place of this machine's folders: a reason is the same everywhere."""
+    """Replace this machine's folders by names, so that a reason is the same everywhere."""
     for folder, name in shown.items():
         result.reason = result.reason and result.reason.replace(folder, name)
         result.warnings = [

@@ -1,4 +1,4 @@
-"""What a finished cell was made from, and where the files of it are."""
+"""What a finished cell was made from, and where its files are."""
 
 from __future__ import annotations
 
@@ -61,8 +61,8 @@ class CellEvidence:
 
 @dataclass(frozen=True)
 class Place:
-    """Where a script finds the project: `root` is a Python expression for the folder, `words` say
-    it, and `parts` are what is imported from below it."""
+    """Where a script finds the project. `root` is a Python expression for the folder, `words`
+    describe it, and `parts` are the folders in it that modules are imported from."""
 
     root: str
     words: str

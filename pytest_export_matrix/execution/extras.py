@@ -1,4 +1,4 @@
-"""The smallest set of extra modules that gets a file as far as all of them do, by trying. Pure."""
+"""Find by trying the fewest extra modules that get a file as far as all of them do. Pure."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pytest_export_matrix.execution.answers import StepAnswer, progress, stopped
 from pytest_export_matrix.results.result import Trial
 from pytest_export_matrix.vocabulary.outcomes import STAGES, Outcome, Stage
 
-#: Run the file with these extras; with True beside them, with the model's own code as well.
+#: Runs the file with the given extras; a further True adds the model's own code.
 Attempt = Callable[..., StepAnswer]
 OWN_CODE = "the model's own code"
 REASON_SHOWN = 160
@@ -18,8 +18,8 @@ REASON_SHOWN = 160
 
 @dataclass
 class Search:
-    """What a search came to: the `answer` with the `extras` that it found, and all its trials.
-    `own_code` names the module of the model where the file cannot do without."""
+    """The result of a search: the `answer` with the `extras` that it found, and all its trials.
+    `own_code` names the module of the model where the file needs it."""
 
     answer: StepAnswer
     extras: List[str] = field(default_factory=list)
@@ -28,7 +28,7 @@ class Search:
 
     @property
     def settled(self) -> bool:
-        """Whether other inputs would need the same: a failure at run may be due to these inputs;
+        """Whether other inputs need the same extras. A failure at run may be due to these inputs;
         a crash, a time limit or a worker that did not start tells nothing."""
         if self.answer.transient:
             return False
@@ -45,12 +45,12 @@ class Search:
 
 
 def search(candidates: Sequence[str], attempt: Attempt) -> Search:
-    """Try the file alone; where that fails before it has answered, with all of `candidates`; where
-    that gets further, with ever larger sets of them until one gets as far.
+    """Try the file alone. If it fails before it has answered, try it with all `candidates`. If that
+    gets further, try ever larger sets of them until one gets as far.
 
-    So nothing is tried that cannot help, and the first set that does is a smallest one. A crash is
-    no lack of an extra: it ends the search. So does a failure that need not happen again, which
-    tells nothing of the file.
+    So nothing is tried that cannot help, and the first set that helps is a smallest one. A crash
+    ends the search: no missing extra causes it. A transient failure ends it too: it tells nothing
+    about the file.
     """
     found = Search(attempt(()))
     found.trials.append(trial((), found.answer))
@@ -74,9 +74,9 @@ def search(candidates: Sequence[str], attempt: Attempt) -> Search:
 
 
 def with_own_code(found: Search, module: str, attempt: Attempt) -> Search:
-    """`found`, and for a file that it could not load, whether it can where the model's module is.
+    """Try once more a file that did not load, now with the model's own module. Returns `found`.
 
-    Such a file is of no use without the model: that it then loads changes the reason alone.
+    Such a file is of no use without the model, so a success changes only the reason.
     """
     if not stopped_before(found.answer, Stage.RUN) or OWN_CODE in found.answer.reason:
         return found
@@ -99,7 +99,7 @@ def reach(answer: StepAnswer) -> int:
 
 
 def trial(extras: Sequence[str], answer: StepAnswer) -> Trial:
-    """One attempt, in the first line of its reason."""
+    """One attempt, with the first line of its reason."""
     lines = answer.reason.strip().splitlines()
     reason = lines[0][:REASON_SHOWN] if lines else None
     return Trial(list(extras), answer.outcome, answer.stage, reason)

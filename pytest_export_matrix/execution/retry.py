@@ -1,4 +1,4 @@
-"""Trying once more what failed: when, and what the two tries come to. Pure."""
+"""When to try once more what failed, and how to merge the two tries. Pure."""
 
 from __future__ import annotations
 
@@ -9,26 +9,26 @@ from pytest_export_matrix.execution.answers import StepAnswer
 from pytest_export_matrix.vocabulary.outcomes import Outcome
 from pytest_export_matrix.worker.messages import Answer
 
-#: Whether a failure (of the format named, if any) is news: not just what is accepted.
+#: Whether a failure (of the named format, if any) is news, not just what is accepted.
 IsNews = Callable[[Answer, str], bool]
 
 
 def may_be_stored(answer: StepAnswer) -> bool:
-    """Whether an answer would be given again, so that it may be remembered."""
+    """Whether an answer may be remembered: the same work would give it again."""
     return not answer.transient and answer.outcome is not Outcome.UNAVAILABLE
 
 
 def should_retry(answer: StepAnswer, is_news: IsNews, format: str = "") -> bool:
-    """Whether what failed is to be tried once more: it is news, and was tried only once."""
+    """Whether to try once more what failed: it is news, and was tried only once."""
     ended = answer.passed or answer.outcome is Outcome.UNAVAILABLE
     return not ended and not answer.tried and is_news(answer, format)
 
 
 def merge_attempts(first: Optional[StepAnswer], second: StepAnswer) -> StepAnswer:
-    """What two tries of the same work came to.
+    """Merge the answers of two tries of the same work.
 
-    A failure stays one. Where the second passed, its files are kept, and `flaky` holds how the
-    first ended. What has gone away meanwhile is unavailable.
+    If both failed, the first failure is kept. If the second passed, its files are kept, and `flaky`
+    holds how the first ended. If the second is unavailable, so is the result.
     """
     if first is None or second.outcome is Outcome.UNAVAILABLE:
         return second

@@ -1,4 +1,4 @@
-"""Carrying out a selection of cells: what is stored is taken, the rest is made. No pytest here."""
+"""Carry out a selection of cells: take what is stored, and make the rest. No pytest here."""
 
 from __future__ import annotations
 
@@ -42,8 +42,8 @@ class Means:
 
 @dataclass(frozen=True)
 class Manners:
-    """What a run is told from outside: the command that runs a cell alone, names for folders of
-    this machine, and whether a failing result is just what is accepted."""
+    """What the caller tells a run: the command that runs a cell alone, names for folders of this
+    machine, and whether a failing result is just what is accepted."""
 
     repro: Callable[[Cell], str]
     shown: Mapping[str, str]
@@ -53,8 +53,8 @@ class Manners:
 class MatrixRun:
     """The results of `recipes`, made in the background once `start` or `result` asks for them.
 
-    Work that fails is done once more, in a fresh worker, unless the result would be just what is
-    accepted: what passes then is flaky.
+    Work that fails is done once more, in a fresh worker, unless the failure is just what is
+    accepted. A cell that passes the second time is flaky.
     """
 
     def __init__(
@@ -92,7 +92,7 @@ class MatrixRun:
     def planned(self) -> int:
         return len(self._recipes)
 
-    # One unit each of the scheduler: the model, the model as it is exported, the capture, the cell.
+    # The units of the scheduler: the model, the model as it is exported, the capture, the cell.
 
     def _submit(self, recipe: Recipe) -> "Future[Result]":
         add, cell = self._scheduler.add, recipe.cell
@@ -128,7 +128,7 @@ class MatrixRun:
         return step.prepare(list(wanted), is_news)
 
     def _agree(self, recipe: Recipe, prepared: PreparedModel) -> PreparedModel:
-        """`prepared`, with what another eager model answers."""
+        """Add to `prepared` how the recipe's eager model agrees with it. Returns `prepared`."""
         recipes = [each for each in self._of_the_model(recipe) if each.eager == recipe.eager]
         wanted = dict.fromkeys(case for each in recipes for case in each.asked)
         is_news = self._is_news(Stage.REFERENCE, recipes)
@@ -137,8 +137,8 @@ class MatrixRun:
         return prepared
 
     def _export(self, recipe: Recipe, prepared: PreparedModel) -> Exports:
-        """The answer about each format that shares the recipe's capture and that some cell needs.
-        A cell whose eager model gave no answer needs none."""
+        """Export the formats that share the recipe's capture. Returns the answer about each. A
+        format is left out where none of its cells has eager answers."""
         captured = self._captures[recipe.capture_key]
         recipes = [each for each in captured if not conclusions.lacking(each, prepared)]
         if not recipes:
@@ -149,7 +149,8 @@ class MatrixRun:
         return step.export(list(exporters.values()), is_news)
 
     def _is_news(self, stage: Stage, recipes: Sequence[Recipe]) -> IsNews:
-        """Whether a failure (of the format named, if any) is news to one of the cells."""
+        """Make the function that says whether a failure (of the named format, if any) is news to
+        one of the cells."""
         is_accepted = self._manners.is_accepted
 
         def is_news(answer: Answer, format: str) -> bool:
@@ -181,7 +182,7 @@ class MatrixRun:
     def _conclude(
         self, result: Result, recipe: Recipe, prepared: PreparedModel, exports: Exports
     ) -> None:
-        """Fill `result` with what the steps came to, and run the cell's file if it got so far."""
+        """Fill `result` from the answers of the steps, and run the cell's file if there is one."""
         if not conclusions.add_reference(result, recipe, prepared):
             return
         if not conclusions.add_export(result, recipe, exports[recipe.cell.format]):
@@ -191,7 +192,7 @@ class MatrixRun:
         conclusions.add_inference(result, recipe, prepared, exported, answer)
 
     def _infer(self, recipe: Recipe, prepared: PreparedModel, exports: Exports) -> StepAnswer:
-        """Run the cell's file; one that was damaged on disk since it was made is made again."""
+        """Run the cell's file. A file that was damaged on disk is exported again first."""
         means, is_news = self._means, self._is_news(Stage.COMPARE, [recipe])
         for _ in range(2):
             exported = exports[recipe.cell.format]
@@ -206,7 +207,7 @@ class MatrixRun:
         return conclusions.DAMAGED
 
     def evidence(self, cell: Cell) -> CellEvidence:
-        """What `cell`, whose result is there, was made from, and where the files of it are."""
+        """What a finished `cell` was made from, and where its files are."""
         recipe = self._recipes[cell]
         prepared = self._scheduler.result((cell.architecture, cell.device), PreparedModel())
         exported = self._scheduler.result(recipe.capture_key, {}).get(cell.format)

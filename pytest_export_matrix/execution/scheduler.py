@@ -1,4 +1,4 @@
-"""Units of work, each after those it needs, several at a time, in the order of the plan."""
+"""Run units of work in the order of the plan, several at a time, each after those it needs."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from typing import Any, Callable, Dict, Hashable, List, Sequence, Tuple
 
 import psutil
 
-#: What a task that exports a detector at full size holds at its peak, and the workers kept beside.
+#: The peak memory of exporting a detector at full size, and of the idle workers beside it.
 BYTES_A_LANE = 4 * 2**30
 
 
 def default_lanes(cores: int, available: int) -> int:
-    """How many tasks fit at once: as many as there are cores, and memory for each."""
+    """How many tasks fit at once: one for each core, as far as there is memory for each."""
     return max(1, min(cores, available // BYTES_A_LANE))
 
 
@@ -71,7 +71,7 @@ class Scheduler:
         return future
 
     def result(self, key: Hashable, default: Any) -> Any:
-        """What the unit of `key`, which has run, came to; `default` where none was added."""
+        """The result of the unit of `key`, which has run; `default` where none was added."""
         return self._units[key].result() if key in self._units else default
 
     def _lane(self) -> None:

@@ -1,9 +1,9 @@
-"""What was computed, on disk, by the content of what it was computed from.
+"""Keep results on disk, under a key of all that they were computed from.
 
-An entry is a folder, named by its key, with its files and `entry.json`, which is written last and
-holds the size and the sha256 of each file. A folder appears whole, by a rename, or not at all; an
-entry that does not hold what it says it holds is as good as none, and is made again. Processes that
-want the same entry wait for each other at its lock.
+An entry is a folder, named by its key. It holds its files and `entry.json`, which is written last
+and holds the size and the sha256 of each file. A folder appears as a whole, by a rename, or not at
+all. An entry whose files differ from its `entry.json` counts as missing, and is made again.
+Processes that want the same entry wait for each other at its lock.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from pytest_export_matrix.vocabulary.errors import CacheError
 
 ENTRY = "entry.json"
 LAYOUT = "v1"
-#: Exported files are large: what nobody has asked for in this time is removed.
+#: Exported files are large: entries that were not used for so long are removed.
 KEEP_SECONDS = 30 * 24 * 3600.0
 REMEDY = "choose another folder: pytest --export-matrix --export-matrix-cache=DIR"
 
@@ -47,7 +47,7 @@ class StoredFile:
 @dataclass
 class Entry:
     """What `entry.json` holds: when the entry was made (seconds since the epoch), its files by
-    their names in the folder, and what was put."""
+    their names in the folder, and the data that `put` got."""
 
     made: float
     files: Dict[str, StoredFile]
@@ -69,16 +69,16 @@ class Store:
         self._prune()
 
     def _prune(self) -> None:
-        """Remove entries, and folders that a killed run left half made, unused for long."""
+        """Remove entries, and unfinished folders of killed runs, that were long unused."""
         for path in (*self.root.glob("tmp-*"), *self.root.glob("*/*")):
             with contextlib.suppress(OSError):  # another process may be removing it as well
                 if path.is_dir() and path.stat().st_mtime < time.time() - KEEP_SECONDS:
                     shutil.rmtree(path)
 
     def get(self, kind: str, key: str, verify: bool = True) -> Optional[Dict[str, Any]]:
-        """The entry's data, or None where there is none, or it is not whole.
+        """The entry's data; None where it is missing or damaged.
 
-        `verify` reads all its files; without it, their sizes are compared.
+        `verify` reads all its files; without it, only their sizes are compared.
         """
         folder = self.folder(kind, key)
         try:
@@ -97,7 +97,7 @@ class Store:
             return None
 
     def files(self, kind: str, key: str) -> Dict[str, StoredFile]:
-        """The files of an entry that is there, by name."""
+        """The files of an existing entry, by name."""
         return self._entry(self.folder(kind, key)).files
 
     def _entry(self, folder: Path) -> Entry:
@@ -107,7 +107,7 @@ class Store:
         return self.root / kind / key
 
     def put(self, kind: str, key: str, data: Dict[str, Any], source: Optional[Path] = None) -> None:
-        """Keep `data`, and the files below `source`, which are moved; replaces an older entry.
+        """Keep `data` and the files below `source`, which are moved. Replaces an older entry.
 
         Raises CacheError where the folder is full or not writable.
         """
@@ -125,7 +125,7 @@ class Store:
             entry = Entry(time.time(), files, data)
             (fresh / ENTRY).write_text(json.dumps(asdict(entry)), encoding="utf-8")
             if target.exists():
-                # A rename cannot replace a folder that holds files; its lock is ours.
+                # A rename cannot replace a folder that holds files. This process has its lock.
                 shutil.rmtree(target)
             os.replace(fresh, target)
         except OSError as error:
@@ -136,7 +136,7 @@ class Store:
 
     @contextlib.contextmanager
     def scratch(self) -> Iterator[Path]:
-        """A folder on the same disk whose parts can be given to `put`; gone afterwards."""
+        """A folder on the same disk, for files that `put` gets. It is removed afterwards."""
         try:
             folder = Path(tempfile.mkdtemp(dir=self.root, prefix="tmp-"))
         except OSError as error:
@@ -147,7 +147,7 @@ class Store:
             shutil.rmtree(folder, ignore_errors=True)
 
     def check_space(self) -> None:
-        """Raises CacheError where the disk is full: then what failed, failed for that."""
+        """Raise CacheError where the disk is full: that is then the cause of a failure."""
         if shutil.disk_usage(self.root).free < 2**20:
             text = os.strerror(errno.ENOSPC)
             raise CacheError(f"cache folder {self.root}", text, remedy=REMEDY)

@@ -1,8 +1,8 @@
 """The export methods, one file each; this is the table of what can be carried out.
 
-An export method is two functions that run in a worker: `capture(context)` turns the eager model
-into what the method knows, `lower(captured, path, context)` writes a file from it and returns the
-calling convention of that file (`context.FLAT` or `context.STRUCTURED`). To add one: a file here
+An export method is two functions that run in a worker. `capture(context)` turns the eager model
+into the method's own form. `lower(captured, path, context)` writes a file from that and returns the
+calling convention of the file (`context.FLAT` or `context.STRUCTURED`). To add one: a file here
 and its lines below.
 """
 
@@ -37,7 +37,7 @@ EXPORTERS = (
         suffix=".pt2",
         declares=_BOTH,
     ),
-    # torch.onnx.export traces by itself: it takes another way through a model than torch.jit.trace.
+    # torch.onnx.export does its own tracing, which differs from that of torch.jit.trace.
     Exporter(
         "tracing",
         "onnx",

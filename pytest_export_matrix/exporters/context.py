@@ -61,7 +61,7 @@ def dynamic_dimensions(
 def flat_model(model: Any, arguments_spec: TreeSpec) -> Any:
     """The model as a module from flat tensors to a flat tuple of tensors.
 
-    Tracers take and give tensors alone; this adapter restores the structure that the model takes
+    Tracers take and return only tensors. This adapter restores the structure that the model takes
     and flattens the structure that it returns.
     """
     import torch

@@ -14,8 +14,8 @@ from pytest_export_matrix.vocabulary.pytrees import unflatten
 def capture(context: Context) -> Any:
     """An ExportedProgram of the model as it is.
 
-    A dynamic dimension is declared `Dim.DYNAMIC`: an export that would make it a constant fails
-    here, where `Dim.AUTO` would fall back to a constant without a word.
+    A dynamic dimension is declared `Dim.DYNAMIC`: an export that would make it a constant fails.
+    `Dim.AUTO` would silently fall back to a constant.
     """
     import torch
 
@@ -39,8 +39,8 @@ def save(captured: Any, path: str, context: Context) -> str:
 def onnx(captured: Any, path: str, context: Context) -> str:
     """An ONNX file lowered from an ExportedProgram (dynamo=True).
 
-    It is captured anew, as for AOTInductor: both change the symbols of the program that they are
-    given, so that what is lowered from it after them can fail.
+    The model is captured anew, as for AOTInductor: both change the symbols of the program that they
+    get, and a later lowering of the same program can fail.
     """
     import torch
 

@@ -37,7 +37,7 @@ def onnx(captured: Any, path: str, context: Context) -> str:
 
 
 def onnx_in_torch_1(captured: Any, path: str, context: Context) -> str:
-    """The same where there is no other exporter, in the first opset that detectors can do with."""
+    """The same in PyTorch 1, where it is the only exporter, in the oldest opset for detectors."""
     return _onnx(captured, path, context, opset_version=11)
 
 

@@ -1,4 +1,4 @@
-"""Accepting today's outcomes: what an update of the baseline changes. Pure."""
+"""Update the baseline: accept today's outcomes. Pure."""
 
 from __future__ import annotations
 
@@ -27,10 +27,9 @@ def updated(
 ) -> Baseline:
     """`baseline` with the endings of `results` accepted.
 
-    Cells without a result, or unavailable here, stay as they were; where `whole` (the ids of every
-    cell there is) is given, those that are not among it are dropped. The deviation of a passing
-    cell stays as it is written unless it changed tenfold, so that an update on another machine
-    does not touch the line.
+    Cells without a result, or unavailable here, stay as they were. If `whole`, the ids of all
+    cells, is given, cells that are not in it are dropped. The deviation of a passing cell is
+    rewritten only if it changed tenfold, so that another machine does not touch the line.
     """
     new = Baseline(profile)
     if baseline:

@@ -6,9 +6,9 @@
      "passing": [
     {"cells": "mask_rcnn-tracing-onnx-onnxruntime-cpu", "deviation": {"fixed-1": "2e-07"}}]}
 
-One line a cell that is accepted as not passing; those that pass share a line for each way through
-the matrix, so that one that vanishes or drifts is noticed. No times, no hashes, no machine. `note`
-and `issue` are written by hand and kept through updates.
+Each cell that is accepted as not passing has a line. Passing cells share a line for each way
+through the matrix; they are listed so that a cell that vanishes or drifts is noticed. No times, no
+hashes, no machine. `note` and `issue` are written by hand and kept through updates.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ WAY = AXES.index("resolution")
 
 @dataclass(frozen=True)
 class Accepted:
-    """An ending that is accepted of a cell; `outputs` are those that deviate at `compare`."""
+    """An ending that is accepted for a cell; `outputs` are those that deviate at `compare`."""
 
     outcome: str
     stage: Optional[Stage] = None
@@ -64,7 +64,7 @@ class Accepted:
     def covers(self, result: Result) -> bool:
         """Whether `result` ended like this."""
         other = Accepted.of(result, self)
-        if self.outcome == FLAKY:  # what answers by chance may also fail twice, in other outputs
+        if self.outcome == FLAKY:  # a flaky cell may also fail twice, in other outputs
             return other.outcome in (FLAKY, Outcome.FAILED) and other.stage == self.stage
         return other == self
 
@@ -148,8 +148,8 @@ class _Passing:
 
 @dataclass
 class _File:
-    """A baseline file as it is written. What is accepted is written by hand, too, and gets help
-    line by line."""
+    """A baseline file as it is written. Users edit `accepted` by hand, so each of its lines is
+    checked on its own."""
 
     profile: str
     accepted: List[Dict[str, Any]]

@@ -31,8 +31,8 @@ def cover(
 ) -> List[Box]:
     """Boxes that hold all `cells` and no other cell of the `universe`.
 
-    An axis is left out where that makes no difference among the cells of `named_among`, those of
-    the universe unless others are given.
+    An axis is left out where that makes no difference among the cells of `named_among`, by default
+    those of the universe.
     """
     return [_shortened(box, named_among or universe) for box in _split(cells, universe)]
 
@@ -60,7 +60,7 @@ def _shortened(box: Box, universe: Sequence[Cell]) -> Box:
 
 
 def inside(box: Box, universe: Sequence[Cell]) -> List[Cell]:
-    """The cells of the `universe` that are meant."""
+    """The cells of the `universe` that the box holds."""
     return [
         cell for cell in universe if all(cell.axes[axis] in values for axis, values in box.items())
     ]
@@ -69,8 +69,8 @@ def inside(box: Box, universe: Sequence[Cell]) -> List[Cell]:
 def _parts(
     cells: Sequence[Cell], universe: Sequence[Cell], axis: str
 ) -> List[Tuple[List[Cell], List[Cell]]]:
-    """Cells and universe in parts along `axis`; values whose cells are the same otherwise go
-    together."""
+    """Cut cells and universe into parts along `axis`. Values whose cells differ only in that axis
+    stay together."""
     alike: Dict[object, List[str]] = {}
     for value in _values(universe, axis):
         key = frozenset(_others(c, axis) for c in cells if c.axes[axis] == value)
@@ -97,10 +97,10 @@ def summarize(
     eligible: Mapping[str, Sequence[Cell]],
     everything: Sequence[Cell],
 ) -> List[Summary]:
-    """Where the changes are, by kind, worst first.
+    """Summaries of the changes, by kind, worst first.
 
-    `eligible` holds by kind the cells that could have changed so, of `everything`: a sentence
-    covers those alone that did.
+    `eligible` holds by kind the cells of `everything` that could have changed so. A summary fits
+    only those of them that did.
     """
     found = []
     for kind in KINDS:

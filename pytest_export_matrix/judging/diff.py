@@ -13,15 +13,15 @@ from pytest_export_matrix.results.results import Results
 from pytest_export_matrix.vocabulary.cells import Cell
 from pytest_export_matrix.vocabulary.errors import ResultsError
 
-#: A way through the matrix takes longer where its cells together run so many times as long, and so
-#: many seconds: single cells are noise.
+#: A way through the matrix is slower if its cells together run so many times as long, and so many
+#: seconds longer. Single cells are noise.
 SLOWER, SLOWER_SECONDS = 1.5, 0.2
 
 
 def diff(old: Results, new: Results, name: str) -> Changes:
     """What changed from `old`, called `name`, to `new`.
 
-    Raises ResultsError where the two are of different profiles: their models are others.
+    Raises ResultsError where their profiles differ, and so their models.
     """
     if old.matrix and new.matrix and old.matrix.profile != new.matrix.profile:
         profiles = f"{old.matrix.profile!r} and {new.matrix.profile!r}"
@@ -87,7 +87,7 @@ def _eligible(old: Mapping[Cell, Result], new: Mapping[Cell, Result]) -> Dict[st
 
 
 def _timing(old: Mapping[Cell, Result], new: Mapping[Cell, Result]) -> Iterator[Change]:
-    """Cells of the ways whose run takes longer or shorter, of the cells that pass in both."""
+    """The cells of the ways that became slower or faster. Only cells that pass in both count."""
     ways: Dict[Tuple[str, ...], List[Cell]] = collections.defaultdict(list)
     for cell, result in new.items():
         if result.passed and cell in old and old[cell].passed:
@@ -105,7 +105,7 @@ def _timing(old: Mapping[Cell, Result], new: Mapping[Cell, Result]) -> Iterator[
 
 
 def _packages(old: Results, new: Results) -> List[Tuple[str, str, str, str]]:
-    """(environment, package, old, new) of each version that is another one."""
+    """(environment, package, old, new) of each version that changed."""
     found = []
     for name in sorted({*old.environments, *new.environments}):
         before, now = _versions(old, name), _versions(new, name)

@@ -1,4 +1,4 @@
-"""The gate of a run: its baseline, what must be available, and what is not as accepted."""
+"""The gate of a run: its baseline, what must be available, and what differs from the baseline."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ SHOWN = 3
 
 @dataclass
 class Gate:
-    """`path` is where the baseline is or (with `update`) will be, None without one; `required` the
-    ids of the cells that have to be available; `command` what accepts the ending of a cell."""
+    """`path` is where the baseline is or (with `update`) will be, None without one. `required` are
+    the ids of cells that have to be available. `command` names what accepts a cell's ending."""
 
     path: Optional[Path]
     baseline: Optional[Baseline]
@@ -46,7 +46,7 @@ class Gate:
         return {result.cell.id: self.verdict(result) for result in results}
 
     def changes(self, results: Sequence[Result]) -> Optional[Changes]:
-        """What is not as the baseline says, as it was before an update; None without one."""
+        """What differs from the baseline as it was before an update; None without a baseline."""
         if self.baseline is None or self.path is None:
             return None
         verdicts = {result.cell.id: self._judge(result) for result in results}
@@ -58,8 +58,8 @@ class Gate:
         return verdict.judge(result, self.baseline, required, self.command(result.cell))
 
     def accept(self, results: Sequence[Result], whole: Optional[Collection[str]]) -> str:
-        """Write today's endings into the baseline; a line that says what that changed. `whole`
-        are the ids of every cell, where the run was one of all of them."""
+        """Write today's endings into the baseline. Returns a line that says what that changed.
+        `whole` holds the ids of all cells, if the run was one of all of them."""
         assert self.path is not None
         new = acceptance.updated(self.baseline, results, self.profile, whole)
         text = baselines.dumps(new)
@@ -71,7 +71,8 @@ class Gate:
 
 
 def load(path: Optional[Path], profile: str, update: bool) -> Optional[Baseline]:
-    """The baseline of `profile` at `path`, if one is named; with `update` there need be none yet.
+    """The baseline of `profile` at `path`. None where no `path` is given, or, with `update`, where
+    there is no such file yet.
 
     Raises BaselineError for one that is missing, cannot be read, or is of another profile.
     """

@@ -1,4 +1,4 @@
-"""Results x baseline -> verdicts: what of a run a release may pass with. Pure.
+"""Results x baseline -> verdicts: which results a release may pass with. Pure.
 
     passes    and nothing else was accepted            passed
     fails     exactly as accepted                      accepted: an expected failure
@@ -24,8 +24,8 @@ from pytest_export_matrix.results.changes import Change, Changes
 from pytest_export_matrix.results.result import Result
 from pytest_export_matrix.vocabulary.cells import Cell
 
-#: How many times as far as before a passing cell may deviate before it is said to drift, and below
-#: what a deviation is rounding: the unit of float32 is 1.2e-7.
+#: A passing cell drifts if it deviates so many times as far as before. Deviations below `ROUNDING`
+#: count as rounding: the unit of float32 is 1.2e-7.
 DRIFT = 10.0
 ROUNDING = 1e-7
 
@@ -33,7 +33,7 @@ ROUNDING = 1e-7
 @dataclass(frozen=True)
 class Verdict:
     """What one result means: `kind` as above (`failed`: there is no baseline), whether it fails
-    the gate, the accepted ending in words, and a sentence for who has to act on it."""
+    the gate, the accepted ending in words, and a sentence that says what to do."""
 
     kind: str
     fails: bool = False
@@ -44,7 +44,7 @@ class Verdict:
 def judge(
     result: Result, baseline: Optional[Baseline], required: bool = False, command: str = ""
 ) -> Verdict:
-    """The verdict on `result`. `command` is what accepts it, for the sentence."""
+    """The verdict on `result`. Its sentence names `command`, which accepts the result."""
     accepted = baseline.accepted.get(result.cell.id) if baseline else None
     old = _old(result.cell.id, baseline)
     if result.absent:
@@ -90,7 +90,7 @@ def _passed(
 
 
 def drifts(before: Optional[float], now: Optional[float]) -> bool:
-    """Whether a deviation is at least ten times as large as it was, and no rounding."""
+    """Whether a deviation is at least ten times as large as before, and more than rounding."""
     return before is not None and now is not None and now >= DRIFT * max(before, ROUNDING)
 
 
@@ -113,7 +113,7 @@ def changes(
     against: str,
     vanished: Iterable[str] = (),
 ) -> Changes:
-    """What is not as the baseline says."""
+    """What differs from the baseline."""
     found = [
         Change(result.cell, verdict.kind, verdict.old or "not known", _now(result, verdict))
         for result in results

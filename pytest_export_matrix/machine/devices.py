@@ -7,12 +7,12 @@ import glob
 import sys
 from typing import Optional
 
-#: On Linux a CUDA or ROCm device shows as one of these; without any, nobody need be asked.
+#: On Linux a CUDA or ROCm device appears as one of these. Without any, no worker is asked.
 NODES = ("/dev/nvidia[0-9]*", "/dev/nvhost-*", "/dev/dxg", "/dev/kfd")
 
 
 def absent(device: str) -> Optional[str]:
-    """Why no worker need be asked about `device`, if none need be."""
+    """Why `device` is certainly absent; None where a worker has to find out."""
     if device == "cpu" or not sys.platform.startswith("linux") or _has_node():
         return None
     return f"{device}: this machine has no GPU (none of {', '.join(NODES)})"

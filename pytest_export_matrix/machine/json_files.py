@@ -1,9 +1,10 @@
-"""JSON files that carry the number of their format: read as this version reads them, or refused."""
+"""Read JSON files that carry the number of their format, and refuse those of a newer one."""
 
 from __future__ import annotations
 
 import json
 import os
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Callable, Dict, Type, TypeVar
@@ -17,8 +18,8 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Format:
-    """A kind of file: what it is called, the newest number of it that this version reads, the
-    error for one that cannot be read, and what mends that."""
+    """A kind of file: its name, the newest format number that this version reads, the error for a
+    file that cannot be read, and what mends that."""
 
     name: str
     newest: int
@@ -26,7 +27,7 @@ class Format:
     remedy: str
 
     def load(self, path: Path, build: Callable[[Dict[str, Any]], T]) -> T:
-        """What `build` makes of the file at `path`. Raises `error`, also where there is none."""
+        """What `build` makes of the file at `path`. Raises `error`, also where it is missing."""
         try:
             text = path.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
@@ -36,7 +37,7 @@ class Format:
     def loads(self, text: str, name: str, build: Callable[[Dict[str, Any]], T]) -> T:
         """What `build` makes of `text`, which the file `name` holds.
 
-        Raises `error` for what is truncated, of a newer format, or raises ValueError in `build`.
+        Raises `error` where it is truncated or of a newer format, or `build` raises ValueError.
         """
         asked = f"{self.name} {name}"
         try:
@@ -61,8 +62,8 @@ class Format:
 
 
 def convert(data: Any, kind: Type[T]) -> T:
-    """The `kind`, a dataclass, that `data` stands for. Raises ValueError, naming the place in
-    `data`, for what is missing or of another type."""
+    """`data` as an object of the dataclass `kind`. Raises ValueError for what is missing or of
+    another type, and names its place in `data`."""
     try:
         return msgspec.convert(data, kind)
     except msgspec.ValidationError as error:
@@ -70,9 +71,19 @@ def convert(data: Any, kind: Type[T]) -> T:
 
 
 def write_whole(path: Path, text: str) -> None:
-    """Write a report so that a reader sees the old one or the new one, never half of it."""
+    """Write a file so that a reader sees the old one or the new one, never half of it.
+
+    A link stays a link, and a file keeps its mode. Raises OSError; the old file is left then.
+    """
+    path = path.resolve()
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.{os.getpid()}")
-    # What an engine says may hold half of a surrogate pair: JSON reads such an escape back.
-    partial.write_bytes(text.encode("utf-8", "backslashreplace"))
-    os.replace(partial, path)
+    try:
+        # An engine's message may hold half of a surrogate pair. JSON can read the escape of it.
+        partial.write_bytes(text.encode("utf-8", "backslashreplace"))
+        if path.exists():
+            shutil.copymode(path, partial)
+        os.replace(partial, path)
+    except OSError:
+        partial.unlink(missing_ok=True)
+        raise

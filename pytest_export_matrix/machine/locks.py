@@ -19,7 +19,7 @@ class RunStopped(Exception):
 
 @contextlib.contextmanager
 def hold(path: Path, stopped: Callable[[], bool]) -> Iterator[None]:
-    """Hold the lock file at `path`. Raises RunStopped where `stopped` says so before it is had."""
+    """Hold the lock file at `path`. Raises RunStopped if `stopped` says so while this waits."""
     lock = filelock.FileLock(str(path))
     while True:
         try:

@@ -19,8 +19,8 @@ BATCHES = ("1", "2", "dynamic")
 
 
 def all_cells(registry: Registry) -> List[Cell]:
-    """Every cell, in order of registration: a runtime takes the formats that it names; where an
-    architecture is prepared for a method, its cells are there plain and prepared."""
+    """Every cell, in order of registration. A runtime takes the formats that it names. Where an
+    architecture is prepared for a method, each cell comes twice, plain and prepared."""
     pairs = [
         (exporter, runtime)
         for exporter in registry.exporters
@@ -40,8 +40,8 @@ def all_cells(registry: Registry) -> List[Cell]:
 def with_profile(architectures: Sequence[Architecture], profile: str) -> List[Architecture]:
     """The architectures with the keywords of `profile`.
 
-    Raises UsageError where none of them knows `profile`, unless none has any profile and the
-    default one was asked for; an architecture without profiles is the same in each.
+    An architecture without profiles is the same in each. Raises UsageError where another one lacks
+    `profile`, and where none has profiles, unless `profile` is the default one.
     """
     known = {name for architecture in architectures for name in architecture.profiles}
     if profile not in known and (known or profile != DEFAULT_PROFILE):

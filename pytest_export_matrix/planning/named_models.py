@@ -44,8 +44,8 @@ def architecture(text: str) -> Architecture:
 
 
 def is_detector(name: str) -> bool:
-    """Whether torchvision defines `name` among its detection models; found out without an import,
-    which would bring torch into this process."""
+    """Whether torchvision defines `name` among its detection models. This reads its files: an
+    import would load torch into this process."""
     spec = importlib.util.find_spec("torchvision")
     for folder in (spec and spec.submodule_search_locations) or []:
         for path in Path(folder, "models", "detection").glob("*.py"):

@@ -32,8 +32,8 @@ DYNAMIC_BATCH_EXPORTED_AT = 2
 DYNAMIC_BATCH_RUN_AT = (1, 3)
 
 
-#: Seeds of the sample inputs. The pictures of one batch are seed, seed + 1, ... of a cycle whose
-#: last one shows nothing; so each picture is met, and nothing is detected in one of them.
+#: Seeds of the sample inputs. A batch holds the pictures seed, seed + 1, ... of a cycle of four;
+#: the last of them shows nothing. So all pictures are used, the one without detections among them.
 SEEDS = (0, 1, 2, 3)
 
 
@@ -42,8 +42,8 @@ NOTHING_SEED = 3
 
 @dataclass(frozen=True)
 class Case:
-    """One call of the model: (height, width) of each image of the batch, and the pictures, with
-    what the architecture says they show, where it says so."""
+    """One call of the model: (height, width) of each image of the batch, the seed of the pictures,
+    and the architecture's name for what they show, or ""."""
 
     sizes: Tuple[Size, ...]
     seed: int
@@ -80,10 +80,10 @@ class CaptureKey(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Recipe:
-    """All that carrying out one cell takes, joined once when the run is planned.
+    """All that is needed to carry out one cell, put together once when the run is planned.
 
-    `renames` names the function that renames weights in the environment of `eager`, the model that
-    the exporter starts from; it is empty where names are the same there.
+    `eager` is the model that the exporter starts from. `renames` names the function that renames
+    weights in its environment; it is empty where the names are the same there.
     """
 
     cell: Cell
@@ -152,7 +152,7 @@ def cases(cell: Cell, architecture: Architecture) -> List[Case]:
 
     Fixed resolution: the exported sizes with every picture. Dynamic: each of the other sizes, the
     first also with a picture that shows nothing. Both: the adversarial inputs. Dynamic batch: other
-    numbers of images than exported. What has a name comes after all that is ordinary.
+    numbers of images than exported. Cases with a name come after the ordinary ones.
     """
     names = labels(architecture)
     further = [seed for seed in names if seed not in SEEDS]
@@ -173,7 +173,7 @@ def cases(cell: Cell, architecture: Architecture) -> List[Case]:
 
 
 def labels(architecture: Architecture) -> Dict[int, str]:
-    """What the sample inputs show that the architecture has a word for, by seed."""
+    """The architecture's names for what sample inputs show, by seed."""
     return {seed: label for label, seed in architecture.adversarial.items()}
 
 

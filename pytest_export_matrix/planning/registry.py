@@ -67,7 +67,7 @@ class Registry:
         return list(self._entries[Architecture].values())
 
     def replace_architectures(self, architectures: Sequence[Architecture]) -> None:
-        """Put those of one profile in the place of those registered."""
+        """Replace the registered architectures by those of one profile."""
         self._entries[Architecture] = {entry.name: entry for entry in architectures}
 
     @property
@@ -99,7 +99,7 @@ class Registry:
         return entry
 
     def environment(self, name: str) -> Optional[Environment]:
-        """None for the one that pytest runs in."""
+        """The environment called `name`; None for the one that pytest runs in."""
         if name == DEFAULT:
             return None
         entry: Environment = self._entries[Environment][name]

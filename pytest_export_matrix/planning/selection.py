@@ -16,11 +16,11 @@ from pytest_export_matrix.vocabulary.errors import UsageError, unknown
 
 
 def shard(cells: Sequence[Cell], groups: Sequence[Hashable], part: int, parts: int) -> List[Cell]:
-    """The cells of one of `parts` shards, `part` counting from 1; `groups` holds for each cell what
-    it must share a shard with.
+    """The cells of shard `part` of `parts`, counted from 1. `groups` holds the group of each cell;
+    cells of one group share a shard.
 
-    Groups stay in order, so that an architecture is built in few shards; each goes where the middle
-    of its cells falls when all are laid end to end and cut into equal lengths.
+    Groups stay in order, so that an architecture is built in few shards. All cells are laid end to
+    end and cut into equal lengths; a group goes to the length that its middle falls into.
     """
     members: Dict[Hashable, List[Cell]] = {}
     for cell, group in zip(cells, groups):
@@ -38,9 +38,9 @@ def select(
 ) -> List[Cell]:
     """The cells that one of the `expressions` picks, in order; all of them without expressions.
 
-    An expression is `axis=glob,axis=glob`: every axis it names must match; globs of one axis
-    alternate. Raises UsageError for an unknown axis, a glob that matches no value of its axis, or
-    an expression that picks no cell.
+    An expression is `axis=glob,axis=glob`: every axis that it names must match; globs of one axis
+    are alternatives. Raises UsageError for an unknown axis, a glob that matches no value of its
+    axis, or an expression that picks no cell.
     """
     if not expressions:
         return list(cells)

@@ -1,4 +1,4 @@
-"""Putting a run together: from what a plan and the settings say, all that carries it out."""
+"""Put a run together: make from a plan and the settings all that carries it out."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from pytest_export_matrix.planning.registry import Registry
 from pytest_export_matrix.pytest_run.options import Settings
 from pytest_export_matrix.vocabulary.package import ABOVE
 
-#: Workers that are kept without a task, for each task at once.
+#: How many idle workers are kept for each lane.
 IDLE_WORKERS = 3
 
 
@@ -33,8 +33,8 @@ def assemble_run(
     paths: List[str],
     manners: Manners,
 ) -> MatrixRun:
-    """A run of `recipes`, of which nothing has begun. `paths` are the folders that the project is
-    imported from, its root first."""
+    """A run of `recipes` that has not begun. `paths` are the folders that the project is imported
+    from, its root first."""
     s = settings
     pool = Pool(registry.modules, s.threads, IDLE_WORKERS * s.lanes, s.cache / "bytecode")
     dispatcher = Dispatcher(pool, Limits(s.seconds, s.memory, s.threads), paths, str(s.cache))
@@ -51,5 +51,5 @@ def shown_folders(cache: Path, root: Path) -> Mapping[str, str]:
         str(cache): "<cache>",
         str(root): ".",
         sys.prefix: "<python>",
-        ABOVE: "<plugin>",  # where it is not installed there
+        ABOVE: "<plugin>",  # unless it is installed in sys.prefix
     }

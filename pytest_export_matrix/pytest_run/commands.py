@@ -1,4 +1,4 @@
-"""The commands that a result names: to run its cell alone, to accept how it ended."""
+"""The commands that a result names: one runs its cell alone, one accepts how the cell ended."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pytest_export_matrix.vocabulary.cells import NODE_PREFIX, Cell
 
 @dataclass(frozen=True)
 class Commands:
-    """`baseline` is what the command line names, where it does: the ini file needs no words."""
+    """`baseline` is what the command line names, or None. One in the ini file needs no words."""
 
     settings: Settings
     baseline: Optional[str]

@@ -1,4 +1,4 @@
-"""The results of a run as they come in, from this process or from those of pytest-xdist."""
+"""Gather the results of a run from this process, or from the processes of pytest-xdist."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from pytest_export_matrix.vocabulary.entries import DEFAULT
 
 
 def attach(report: pytest.TestReport, item: CellItem) -> None:
-    """Put the result of `item` into the report about it, which travels between processes."""
+    """Put the result of `item` into its report, which is passed between processes."""
     if item.result:
         report.export_matrix = item.result.transfer()  # type: ignore[attr-defined]
         if not item.result.cached:
@@ -38,11 +38,11 @@ class Gathered:
     _clock: float = field(default_factory=time.monotonic)
 
     def plan(self, node_ids: Sequence[str]) -> None:
-        """Set what is planned, of the ids of all items that pytest is going to run."""
+        """Set the planned cells, from the ids of all items that pytest is going to run."""
         self.planned = [i[len(NODE_PREFIX) :] for i in node_ids if i.startswith(NODE_PREFIX)]
 
     def add(self, report: pytest.TestReport) -> None:
-        """Take the result out of a report, where one is attached."""
+        """Take the result from a report, if one is attached."""
         row: Any = getattr(report, "export_matrix", None)
         if row:
             self.by_id[row["id"]] = Result.from_row(row)

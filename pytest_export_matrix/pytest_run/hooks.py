@@ -44,7 +44,7 @@ WAIT_SECONDS = 0.5
 
 
 class MatrixPlugin:
-    """Registered only where a matrix was asked for. `asked` are the ids of cells given as paths."""
+    """Registered only if a matrix was asked for. `asked` are the ids of cells given as paths."""
 
     def __init__(self, config: pytest.Config, asked: Sequence[str]) -> None:
         self.config, self.asked = config, asked
@@ -55,7 +55,7 @@ class MatrixPlugin:
         self.report_lines: List[str] = []
 
     def pytest_export_matrix_register(self, registry: Registry) -> None:
-        """The built-in entries, through the hook that everybody uses."""
+        """Register the built-in entries, through the hook that everybody uses."""
         entries: List[Entry] = [*EXPORTERS, *RUNTIMES, *ENVIRONMENTS, *OUTPUT_KINDS, *REPORTERS]
         for entry in entries:
             registry.add(entry)
@@ -113,8 +113,8 @@ class MatrixPlugin:
         return (yield)
 
     def _begin(self) -> MatrixRun:
-        """The run, with all work under way; under pytest-xdist a process takes one cell at a
-        time, as it is given them."""
+        """The run. Its first use starts all work; under pytest-xdist, each cell is started only
+        when pytest runs it."""
         if self.run is None:
             s, root = self.settings, self.config.rootpath
             self.progress = Progress(self.config)
@@ -156,7 +156,7 @@ class MatrixPlugin:
         if self.run:
             self.run.close()
         if s.shard and session.exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED:
-            session.exitstatus = pytest.ExitCode.OK  # more shards than jobs: this one has none
+            session.exitstatus = pytest.ExitCode.OK  # more shards than cells: this one is empty
         is_main = not xdist.is_node(self.config) and not self.config.option.collectonly
         if is_main and (self.gathered.by_id or s.shard):
             self._write(self._results(), session)
@@ -200,7 +200,7 @@ class MatrixPlugin:
 
 
 def _gate(plan: Plan, settings: options.Settings, commands: Commands) -> Gate:
-    """The baseline and what is required, checked before anything is run."""
+    """The gate of the run. The baseline and what is required are checked before anything runs."""
     s, path = settings, settings.baseline
     required = selection.select(plan.whole, s.require, "--export-matrix-require")
     baseline = gate.load(path, s.profile, s.update)
@@ -211,7 +211,7 @@ def _gate(plan: Plan, settings: options.Settings, commands: Commands) -> Gate:
 
 
 class usage_errors:  # noqa: N801
-    """Our errors as pytest's, which end the run with exit code 4 and no traceback."""
+    """Turn our errors into pytest's, which end the run with exit code 4 and no traceback."""
 
     def __enter__(self) -> None:
         return None

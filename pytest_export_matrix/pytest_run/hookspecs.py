@@ -14,6 +14,6 @@ if TYPE_CHECKING:
 def pytest_export_matrix_register(registry: Registry) -> None:
     """Add architectures, exporters, runtimes, output kinds and reporters: `registry.add(...)`.
 
-    Called once before the matrix is planned, in conftest.py files and plugins, and for whatever an
+    Called once before the matrix is planned: in conftest.py files, in plugins, and in whatever an
     installed package names under the entry-point group `pytest_export_matrix`.
     """

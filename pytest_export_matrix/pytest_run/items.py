@@ -15,7 +15,7 @@ REASON_LINES, DETAIL_LINES = 12, 25
 
 
 class CellFailed(Exception):
-    """A cell that is not as it has to be: it did not pass, or is another than the baseline says."""
+    """A cell that fails the run: it did not pass, or differs from the baseline."""
 
     def __init__(self, result: Result, verdict: Verdict) -> None:
         self.result, self.verdict = result, verdict
@@ -75,7 +75,7 @@ class CellItem(pytest.Item):
         if isinstance(excinfo.value, CellFailed):
             return describe(excinfo.value.result, excinfo.value.verdict)
         if isinstance(excinfo.value, pytest.xfail.Exception):
-            return str(excinfo.value)  # where we raised it is of no interest, and slow to show
+            return str(excinfo.value)  # its traceback is of no use, and slow to show
         return super().repr_failure(excinfo, style)
 
     def reportinfo(self) -> Tuple[Path, Optional[int], str]:
@@ -83,8 +83,8 @@ class CellItem(pytest.Item):
 
 
 def describe(result: Result, verdict: Verdict) -> str:
-    """A result that fails: its reason, the end of the traceback or log, how to repeat it, and what
-    the baseline says of it."""
+    """A failing result in words: its reason, the end of the traceback or log, what the baseline
+    says about it, and how to repeat it."""
     reason = (result.reason or "").splitlines()[:REASON_LINES]
     detail = result.detail.splitlines()[-DETAIL_LINES:]
     lines = [f"{result.ending}: " + "\n".join(reason), "", *detail, ""]

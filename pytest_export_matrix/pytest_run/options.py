@@ -1,4 +1,4 @@
-"""The settings that the command line and the ini file come to."""
+"""Read the settings from the command line and the ini file."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from pytest_export_matrix.vocabulary.errors import UsageError
 
 @dataclass(frozen=True)
 class Settings:
-    """What the options and the ini file ask for. `reports_asked`: by the command line itself;
-    `shard`: part and parts."""
+    """What the options and the ini file ask for. `reports_asked`: the command line names the
+    reports folder. `shard`: (part, parts)."""
 
     select: List[str]
     require: List[str]

@@ -1,4 +1,4 @@
-"""Writing reports into their folder and tables into documents, and when not to."""
+"""Write reports into their folder and tables into documents, unless the run must not."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ PARTIAL = "results.partial.json"
 
 
 def check_reports(folder: Path) -> None:
-    """Raises ResultsError where `folder` holds results that this version would not understand: it
-    is refused before the run rather than overwritten after it."""
+    """Raises ResultsError where `folder` holds results that this version cannot read: so the run
+    does not overwrite them."""
     if (folder / FILENAME).exists():
         load(folder / FILENAME)
 
@@ -34,10 +34,10 @@ def check_reports(folder: Path) -> None:
 def write_reports(
     results: Results, registry: Registry, settings: Settings, is_whole: bool
 ) -> List[str]:
-    """Write what this run may write; what was written or left alone, for the terminal.
+    """Write what this run may write. Returns lines for the terminal that say what was written.
 
-    The folder belongs to whole runs that came to their end. A selection writes there only where
-    the command line names the folder, and a run that was broken off leaves its results beside.
+    The folder is for whole runs that came to their end, and for any run if the command line names
+    it. Otherwise a selection writes nothing, and a run that was broken off writes `PARTIAL`.
     """
     folder = settings.reports
     if not is_whole and not settings.reports_asked:
@@ -60,9 +60,8 @@ def check_documents(paths: Sequence[Path]) -> None:
 def refresh_documents(
     results: Results, settings: Settings, is_whole: bool
 ) -> Tuple[List[str], int]:
-    """Put the tables into the documents, or check them: lines for the terminal, an exit code.
-
-    Only a whole run that came to its end says what a document has to hold.
+    """Put the tables into the documents, or check them. Returns lines for the terminal, and an exit
+    code. Only a whole run that came to its end may do this.
     """
     names = " ".join(path.name for path in settings.docs)
     if not is_whole or not results.complete:

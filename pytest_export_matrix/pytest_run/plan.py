@@ -1,4 +1,4 @@
-"""What a run is about: the registered entries, every cell of the project, and those asked for."""
+"""Plan a run: the registered entries, every cell of the project, and those asked for."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ENTRY_POINTS = "pytest_export_matrix"
 
 @dataclass(frozen=True)
 class Plan:
-    """Every cell of the project, and in the same order those that this run is asked for."""
+    """Every cell of the project (`whole`), and in the same order those asked for (`cells`)."""
 
     registry: Registry
     whole: List[Cell]
@@ -62,7 +62,7 @@ def _register(config: pytest.Config, settings: Settings) -> Registry:
         config.hook.pytest_export_matrix_register(registry=registry)
     except ExportMatrixError:
         raise
-    except Exception as error:  # anything that a registration raises, named by its place
+    except Exception as error:  # whatever a registration raises; the message names its place
         frame = traceback.extract_tb(error.__traceback__)[-1]
         place = f"{frame.filename}:{frame.lineno}"
         raise pytest.UsageError(f"pytest_export_matrix_register, {place}: {error!r}") from error

@@ -1,4 +1,4 @@
-"""What a run shows on the terminal while it waits."""
+"""Show on the terminal what a run does while pytest waits."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 from pytest_export_matrix.execution.run import MatrixRun
 
-#: Between lines of progress where the terminal cannot rewrite one (a file, a CI log).
+#: Seconds between lines of progress where a line cannot be rewritten (a file, a CI log).
 QUIET_SECONDS = 30.0
 #: Control sequences of terminals: without WRAP a line that is too long is cut at the edge.
 SAVE, RESTORE, CLEAR = "\x1b7", "\x1b8", "\x1b[K"
@@ -18,7 +18,7 @@ NO_WRAP, WRAP = "\x1b[?7l", "\x1b[?7h"
 
 
 class Progress:
-    """What is under way, behind pytest's own line on a terminal, now and then in a log."""
+    """Shows what is under way: on a terminal behind pytest's own line, in a log now and then."""
 
     def __init__(self, config: pytest.Config) -> None:
         self._reporter: Any = config.pluginmanager.get_plugin("terminalreporter")
@@ -32,7 +32,7 @@ class Progress:
         if self._reporter is None:
             return
         if self._reporter.isatty:
-            # Past pytest's own writer, which counts what it writes as its line.
+            # Not through pytest's own writer: it would count this as part of its line.
             sys.stdout.write(f"{SAVE}{NO_WRAP}{CLEAR}  {_text(run)}{WRAP}{RESTORE}")
             sys.stdout.flush()
             self._shown = True

@@ -1,9 +1,9 @@
-"""Refusing a value of an option that pytest would take for its root.
+"""Refuse a value of an option that pytest would use to find its root.
 
-pytest looks for its root and its ini file before it has loaded any plugin. To it, the folder in
-`--export-matrix-cache DIR` is then a path to collect: where DIR is there and lies elsewhere, the
-root moves up to what both have in common, the ini file is not found, and the matrix would be
-another one. Written `--export-matrix-cache=DIR` it is an option to everybody.
+pytest looks for its root and its ini file before it has loaded any plugin. It then takes DIR in
+`--export-matrix-cache DIR` for a path to collect. If DIR exists elsewhere, the root moves up to
+their common parent, the ini file is not found, and the matrix is another one. With "=", as in
+`--export-matrix-cache=DIR`, this does not happen.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ def check(config: pytest.Config, options: Sequence[str]) -> None:
 
 
 def taken_for_paths(words: Sequence[str], options: Sequence[str], start: Path) -> List[str]:
-    """Each of `options` whose value, the next word, is a path outside of `start`; joined to its
-    value by "=", as it is safe."""
+    """Each of `options` whose value, the next word, is a path outside of `start`. It is returned
+    in the safe form, "option=value"."""
     return [
         f"{option}={value}"
         for option, value in itertools.pairwise(words)

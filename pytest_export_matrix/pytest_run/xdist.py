@@ -17,13 +17,13 @@ def is_node(config: pytest.Config) -> bool:
 
 
 def processes(config: pytest.Config) -> int:
-    """How many processes share the machine, where this is one of them; else 0."""
+    """How many processes of pytest-xdist share the machine; 0 where this is none of them."""
     return int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "0")) if is_node(config) else 0
 
 
 class Exchange:
-    """`since`: from when on stored answers count (seconds since the epoch), the same in every
-    process. `problems`: what could not be written for failing cells, of every process."""
+    """`since`: older stored answers do not count (seconds since the epoch, the same in every
+    process). `problems`: what could not be written for failing cells, from every process."""
 
     def __init__(self, config: pytest.Config) -> None:
         self._config: Any = config

@@ -29,7 +29,7 @@ def document(results: Results, markup: Markup) -> str:
 
 
 def tally(results: Results) -> str:
-    """Planned and the number of each outcome that occurred, in words."""
+    """The number of planned cells, and of each outcome that occurred, in words."""
     counts = results.counts
     named = [f"{counts[name]} {name.replace('_', ' ')}" for name in OUTCOMES if counts[name]]
     text = f"{results.planned} cells planned: {', '.join(named) or 'none run'}"
@@ -56,7 +56,7 @@ def footnotes(results: Results, legend: Sequence[str] = LEGEND) -> List[str]:
 
 
 def change_lines(changes: Optional[Changes]) -> List[str]:
-    """A line for each summary of what is not as before, worst first, and each changed package."""
+    """A line for each summary of changes, worst first, and for each changed package."""
     if changes is None:
         return []
     if not changes.changes and not changes.packages:

@@ -1,7 +1,7 @@
 """The tables that a document can ask for, before they are written in any markup. Pure.
 
-A request is words: `axis=glob` selects cells as `--export-matrix-select` does, `environment=glob`
-by the environment that a runtime is installed in, and `table=` chooses among `TABLES`.
+A request is words. `axis=glob` selects cells as `--export-matrix-select` does, `environment=glob`
+selects them by the environment of their runtime, and `table=` chooses among `TABLES`.
 """
 
 from __future__ import annotations
@@ -50,14 +50,14 @@ class Content:
 
 @dataclass(frozen=True)
 class Request:
-    """What one place asks for: a table of `TABLES`, of the cells that every axis named admits."""
+    """What one place asks for: a table of `TABLES`, and (axis, glob) that select its cells."""
 
     table: str
     select: FrozenSet[Tuple[str, str]]
 
 
 def parse(words: str, asked: str) -> Request:
-    """The request that `words` make. Raises DocumentError; `asked` says where they stand."""
+    """Parse `words` into a request. Raises DocumentError; `asked` says where the words stand."""
     table, select = "", set()
     for word in re.split(r"[\s,]+", words.strip()) if words.strip() else []:
         name, equals, value = word.partition("=")
@@ -82,8 +82,8 @@ def parse(words: str, asked: str) -> Request:
 
 
 def content(request: Request, results: Results, source: str, asked: str) -> Content:
-    """Tables and notes for `request`. Raises DocumentError where it picks nothing, or where the
-    results are those of a part of the matrix."""
+    """Tables and notes for `request`. Raises DocumentError where it picks no cell, or where the
+    results are only a part of the matrix."""
     check_whole(results, source)
     chosen = replace(results, cells=_select(request, results.cells, asked))
     chosen.planned = len(chosen.cells)
@@ -172,7 +172,7 @@ def cells_grids(results: Sequence[Result]) -> List[Grid]:
 
 
 def latency_grids(results: Sequence[Result]) -> List[Grid]:
-    """Milliseconds of a call at the exported size with one image, a column a runtime."""
+    """Milliseconds of a call at the exported size with one image; a column for each runtime."""
     grids = []
     ran = [r for r in results if r.passed and (r.cell.resolution, r.cell.batch) == ("fixed", "1")]
     for device in _unique(result.cell.device for result in ran):
@@ -191,12 +191,12 @@ def latency_grids(results: Sequence[Result]) -> List[Grid]:
 
 
 def limits_grids(results: Sequence[Result]) -> List[Grid]:
-    """A row for each failure; none where nothing failed."""
+    """A row for each failure; no table where nothing failed."""
     return _limits_grids("Limits", limits(results))
 
 
 def adversarial_grids(results: Sequence[Result]) -> List[Grid]:
-    """A row for each failure that no ordinary input shows; none where there is no such."""
+    """A row for each failure that only adversarial inputs show; no table without such."""
     alone = limits(results, lambda result: result.only_adversarial)
     return _limits_grids("Adversarial inputs", alone)
 
@@ -245,7 +245,7 @@ ADVERSARIAL_LEGEND = (
 
 @dataclass(frozen=True)
 class Kind:
-    """A table: results -> grids, the notes that explain it, and what it means if there is none."""
+    """A table: results -> grids, the notes that explain it, and the note where it is empty."""
 
     build: Callable[[Sequence[Result]], List[Grid]]
     legend: Sequence[str]

@@ -1,22 +1,22 @@
-"""Tables between two markers of a document: rewritten from results, everything else untouched.
+"""Rewrite the tables between two markers of a document, and nothing else in it.
 
     <!-- export-matrix: begin device=cpu -->      .. export-matrix: begin device=cpu
     <!-- export-matrix: end -->                   .. export-matrix: end
 
-Markdown and MyST on the left, reStructuredText on the right: comments, which no renderer shows. The
-words after `begin` are a request (`reporters.contents`). A marker has a line of its own; in
-Markdown it is indented by three blanks at most, in reStructuredText a blank line goes before it.
-What a document shows as code is not taken for a marker: it may explain them.
+On the left Markdown and MyST, on the right reStructuredText. Markers are comments, which no
+renderer shows. The words after `begin` are a request (`document_tables`). A marker has a line of
+its own; in Markdown it is indented by three blanks at most, in reStructuredText a blank line goes
+before it. Markers in code do not count, so a document may explain them.
 """
 
 from __future__ import annotations
 
 import difflib
 import os
-import shutil
 from pathlib import Path
 from typing import List, Optional, Sequence
 
+from pytest_export_matrix.machine.json_files import write_whole
 from pytest_export_matrix.reporting.document_tables import Content, content
 from pytest_export_matrix.reporting.markers import (
     BYTE_ORDER_MARK,
@@ -31,9 +31,9 @@ from pytest_export_matrix.vocabulary.errors import DocumentError
 def rewrite(text: str, results: Results, source: str, name: str) -> str:
     """The document `text` with every block filled from `results`.
 
-    `name` is what the document is called; its suffix tells the language, else the markers do.
-    `source` is what the document calls the results file. Raises DocumentError for a document
-    without markers or with wrong ones, and for results that are not those of a whole matrix.
+    `name` is the document's name; its suffix tells the language, or else the markers do. `source`
+    is what the document calls the results file. Raises DocumentError for a document without markers
+    or with wrong ones, and for results of less than a whole matrix.
     """
     lines = LINE.findall(text)
     bare = [line.rstrip("\r\n") for line in lines]
@@ -62,22 +62,25 @@ def _body(shown: Content, markup: Markup) -> List[str]:
 
 
 def source_of(path: Path, results_file: Path) -> str:
-    """What the document at `path` calls the results file: its way there, with forward slashes."""
+    """What the document at `path` calls the results file: the relative path with "/"."""
     return Path(os.path.relpath(results_file, path.parent)).as_posix()
 
 
 def update(path: Path, results: Results, source: str) -> bool:
-    """Rewrite the document at `path`; whether that changed it. Raises DocumentError."""
+    """Rewrite the document at `path`. Returns whether that changed it. Raises DocumentError."""
     old = _load(path)
     new = rewrite(old, results, source, str(path))
     if new == old:
         return False
-    _replace(path, new.encode("utf-8"))
+    try:
+        write_whole(path, new)
+    except OSError as error:
+        raise DocumentError(f"document {path}", str(error)) from None
     return True
 
 
 def check(path: Path, results: Results, source: str) -> Optional[str]:
-    """None where the document at `path` is what `update` would write, else the difference."""
+    """How the document at `path` differs from what `update` would write; None if it does not."""
     old = _load(path)
     new = rewrite(old, results, source, str(path))
     if new == old:
@@ -95,9 +98,9 @@ def check_markers(path: Path) -> None:
 
 
 def refresh(paths: Sequence[Path], results: Results, results_file: Path) -> List[str]:
-    """Rewrite the documents at `paths`; lines that say which were changed.
+    """Rewrite the documents at `paths`. Returns lines that say which were changed.
 
-    Raises DocumentError before any is touched.
+    Raises DocumentError before any document is touched.
     """
     stale = [path for path in paths if check(path, results, source_of(path, results_file))]
     for path in stale:
@@ -106,7 +109,7 @@ def refresh(paths: Sequence[Path], results: Results, results_file: Path) -> List
 
 
 def differences(paths: Sequence[Path], results: Results, results_file: Path) -> List[str]:
-    """How each document that is stale differs from what the results say. Raises DocumentError."""
+    """How each stale document differs from what the results say. Raises DocumentError."""
     found = (check(path, results, source_of(path, results_file)) for path in paths)
     return [difference for difference in found if difference]
 
@@ -115,17 +118,4 @@ def _load(path: Path) -> str:
     try:
         return path.read_bytes().decode("utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise DocumentError(f"document {path}", str(error)) from None
-
-
-def _replace(path: Path, data: bytes) -> None:
-    """Put `data` in the place of the file, whole or not at all; a link stays a link."""
-    path = path.resolve()
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        partial.write_bytes(data)
-        shutil.copymode(path, partial)
-        os.replace(partial, path)
-    except OSError as error:
-        partial.unlink(missing_ok=True)
         raise DocumentError(f"document {path}", str(error)) from None

@@ -1,7 +1,7 @@
-"""What does not work, each failure once: in which cells, how it ends, what it says. Pure.
+"""List each failure once: in which cells, how it ends, and its reason. Pure.
 
-Cells that end alike for the same reason are one failure. Reasons that differ in figures alone are
-the same reason; the figures that differ, and the keys of the cache, are shown as N.
+Cells that end alike for the same reason are one failure. Reasons that differ only in figures or in
+keys of the cache are the same reason; these are then shown as N.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ ANY_FIGURE = "N"
 
 @dataclass(frozen=True)
 class Limit:
-    """One failure of `number` cells; `where` describes exactly those among all that were run."""
+    """One failure of `number` cells; `where` describes exactly these among all cells that ran."""
 
     where: str
     number: int
@@ -30,7 +30,7 @@ class Limit:
 def limits(
     results: Sequence[Result], shown: Callable[[Result], bool] = lambda result: not result.passed
 ) -> List[Limit]:
-    """The failures in `results` that are to be `shown`, in order of their first cell."""
+    """The failures of the results that `shown` picks, in order of their first cell."""
     ran = [result for result in results if not result.absent]
     alike: Dict[Tuple[str, ...], List[Result]] = {}
     for result in ran:
@@ -50,6 +50,6 @@ def limits(
 
 
 def template(texts: Sequence[str]) -> str:
-    """One text for several that differ in figures alone."""
+    """One text for several that differ only in figures."""
     parts = zip(*(FIGURE.split(text) for text in texts))
     return "".join(each[0] if len(set(each)) == 1 else ANY_FIGURE for each in parts)

@@ -24,7 +24,7 @@ def report(
     environ: Mapping[str, str],
     say: Callable[[str], None],
 ) -> None:
-    """Say the annotations and append the summary, where this runs on GitHub Actions."""
+    """On GitHub Actions, `say` the annotations and append the summary."""
     if environ.get("GITHUB_ACTIONS") != "true":
         return
     for line in commands(results, verdicts):
@@ -36,8 +36,8 @@ def report(
 
 
 def commands(results: Results, verdicts: Mapping[str, Verdict]) -> Iterator[str]:
-    """A workflow command for each group of cells that fails or drifts; the last one says how many
-    are not shown."""
+    """A workflow command for each group of cells that fails or drifts. The last one says how many
+    groups are not shown."""
     by_id = {result.cell.id: result for result in results.cells}
     found = verdicts_.changes(results.cells, dict(verdicts), "")
     for level in ("error", "warning"):

@@ -20,7 +20,7 @@ BYTE_ORDER_MARK = "\ufeff"
 BEGIN, END = "begin", "end"
 
 
-#: reStructuredText: what the lines indented below are no part of the text of.
+#: reStructuredText: a comment. The lines indented below it are no part of the text.
 RST_COMMENT = re.compile(r"\.\.(?: +(?! |[\w.+:-]+ ?::(?: |\Z)|\[|_|\|)|\Z)")
 
 
@@ -32,7 +32,7 @@ RST_BULLETS = re.compile(r"(?:(?:[-*+]|\(?(?:\d+|[A-Za-z]|#)[.)]) +)*")
 
 @dataclass(frozen=True)
 class Line:
-    """One line that is no code: its index, text without the line end, and the line before."""
+    """One line that is not code: its index, its text without the line end, and the line before."""
 
     index: int
     text: str
@@ -53,7 +53,7 @@ class Language:
 
 @dataclass(frozen=True)
 class Block:
-    """The lines between two markers, without them; `asked` says where they are."""
+    """The lines between two markers; `asked` says where they are."""
 
     first: int
     last: int
@@ -122,7 +122,7 @@ def _blocks(lines: List[str], language: Language, name: str) -> Iterator[Block]:
 
 
 def _markdown_prose(lines: List[str]) -> Iterator[Line]:
-    """The lines outside of fenced code; indented code is no marker already."""
+    """The lines outside of fenced code. Indented code needs no check: it is never a marker."""
     from markdown_it import MarkdownIt
 
     fenced: Set[int] = set()
@@ -180,7 +180,7 @@ RST_LANGUAGE = Language(
 )
 
 
-#: By suffix; in a document of another one, the markers tell.
+#: By suffix of the document; with another suffix, the markers tell.
 LANGUAGES = {
     ".md": MARKDOWN_LANGUAGE,
     ".markdown": MARKDOWN_LANGUAGE,

@@ -1,7 +1,7 @@
 """Markdown and reStructuredText: how each writes text, a table and a list.
 
-What is written comes from a file that anyone may have made: a reason, a package, a version. It is
-text in the document, never markup of it, wherever the document is rendered.
+Reasons, packages and versions come from a file that anyone may have made. They stay text in the
+document and never become markup, wherever the document is rendered.
 """
 
 from __future__ import annotations
@@ -10,23 +10,23 @@ import re
 from dataclasses import dataclass
 from typing import Callable, List, Sequence
 
-#: Markdown: what a backslash escapes everywhere, and what only some renderers let it escape. MyST
-#: has roles in braces, several renderers have formulas in dollars and strike out between tildes.
+#: Markdown: what a backslash escapes everywhere, and (as entities) what it escapes only in some
+#: renderers. MyST has roles in braces; others have formulas in dollars and strike out with tildes.
 BACKSLASHED = re.compile(r"[\\`*{}\[\]]")
 ENTITIES = str.maketrans(
     {c: f"&#{ord(c)};" for c in "|~$"} | {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 )
-#: reStructuredText: marks of inline markup, what an address is recognised by (`javascript:` is one,
-#: too), and the first of two colons, which would announce a literal block.
+#: reStructuredText: marks of inline markup, the "@" and ":" of addresses (`javascript:` is one,
+#: too), and the first of two colons, which would begin a literal block.
 RST_SPECIAL = re.compile(r"[\\`*|@]|:(?=\S)")
-#: An underscore inside a word is one in both languages, and names read better without backslashes.
+#: An underscore that needs a backslash. Inside a word none does, and names read better without.
 UNDERSCORE = re.compile(r"(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
-#: What begins a line of reStructuredText and can be nothing but text.
+#: A beginning of a line of reStructuredText that can only be text.
 RST_PLAIN = re.compile(r"[^\W_][\w-]*(?=[ ,;:=]|\Z)|[✅❌–](?=[ :]|\Z)")
 
 
 def clean(text: str) -> str:
-    """`text` on one line, without what steers a terminal or turns the direction of writing."""
+    """`text` on one line, without characters that control a terminal or the writing direction."""
     return "".join(c if c.isprintable() else "\ufffd" for c in " ".join(text.split()))
 
 
@@ -39,18 +39,18 @@ def escape_rst(text: str) -> str:
     text = clean(text)
     escaped = UNDERSCORE.sub(r"\\_", RST_SPECIAL.sub(r"\\\g<0>", text))
     if text and not RST_PLAIN.match(text):
-        escaped = f"\\ {escaped}"  # an escaped blank is nothing: no bullet, enumerator, directive
+        escaped = f"\\ {escaped}"  # after an escaped blank nothing is a bullet or a directive
     return escaped
 
 
 def _markdown_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A pipe table. Its columns are not padded: one cell that changes is one line that changes."""
+    """A pipe table. Its columns are not padded, so that one changed cell changes one line."""
     lines = [header, ["---"] * len(header), *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def _rst_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A list of lists: in a drawn table everything hangs on how wide ✅ is taken to be."""
+    """A list table: a drawn table would depend on the width of ✅, which differs."""
     lines = [".. list-table::", "   :header-rows: 1", ""]
     for row in (header, *rows):
         for mark, cell in zip(("*", *" " * (len(row) - 1)), row):
@@ -60,7 +60,7 @@ def _rst_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 @dataclass(frozen=True)
 class Markup:
-    """One language. Every function takes and gives text that is escaped already, but `escape`."""
+    """One language. `heading` and `write_table` take text that is escaped already."""
 
     escape: Callable[[str], str]
     heading: Callable[[str], str]

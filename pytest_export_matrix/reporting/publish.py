@@ -1,4 +1,4 @@
-"""Writing every report into a folder."""
+"""Write every report into a folder."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ OK, FAILED, USAGE_ERROR = 0, 1, 4
 
 
 def write_all(folder: Path, results: Results, reporters: Sequence[Reporter]) -> List[str]:
-    """Write every report into `folder`; lines that say so."""
+    """Write every report into `folder`. Returns lines that say so."""
     lines = [f"reports: {folder}"]
     for reporter in reporters:
         remedy = lacking(reporter)
@@ -30,7 +30,7 @@ def write_all(folder: Path, results: Results, reporters: Sequence[Reporter]) -> 
 
 
 def lacking(reporter: Reporter) -> str:
-    """The command that installs what `reporter` needs; empty where all of it is here."""
+    """The command that installs what `reporter` lacks; empty where it lacks nothing."""
     missing = [name for name in reporter.needs if importlib.util.find_spec(name) is None]
     return f'pip install "{reporter.extra or " ".join(missing)}"' if missing else ""
 

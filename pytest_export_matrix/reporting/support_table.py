@@ -1,7 +1,7 @@
 """Results -> support table, in the form of detectron2's deployment guide. Pure.
 
-Each entry is derived from the cells behind it. An entry whose cells do not agree says which of
-them do what: by format or by runtime where that decides it, else by architecture.
+Each entry is derived from the cells behind it. Where these do not agree, the entry says how they
+differ: by format or by runtime where that decides it, else by architecture.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ NAMES = {
 LANGUAGES = {"c++": "C++", "python": "Python", "javascript": "JavaScript"}
 TOGETHER = ("c++", "python")
 NO_EXTRAS = "None"
-#: From how many architectures on the largest group is called the others; each has a row of its own.
+#: A largest group of so many architectures is called "the others": each has a row of its own.
 OTHERS = 4
 
 #: A way through the matrix: architecture, format, runtime.
@@ -39,7 +39,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Table:
-    """The support table of one device: a column an export method, prepared models apart."""
+    """The support table of one device: a column for each export method, plain and prepared."""
 
     device: str
     methods: List[str]
@@ -79,7 +79,7 @@ def _table(device: str, results: Sequence[Result]) -> Table:
 
 
 def _inference(columns: Sequence["Column"], ran: Set[str]) -> List[Tuple[str, List[str]]]:
-    """One row for C++ and Python, which the guide has together; one each for other languages."""
+    """One row for C++ and Python together, as in the guide, and one for each other language."""
     together = [language for language in TOGETHER if language in ran]
     groups = [together, *([language] for language in sorted(ran - set(TOGETHER)))]
     return [
@@ -120,7 +120,7 @@ class Column:
         return "; ".join(f"{LANGUAGES.get(name, name)}: {text}" for name, text in texts.items())
 
     def extra_dependencies(self) -> str:
-        """What files need beside the engine, of those that run."""
+        """What the files that run need beside the engine."""
         needed: Dict[Way, List[str]] = {}
         for (architecture, format, runtime, _, _), result in self._cells.items():
             if result.passed:
@@ -205,7 +205,7 @@ def _of_one(values: Dict[Way, str]) -> str:
 
 
 def _where(value: str, values: Dict[Way, str]) -> List[str]:
-    """The formats that `value` is that of, with their runtimes where it is not that of all."""
+    """The formats that have `value`, with the runtimes where not all of a format have it."""
     labels = []
     for format in _unique(way[FORMAT] for way in values if values[way] == value):
         whole = [way for way in values if way[FORMAT] == format]
@@ -217,7 +217,7 @@ def _where(value: str, values: Dict[Way, str]) -> List[str]:
 
 
 def _decides(values: Dict[Way, str], part: int) -> Optional[Dict[str, str]]:
-    """The value of each format, or runtime, where all its ways agree."""
+    """The value of each format, or runtime; None where the ways of one of them disagree."""
     found: Dict[str, str] = {}
     for way, value in values.items():
         if found.setdefault(way[part], value) != value:

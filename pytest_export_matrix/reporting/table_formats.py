@@ -25,7 +25,7 @@ def as_html(results: Results) -> str:
 
 
 def as_csv(results: Results) -> str:
-    """One line a row of each table, the device first."""
+    """One line for each row of each table, the device first."""
     text = io.StringIO()
     lines = csv.writer(text, lineterminator="\n")
     for table in tables(results.cells):
@@ -36,7 +36,7 @@ def as_csv(results: Results) -> str:
 
 
 def as_json(results: Results) -> str:
-    """A list with one object a device: {"device", "rows": {row: {export method: entry}}}."""
+    """A list with one object a table: {"device", "rows": {row: {export method: entry}}}."""
     found = [
         {
             "device": table.device,

@@ -1,9 +1,11 @@
-"""`--export-matrix-repro=DIR`: a folder for each cell that did not pass, which shows the failure
+"""`--export-matrix-repro=DIR`: write a folder for each cell that did not pass. It shows the failure
 without pytest and without this plugin.
 
-    facts       what a cell was made from, and where its files are
-    scripts     facts and result -> the texts of the folder. Pure.
-    inline      modules of this package as one file that stands by itself
-    folders     the edge: texts and files into DIR/CELL
-    templates/  what the scripts are put together from, by the tables of `scripts`
+    scripts     evidence and result -> the texts of the folder. Pure.
+    readme      how the cell ended, in words
+    literals    values as Python source
+    inline      copy modules of this package into one file that needs no other
+    templating  fill templates
+    folders     write texts and files into DIR/CELL
+    templates/  the parts of scripts; the tables of `scripts` choose among them
 """

@@ -1,4 +1,4 @@
-"""The folders of `--export-matrix-repro=DIR`: DIR/CELL holds what shows the failure of one cell."""
+"""Write the folders of `--export-matrix-repro=DIR`: DIR/CELL shows the failure of one cell."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from pytest_export_matrix.vocabulary.errors import UsageError
 
 WEIGHTS = "weights.safetensors"
 INPUTS, EXPECTED = "inputs.npz", "expected.npz"
-#: What the default sample pictures are made with.
+#: The packages that make the default sample pictures.
 SAMPLE_PACKAGES = ("pillow", "scikit-learn")
-#: What an entry of the store holds beside the files that were put into it.
+#: The store's own files in an entry.
 NOT_AN_ARTIFACT = ("entry.json",)
 
 
 def check(folder: Path) -> None:
-    """Raises UsageError where nothing can be written into `folder`: before the run, not after."""
+    """Raise UsageError before the run where nothing can be written into `folder`."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
@@ -39,7 +39,7 @@ def check(folder: Path) -> None:
 
 
 def write(folder: Path, result: Result, facts: CellEvidence, environment: Versions) -> Path:
-    """Write the folder of one cell, whole; an older one of that cell is replaced.
+    """Write the folder of one cell as a whole. It replaces an older one. Returns its path.
 
     Raises OSError where the disk is full or a file is gone.
     """
@@ -65,15 +65,15 @@ def write(folder: Path, result: Result, facts: CellEvidence, environment: Versio
 
 
 def _shown(text: str, facts: CellEvidence) -> str:
-    """`text` with names in the place of this machine's folders."""
+    """`text` with this machine's folders replaced by names."""
     for old, new in {**facts.shown, sys.base_prefix: "<python>"}.items():
         text = text.replace(old, new)
     return text
 
 
 def place(target: Path, paths: Sequence[str]) -> Place:
-    """Where a script in `target` finds the project: above itself, or else where it is started, so
-    that it names no folder of this machine."""
+    """Where a script in `target` finds the project, without naming a folder of this machine: above
+    the script, or else in the folder that it is started in."""
     root = os.path.realpath(paths[0])
     parts = tuple(os.path.relpath(os.path.realpath(path), root) for path in paths)
     inside = Path(os.path.realpath(target)).is_relative_to(root)
@@ -110,8 +110,8 @@ def _copy_cases(cases: Sequence[CaseOnDisk], fresh: Path) -> None:
 
 
 def _add(archive: zipfile.ZipFile, known: CaseOnDisk, prefix: str, name: str) -> None:
-    """Add the arrays whose name begins so, in their order. An npz file is a zip of arrays, so no
-    numpy is needed for this."""
+    """Add the arrays whose names begin with `prefix`, in their order. An npz file is a zip of
+    arrays, so this needs no numpy."""
     with zipfile.ZipFile(Path(known.folder) / "data.npz") as data:
         entries = [entry for entry in data.namelist() if entry.startswith(prefix)]
         for entry in sorted(entries, key=_number):
@@ -127,7 +127,7 @@ def _number(entry: str) -> int:
 
 
 def write_all(folder: Path, found: Iterable[Tuple[Result, CellEvidence]]) -> List[str]:
-    """The folders of `found`, cells that did not pass; what could not be written, in words."""
+    """Write the folders of `found`, cells that did not pass. Returns in words what failed."""
     problems = []
     for result, facts in found:
         try:
@@ -138,7 +138,7 @@ def write_all(folder: Path, found: Iterable[Tuple[Result, CellEvidence]]) -> Lis
 
 
 def _environment(result: Result, facts: CellEvidence) -> Versions:
-    """What was installed, where the cell ended, of that which such a cell may need."""
+    """The packages that such a cell may need, in the environment that the cell ended in."""
     at_model = result.stage in MODEL_STAGES
     name = facts.exporter.environment if at_model else facts.runtime.environment
     if name in facts.installed and (is_other(facts) or not at_model):
@@ -148,7 +148,7 @@ def _environment(result: Result, facts: CellEvidence) -> Versions:
 
 
 def report(folder: Path, failed: int, problems: Sequence[str]) -> List[str]:
-    """What the terminal says of it."""
+    """What the terminal says about the folders."""
     written = failed - len(problems)
     noun = "reproduction" if written == 1 else "reproductions"
     return [f"{written} {noun} in {folder}", *problems]

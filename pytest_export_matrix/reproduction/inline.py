@@ -1,4 +1,4 @@
-"""Modules of this package as one file that stands by itself: for folders that go elsewhere."""
+"""Copy modules of this package into one file that needs no other, for folders that go elsewhere."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pytest_export_matrix.vocabulary.package import NAME, PACKAGE
 
 
 class NotInlined(Exception):
-    """A module that imports this package in a way that one file cannot stand for."""
+    """A module that imports this package in a way that one file cannot replace."""
 
 
 def is_own(reference: str) -> bool:
@@ -19,7 +19,7 @@ def is_own(reference: str) -> bool:
 
 
 def inline(*modules: str) -> str:
-    """The source of `modules`, after that of what they import of this package.
+    """The source of `modules`, after the source of all that they import from this package.
 
     Raises NotInlined for an import under another name, or of a whole module.
     """
@@ -53,7 +53,7 @@ def _add(module: str, found: Dict[str, str]) -> None:
 
 
 def _blank(lines: List[str], node: ast.stmt) -> None:
-    """Take a statement out; a block of which it is the only one stays a block."""
+    """Take a statement out. In a block, `pass` replaces it, so that the block is not empty."""
     for number in range(node.lineno - 1, node.end_lineno or node.lineno):
         lines[number] = ""
     if node.col_offset:

@@ -1,4 +1,4 @@
-"""Values and structures as Python source: what a script holds of a cell."""
+"""Write values and structures of a cell as Python source for its script."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ DYNAMIC = "DYNAMIC"
 
 
 def literal(value: Any) -> str:
-    """`value`, which JSON can hold, as a Python expression of one line and of ASCII alone."""
+    """`value`, which JSON can hold, as a Python expression: one line, only ASCII."""
     plain = json.loads(json.dumps(value, default=list))
     text = ascii(plain)
     try:
@@ -27,7 +27,7 @@ def literal(value: Any) -> str:
 
 
 def expression(spec: TreeSpec, leaf: Callable[[int], Any]) -> str:
-    """The structure `spec` as a Python expression, each leaf as `leaf(index)` says."""
+    """The structure `spec` as a Python expression; `leaf(index)` is the text of each leaf."""
     if "leaf" in spec:
         return str(leaf(spec["leaf"]))
     if "dict" in spec:
@@ -49,13 +49,13 @@ def count_leaves(spec: TreeSpec) -> int:
 
 
 class _Leaf:
-    """Stands for a tensor where the structure around it alone counts."""
+    """Stands for a tensor where only the structure around it matters."""
 
     shape, dtype = (), ""
 
 
 def of_example(facts: CellEvidence, answer: EagerAnswer) -> Dict[str, str]:
-    """What the templates say of the example: its structure, names and dynamic dimensions."""
+    """Placeholders for the example: its structure, names and dynamic dimensions."""
     spec = answer.inputs
     stand_ins = unflatten([_Leaf() for _ in range(count_leaves(spec))], spec)
     dims = dynamic_dimensions(stand_ins, facts.architecture.layouts, facts.spec.dynamic)
@@ -76,7 +76,7 @@ def of_example(facts: CellEvidence, answer: EagerAnswer) -> Dict[str, str]:
 
 def of_case(known: EagerAnswer, structure: TreeSpec) -> Dict[str, Any]:
     """The structures of a case as `cases.json` holds them: of the inputs, of the eager outputs,
-    and of what a flat answer stands for, which is what the model answered when exported."""
+    and `structure`, which a flat answer is put into."""
     return {
         "inputs": known.inputs,
         "outputs": known.outputs,

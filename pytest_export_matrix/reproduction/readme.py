@@ -10,19 +10,19 @@ from pytest_export_matrix.results.result import Result
 from pytest_export_matrix.results.results import Versions
 from pytest_export_matrix.vocabulary.outcomes import Outcome, Stage
 
-#: The name of an exception at the beginning of a reason, after where it was and the shapes that it
-#: came at.
+#: The name of an exception at the beginning of a reason, after the environment and the shapes of
+#: the inputs.
 RAISED = re.compile(r"(?:in environment [\w.]+: )?(?:at [\[\]\d, ]*: )?([A-Za-z_]\w*):(?=\s|\Z)")
 PLUGIN = "pytest-export-matrix"
 
 
 def ending(result: Result) -> str:
-    """Outcome and stage; names of outputs, which others wrote, are left out."""
+    """Outcome and stage, without names of outputs: the user wrote those."""
     return f"{result.outcome} at {result.stage}" if result.stage else result.outcome
 
 
 def expected(result: Result, facts: CellEvidence) -> str:
-    """What the script is to show, in one line."""
+    """What the script should show, in one line."""
     if result.outcome == Outcome.TIMED_OUT:
         return f"no end of the stage {result.stage} after {facts.limits.seconds:g} s"
     if result.outcome == Outcome.OUT_OF_MEMORY:
@@ -32,7 +32,7 @@ def expected(result: Result, facts: CellEvidence) -> str:
 
 
 def expected_error(result: Result) -> Optional[str]:
-    """The exception that the script is to end with: None for whichever, "" for none at all."""
+    """The exception that the script should end with: None for any, "" for none."""
     raising = (Outcome.FAILED, Outcome.OUT_OF_MEMORY)
     if result.outcome not in raising or result.stage == Stage.COMPARE or result.deviating:
         return ""
@@ -51,8 +51,8 @@ def requirements(environment: Versions, needs_plugin: bool) -> str:
 
 
 def values(result: Result, environment: Versions, how: str, needs_plugin: bool) -> Dict[str, str]:
-    """What the README's template says. What others wrote stands indented: as it is, and as
-    nothing else."""
+    """Placeholders of the README's template. Text that others wrote is indented, so that it is
+    shown as it is."""
     return {
         "CELL": result.cell.id,
         "AXES": ", ".join(f"{axis} {value}" for axis, value in result.cell.axes.items()),

@@ -1,7 +1,7 @@
-"""The texts of a folder that shows one failure: script, README, pins. Pure: facts in, texts out.
+"""Make the texts of a folder that shows one failure: script, README, pins. Pure.
 
-A script is put together from `templates/`: first the blocks, by the tables below, then the
-literals, in one pass, so that nothing in a reason, a name or a keyword is ever read as code.
+A script is put together from `templates/`. First come the blocks, which the tables below choose.
+Then all literals are filled in, in one pass, so that no reason, name or keyword is read as code.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from pytest_export_matrix.vocabulary.package import NAME
 EXPORTERS, RUNTIMES = f"{NAME}.exporters", f"{NAME}.runtimes"
 COMPARISON, TREES = "repro_comparison", f"{NAME}.vocabulary.pytrees"
 
-#: What scripts need to handle nested inputs and outputs; a script imports those that it calls.
+#: Functions for nested inputs and outputs; a script imports those that it calls.
 FROM_TREES = f"from {COMPARISON} import __TREE_FUNCTIONS__"
 TREE_FUNCTIONS = ("flatten", "map_leaves", "to_arrays", "unflatten", "without_empty")
 
@@ -56,17 +56,17 @@ MODEL_STAGES = {
     Stage.EXPORT: "exports it",
 }
 
-#: What a script imports of this package itself, where it cannot do without.
+#: Finds an import of this package itself in a script.
 IMPORTS_PLUGIN = re.compile(rf"^ *(from|import) {NAME}\b", re.MULTILINE)
 MODULE = re.compile(r"[A-Za-z_][\w.]*\Z")
-#: Modules that every template may use, and not every script does.
+#: Modules that every template may use. A script imports only those that it uses.
 USED_BY_SOME = ("dataclasses", "json", "np", "os")
 
 
 @dataclass
 class Script:
-    """What a script is made of: blocks by name, values of placeholders, imports, and the modules
-    that lie beside it."""
+    """The parts of a script: blocks by name, values of placeholders, imports, and the modules that
+    lie beside it."""
 
     template: str
     blocks: Dict[str, str]
@@ -75,9 +75,9 @@ class Script:
     beside: Dict[str, str] = field(default_factory=dict)
 
     def name(self, name: str, reference: str) -> str:
-        """Have the script import `reference`; the module that it is then imported from.
+        """Have the script import `reference`. Returns the module that it imports it from.
 
-        What lies in this package is put beside the script where that is possible.
+        A module of this package is copied beside the script where that is possible.
         """
         module, _, attribute = reference.partition(":")
         if is_own(reference):
@@ -91,7 +91,7 @@ class Script:
         return module
 
     def compare(self, reference: str) -> bool:
-        """Have the script compare; whether that takes a module of the project."""
+        """Have the script compare. Returns whether that needs a module of the project."""
         module, _, attribute = reference.partition(":")
         if is_own(reference) and attribute == "compare":
             try:
@@ -127,19 +127,19 @@ def texts(
 
 
 def is_other(facts: CellEvidence) -> bool:
-    """Whether it got as far as another eager model, prepared or of another environment: the one
-    that all answers are compared with has answered."""
+    """Whether the cell exports another eager model than the reference, prepared or of another
+    environment, and got that far: the reference has answered."""
     is_reference = facts.eager == facts.architecture.reference
     return not is_reference and all(known.answer for known in facts.asked)
 
 
 def disagrees(result: Result, facts: CellEvidence) -> bool:
-    """Whether the eager model that is exported answers otherwise than the one it was made from."""
+    """Whether the cell ended where its eager model was compared with the reference."""
     return is_other(facts) and result.stage == Stage.REFERENCE
 
 
 def of_model(result: Result, facts: CellEvidence) -> Script:
-    """The script for a cell that ended before there was a file."""
+    """The script for a cell that ended before its file was exported."""
     architecture, stage = facts.architecture, result.stage
     assert stage is not None
     work = EXPORTS.get((facts.exporter.capture, facts.exporter.lower), OWN_EXPORT)
@@ -202,7 +202,7 @@ def _add_own_export(script: Script, facts: CellEvidence) -> None:
 
 
 def of_file(result: Result, facts: CellEvidence) -> Script:
-    """The script for a cell whose file is there."""
+    """The script for a cell whose file was exported."""
     program, extras = facts.runtime.program, result.extra_dependencies
     engine, module = ENGINES.get(facts.runtime.session, PROGRAM if program else OWN_ENGINE)
     flat = (facts.runtime.convention or facts.convention) != "structured"
@@ -238,8 +238,8 @@ def of_file(result: Result, facts: CellEvidence) -> Script:
 
 
 def _hidden(result: Result, facts: CellEvidence) -> List[str]:
-    """What a file must do without: the package of the model, or its module alone where the package
-    serves the engine or the comparison as well."""
+    """What a file must not import: the package of the model, or only its module where the engine or
+    the comparison needs the package."""
     module = facts.architecture.build.partition(":")[0]
     needed = {facts.runtime.session, facts.outputs.compare, *result.extra_dependencies}
     modules = {reference.partition(":")[0] for reference in needed}
@@ -289,12 +289,12 @@ def render(script: Script, result: Result, facts: CellEvidence, place: Place) ->
 
 
 def _json_used(script: Script) -> str:
-    """What of a script's literals is a call: those that only JSON can write (see `literal`)."""
+    """Return "json." where a literal of the script calls it (see `literal`), else nothing."""
     return "json." if any(text.startswith("json.") for text in script.values.values()) else ""
 
 
 def _readme(result: Result, place: Place, environment: Versions, script: str) -> str:
-    """README.md. What others wrote stands indented: as it is, and as nothing else."""
+    """The text of README.md."""
     needs_plugin = bool(IMPORTS_PLUGIN.search(script))
     how = []
     if "PROJECT" in script:

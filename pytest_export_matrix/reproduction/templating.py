@@ -1,4 +1,4 @@
-"""Putting a text together from `templates/`: blocks first, then the values of placeholders."""
+"""Put a text together from `templates/`: blocks first, then the values of placeholders."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ PLACEHOLDER = re.compile(r"__([A-Z][A-Z_]*[A-Z])__")
 
 
 def compose(text: str, blocks: Mapping[str, str]) -> str:
-    """`text` with each block's template in the place of its line; a block that is not asked for
-    leaves no line. THIS in a template that serves several blocks is the name of the one it is."""
+    """`text` with the line of each block replaced by its template. A block that is not in `blocks`
+    leaves no line. THIS in a template is replaced by the name of its block."""
 
     def block(found: "re.Match[str]") -> str:
         name = blocks.get(found[1])
@@ -31,5 +31,5 @@ def template(name: str) -> str:
 
 
 def fill(text: str, values: Mapping[str, str]) -> str:
-    """`text` with the values of its placeholders, which are not looked at again."""
+    """`text` with its placeholders replaced by values. Placeholders in values stay as they are."""
     return PLACEHOLDER.sub(lambda found: values.get(found[1], found[0]), text)

@@ -27,7 +27,7 @@ KINDS: Dict[str, str] = {
 
 @dataclass(frozen=True)
 class Change:
-    """One cell that is not as it was; `old` and `new` in words ("failed at compare (boxes)")."""
+    """One cell that changed; `old` and `new` are in words ("failed at compare (boxes)")."""
 
     cell: Cell
     kind: str
@@ -37,7 +37,7 @@ class Change:
 
 @dataclass(frozen=True)
 class Summary:
-    """Changes of one kind that one sentence covers: every cell `where` says, of those that could
+    """Changes of one kind that one sentence covers: all cells that `where` fits and that could
     change so. `where` is "axis=value or value, axis=value", the id of a single cell, or "all"."""
 
     kind: str

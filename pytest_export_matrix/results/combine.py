@@ -1,4 +1,4 @@
-"""Several results files of one matrix, of shards or of machines, as one. Pure."""
+"""Combine results files of one matrix, from several shards or machines. Pure."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pytest_export_matrix.vocabulary.errors import ResultsError
 
 
 class Conflict(NamedTuple):
-    """A cell that two files tell differently about; `kept` is the ending that did not pass."""
+    """A cell that ended differently in two files; `kept` is the ending that did not pass."""
 
     cell: Cell
     kept: str
@@ -20,7 +20,7 @@ class Conflict(NamedTuple):
 
 
 class Combined(NamedTuple):
-    """`missing` are the shards of which another one is there: "2/3"."""
+    """`missing` names the shards, such as "2/3", that the files lack."""
 
     results: Results
     conflicts: List[Conflict]
@@ -28,10 +28,10 @@ class Combined(NamedTuple):
 
 
 def combine(files: Sequence[Tuple[str, Results]]) -> Combined:
-    """The results of `files` (name, results) as those of the one matrix that all are parts of.
+    """Combine `files` (name, results) into the results of the one matrix that all are parts of.
 
-    A cell that is unavailable in one file takes the result of another. Of two results that differ,
-    the one that did not pass is kept. Raises ResultsError for files of different matrices.
+    A cell that is unavailable in one file takes the result of another. Where two results differ, it
+    keeps the one that did not pass. Raises ResultsError for files of different matrices.
     """
     matrix = _matrix(files)
     environments: Dict[str, Versions] = {}
@@ -91,7 +91,7 @@ def _difference(one: Results, other: Results) -> str:
 
 
 def _add_environments(known: Dict[str, Versions], more: Mapping[str, Versions]) -> Dict[str, str]:
-    """Add `more` to `known`; by their names there, the names that they got here."""
+    """Add `more` to `known`. Returns {name in `more`: name in `known`}."""
     names = {}
     for name, described in more.items():
         free, number = name, 2

@@ -1,4 +1,4 @@
-"""The results file: written and read here alone.
+"""Write and read the results file. Nothing else does.
 
 Format 1 is the first.
 """
@@ -77,7 +77,7 @@ class _File:
 
 
 def _build(data: Dict[str, Any]) -> Results:
-    """Raises ValueError, also for what has the right types and cannot be."""
+    """Raises ValueError, also for values of the right types that contradict each other."""
     file = convert(data, _File)
     if file.shard is not None and not SHARD.match(file.shard):
         raise ValueError(f"shard is {file.shard!r}")

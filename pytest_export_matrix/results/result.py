@@ -41,9 +41,9 @@ class Result:
     that the file was tried with, in order, and how far it got with each; `latency` the seconds of
     the first call of the file, and of the later ones (their median); `program` the versions of what
     the runtime's program was made with. `failed_on` names the inputs that were answered wrongly, or
-    the one at which running ended: the architecture's words for adversarial ones, which come after
-    all others, else ORDINARY. `detail` (a traceback, the end of the worker's output) is shown with
-    a failed test and kept out of the results file.
+    the one at which the run ended: by the architecture's names for adversarial inputs, which are
+    run last, else ORDINARY. `detail` (a traceback, the end of the worker's output) is shown with a
+    failed test and kept out of the results file.
     """
 
     cell: Cell
@@ -87,7 +87,7 @@ class Result:
 
     @property
     def only_adversarial(self) -> bool:
-        """Whether the ordinary inputs gave no cause to fail."""
+        """Whether the cell failed only on adversarial inputs."""
         return bool(self.failed_on) and ORDINARY not in self.failed_on
 
     @property

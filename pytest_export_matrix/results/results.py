@@ -1,4 +1,4 @@
-"""What one run, or several, came to."""
+"""The results of one run, or of several."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Versions:
 
 @dataclass
 class Results:
-    """`planned` cells and the results there are of them; complete when there is one of each.
+    """The results of `planned` cells; complete when every cell has one.
 
     `matrix` is the whole that the cells are taken from, by a selection or as one `shard` of
     several ("2/5"); `axes` the values of each axis in order of registration, which is the order of

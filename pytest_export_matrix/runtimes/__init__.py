@@ -9,14 +9,14 @@ A session runs in a worker that never sees the model's code:
     session.seconds                  what the engine took for the latest call; optional
     session.close()                  optional
 
-An engine in another language is a program (`program.py`), which the function that
-`Runtime.program` names builds:
+An engine in another language is a program (`program.py`). `Runtime.program` names the function that
+builds it:
 
     build(folder)                    fill the folder, in the runtime's environment; may return
                                      {tool: version}; raises Failure where it cannot be built
     Session(path, device, threads, program, extras)
-                                     `program` is that folder; `extras`, which are imported for
-                                     other runtimes, are what the program has to load
+                                     `program` is that folder; the program has to load `extras`
+                                     itself (for other runtimes they are imported)
 
 To add one: a file here (a folder, where it has sources) and its line below.
 """
@@ -28,7 +28,7 @@ from pytest_export_matrix.vocabulary.entries import Runtime
 
 _HERE = __name__
 
-#: torch, and what torch.export imports at its first call, which takes longer than torch itself.
+#: torch, and what torch.export imports at its first call. That takes longer than torch itself.
 TORCH_PRELOAD = (
     "torch",
     "torch._dynamo",

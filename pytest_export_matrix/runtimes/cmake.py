@@ -12,7 +12,7 @@ from pytest_export_matrix.vocabulary.outcomes import Failure
 
 #: What has to be on the path for `build` to work.
 COMMANDS = ("cmake", "make", "c++")
-#: The line that says what a compiler, a linker or CMake itself did not like.
+#: The line in which a compiler, a linker or CMake reports an error.
 ERROR = re.compile(r"^.*(\berror:|\bundefined reference|CMake Error).*$", re.MULTILINE)
 
 
@@ -34,7 +34,7 @@ def build(sources: str, target: str, out: str, settings: Mapping[str, str]) -> N
 
 
 def _run(command: List[str]) -> None:
-    # What it prints is read by us, in English.
+    # `ERROR` matches English output.
     environment = {**os.environ, "LC_ALL": "C"}
     try:
         ended = subprocess.run(

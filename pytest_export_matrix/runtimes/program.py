@@ -1,7 +1,7 @@
 """A runtime that is a program of its own, in whatever language; a worker talks to it.
 
-The program is started with what it loads, and says one line about that on its standard output; then
-it gets lines on its standard input and says one line about each:
+The program is started with the names of what it loads, and answers with one line on its standard
+output. Then it answers each line of its standard input with one line:
 
     worker -> program   INPUT<tab>OUTPUT    two paths: answer the file INPUT with the file OUTPUT
     program -> worker   done SECONDS        it loaded, or it answered: how long its engine took
@@ -22,15 +22,15 @@ from typing import List, Sequence
 from pytest_export_matrix.vocabulary.outcomes import Failure, Outcome
 from pytest_export_matrix.vocabulary.processes import describe_code, end_with_parent
 
-#: Of a line that is no answer, this much is shown.
+#: How many characters are shown of a line that is no answer.
 SHOWN = 200
 
 
 class Program:
     """A running program that has loaded its file.
 
-    `seconds` is what its engine needed for the latest call. Raises Failure where the program says
-    that it failed, says something else, or ends: then the outcome is crashed, with the signal.
+    `seconds` is what its engine needed for the latest call. Raises Failure where the program
+    reports a failure, prints anything else, or ends. Where it ends, the outcome is crashed.
     """
 
     def __init__(self, command: Sequence[str], suffix: str = "") -> None:
@@ -60,7 +60,7 @@ class Program:
         return self._input
 
     def run(self) -> str:
-        """Have the file `input` answered; the path of the answer."""
+        """Have the program answer the file `input`. Returns the path of the answer."""
         if os.path.exists(self._output):
             os.remove(self._output)
         try:
@@ -102,7 +102,7 @@ class ProgramSession:
 
     @property
     def seconds(self) -> float:
-        """What the latest call took there."""
+        """What the engine needed for the latest call."""
         return self.program.seconds
 
     def close(self) -> None:

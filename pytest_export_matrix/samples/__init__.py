@@ -1,8 +1,8 @@
-"""What models are shown: pictures, and weights with which they find something in them.
+"""Sample pictures, and weights with which models find something in them.
 
 pictures            photographs, noise, and a picture of nothing; `image_batch`, `image_list`
 calibration         normalization and patterns, so that random weights tell pictures apart
-thresholds          a detector's score threshold, where no score is near it
+thresholds          a detector's score threshold that is near no score
 torchvision_models  any model of torchvision, with such weights
 """
 

@@ -1,9 +1,9 @@
 """Weights that discriminate, for models that cannot be trained or downloaded.
 
 A randomly initialised detector answers nothing, or the same for every picture, and two exports of
-it agree whatever they do. Here each layer's outputs get, in one pass over generated pictures, the
-mean and the standard deviation that training would roughly give them, after the idea of
-data-dependent initialisation (Kraehenbuehl et al., 2016). All of it ends up in the state_dict.
+it agree whatever they do. One pass over generated pictures gives each layer's outputs roughly the
+mean and the standard deviation that training would give them: data-dependent initialisation
+(Kraehenbuehl et al., 2016). All of it ends up in the state_dict.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import numpy as np
     import torch
 
-#: Values a channel has to have for statistics: the deepest maps of a small picture have one or two.
+#: Statistics need so many values of a channel. The deepest maps of a small picture have one or two.
 FEWEST = 64
 
 
@@ -76,7 +76,7 @@ def _set_layer(done: Set[Any], spread: float, module: Any, inputs: Tuple[Any], o
 
 
 def patterned(sizes: Sequence[Tuple[int, int]]) -> List[torch.Tensor]:
-    """Noise with as much in large shapes as in small ones, as photographs have: float32 CHW."""
+    """Noise with large shapes as well as small ones, as in photographs: float32 CHW."""
     import numpy as np
 
     random = np.random.default_rng(0)

@@ -1,10 +1,10 @@
 """The default sample inputs: two photographs, noise and a flat picture.
 
-They are the same bytes on every machine. Several runtimes answer wrongly without saying so when
-nothing is detected, which is why one of the four pictures has nothing in it. Seeds from 4 on are
-for adversarial inputs: an even seed gives a crowd, a picture full of pieces of the others, an odd
-one a spot, a small piece on a flat picture. What a model finds in them is the model's: its
-architecture names the seeds that show it at its limits.
+They are the same bytes on every machine. One of the four shows nothing, because several runtimes
+silently answer wrongly when nothing is detected. Seeds from 4 on give adversarial inputs. An even
+seed gives a crowd: a picture full of pieces of the others. An odd seed gives a spot: a small piece
+on a flat picture. What is found in them depends on the model, so its architecture names the seeds
+that bring it to its limits.
 """
 
 from __future__ import annotations
@@ -24,24 +24,24 @@ if TYPE_CHECKING:
 PICTURES = ("china.jpg", "flower.jpg", "noise", "flat")
 """What picture 0, 1, 2 and 3 is. The photographs are shipped inside scikit-learn."""
 
-# The mean colour of ImageNet, so that normalisation brings it to nearly zero: the padding that a
-# batch of unequal sizes adds then looks like the picture itself.
+# The mean colour of ImageNet. Normalisation brings it to nearly zero, so it looks like the padding
+# of a batch of unequal sizes.
 FLAT_COLOUR = (124, 116, 104)
 
 NOISE_SIZE = (240, 320)
 NOISE_SEED = 20
 
 
-#: Where a spot lies in its picture: the least and the most of width and height that it has.
+#: The least and the largest width and height of a spot, as shares of those of its picture.
 SPOT = (0.12, 0.5)
-#: A crowd has so many pieces, at least and at most, along each side.
+#: The least and the largest number of pieces along each side of a crowd.
 CROWD = (3, 7)
 
 
 def pictures(sizes: Sequence[tuple[int, int]], seed: int) -> list[npt.NDArray[np.float32]]:
     """Image i is picture (seed + i) % 4 at sizes[i] = (height, width); CHW, RGB in 0..1.
 
-    From seed 4 on image 0 is a crowd or a spot; those after it are the pictures from the flat one.
+    From seed 4 on, image 0 is a crowd or a spot, and the next ones are pictures 3, 0, 1, ...
     """
     _need("PIL")
     import numpy as np
@@ -109,7 +109,7 @@ def _spot(seed: int) -> Image.Image:
 
 
 def _piece(random: np.random.Generator, size: tuple[int, int]) -> Image.Image:
-    """A half of a patterned picture, by its sides, enlarged or reduced to (width, height)."""
+    """A piece of a picture that is not flat, half as wide and high, resized to (width, height)."""
     from PIL import Image
 
     picture = _picture(PICTURES[int(random.integers(3))])

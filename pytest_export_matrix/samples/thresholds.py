@@ -1,4 +1,4 @@
-"""A detector's score threshold, chosen so that rounding decides about no detection."""
+"""Choose a detector's score threshold so that no detection depends on rounding."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import Any, Optional, Sequence, Tuple
 def clear_threshold(found: Sequence[Any], ranks: Tuple[int, int]) -> Optional[float]:
     """A threshold that leaves a few detections and has no score near it.
 
-    `found` holds the scores of each picture: torch tensors, float [N], best first. The threshold
-    lies in the widest gap between `ranks` of the picture that has the highest scores there. None
-    where that picture has fewer than two.
+    `found` holds the scores of each picture: torch tensors, float [N], best first. The picture with
+    the highest scores in the slice `ranks` counts, and the threshold lies in the widest gap of that
+    slice. None where it holds fewer than two.
     """
     scores = max((each[slice(*ranks)] for each in found), key=lambda each: float(each.sum()))
     if len(scores) < 2:

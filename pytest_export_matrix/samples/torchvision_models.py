@@ -1,4 +1,4 @@
-"""`--export-matrix-model torchvision:NAME`: any model of torchvision, with weights that tell."""
+"""`--export-matrix-model torchvision:NAME`: any model of torchvision, with calibrated weights."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pytest_export_matrix.samples.pictures import PICTURES, image_list
 from pytest_export_matrix.samples.thresholds import clear_threshold
 
 SIZES = ((224, 256), (256, 224), (192, 320), (320, 320))
-#: Where in a picture's scores a detector's threshold is looked for: a few detections are left.
+#: The ranks of a picture's scores between which the threshold is set: a few detections are left.
 RANKS = (8, 32)
 
 

@@ -15,7 +15,7 @@ NODE = "export-matrix"
 NODE_PREFIX = f"{NODE}::"
 
 DEVICES = ("cpu", "cuda")
-#: Whether a model is exported as it is, or after what its architecture does to it for the method.
+#: A model is exported as it is, or after its architecture has changed it for the method.
 PLAIN, PREPARED = "plain", "prepared"
 
 
@@ -50,7 +50,7 @@ class Cell:
 
     @classmethod
     def of(cls, id: str) -> "Cell":
-        """The cell of that id. Raises ValueError where it is none."""
+        """The cell with that id. Raises ValueError for a text that is no id."""
         names = id.split("-")
         if not len(AXES) - 1 <= len(names) <= len(AXES) or not all(map(NAME.match, names)):
             raise ValueError(f"no id of a cell: {'-'.join(AXES)} expected")

@@ -10,14 +10,14 @@ from typing import Any, List, Mapping, NamedTuple, Sequence, Tuple, Union
 
 #: The name of the environment that pytest runs in.
 DEFAULT = "default"
-#: What building a model and keeping its weights and answers takes, whatever the export method.
+#: The modules that build a model and save its weights and answers, for every export method.
 BUILD_MODULES = ("torch", "safetensors", "numpy")
 Size = Tuple[int, int]
 
 
 class Eager(NamedTuple):
-    """What distinguishes the eager models that exporters start from. The fields after the
-    environment name functions that change the model in place and return what they changed."""
+    """The kind of eager model that an exporter starts from. `conventions` and `preparation` name
+    functions that change the model in place and return what they changed."""
 
     environment: str = DEFAULT
     conventions: str = ""
@@ -25,7 +25,7 @@ class Eager(NamedTuple):
 
     @property
     def changes(self) -> List[Tuple[str, str]]:
-        """The functions to call, in order, each after the field that names it."""
+        """The functions to call, in order: (the field that names it, "module:function")."""
         named = [("conventions", self.conventions), ("preparation", self.preparation)]
         return [(field, reference) for field, reference in named if reference]
 
@@ -34,8 +34,8 @@ class Eager(NamedTuple):
 class OutputKind:
     """What the outputs of a model mean, and so how two answers are compared.
 
-    `compare` names a function (reference, actual, options) -> deviation, both trees of arrays;
-    see `pytest_export_matrix.compare` for what it returns. `options` is any JSON.
+    `compare` names a function (reference, actual, options) -> deviation. `reference` and `actual`
+    are trees of arrays, `options` is any JSON; `pytest_export_matrix.compare` describes deviations.
     """
 
     name: str
@@ -51,21 +51,21 @@ class Architecture:
     inputs: "module:function", called with (sizes, seed): sizes holds (height, width) of each image
         of the batch, seed picks the pictures; it returns the tuple of the model's arguments.
     outputs: an output kind, or the name of a registered one.
-    adversarial: {what it shows: seed} of sample inputs that are run beside the ordinary ones (or
-        that are among them), such as {"one detection": 7}; a failure names them.
+    adversarial: {what it shows: seed} of sample inputs, such as {"one detection": 7}. They are run
+        beside the ordinary ones, or are some of these; a failure names them.
     layout: the dimensions of each positional argument, "NCHW" for a batch tensor, "[CHW]" for a
-        list of images; N, H and W are what an export may have to declare dynamic.
+        list of images. An export may have to declare N, H and W dynamic.
     sizes: (height, width) that a model is exported at; image i of a batch has sizes[i % len].
     other_sizes: (height, width) that cells of dynamic resolution are run at.
-    profiles: further keywords of `build` by profile; an architecture without is the same in each.
+    profiles: further keywords of `build`, by profile. Without any, all profiles are the same.
     preparations: {export method: "module:function"} where the model has to be changed before the
         method can export it. The function changes the eager model in place and returns in words
-        what it changed. The cells of that method are there twice then, `plain` and `prepared`; a
-        prepared model has to answer as the plain one does before it is exported.
-    environment: where it is built and answers. What is built in the default one is exported from
-        others as well; what needs another one is exported there alone.
-    family: of a library with exporters of its own; exporters of a family and its architectures
-        go with each other alone.
+        what it changed. Each cell of that method then comes twice, `plain` and `prepared`. A
+        prepared model is exported only if it answers as the plain one does.
+    environment: where the model is built and answers. A model of the default environment is
+        exported from the others as well; a model of another environment is exported only there.
+    family: names a library with exporters of its own. An exporter takes only architectures of its
+        own family.
     """
 
     name: str
@@ -105,15 +105,15 @@ class Exporter:
         same capture share it. lower: "module:function" (captured, path, context) -> whether the
         file takes "flat" or "structured" arguments. See `exporters.context`.
     needs_inputs: False where the file is the same whatever the example inputs are.
-    declares: the dimensions that this exporter has to be told are dynamic ("resolution",
-        "batch"); a file that needs no declaration serves cells of both kinds.
+    declares: the dimensions ("resolution", "batch") that this exporter makes dynamic only when it
+        is told to. A file that needs no declaration serves fixed and dynamic cells.
     modules: what has to be importable in the environment; commands: what has to be on the path.
-    portable: False where a file is made for the device that it is exported on. Others are loaded
-        on the other device as well, where there is one.
-    conventions: "module:function" that runs in another environment, where a library of another
-        version does something otherwise which the file does as the default environment does it. It
-        changes the model that was built there accordingly, before eager of both is compared, and
-        returns what was changed; the cell says so.
+    portable: False where a file works only on the device that it is exported on. Other files are
+        loaded on the other device as well, if the machine has one.
+    conventions: "module:function" for an environment whose version of a library differs in a
+        convention from the default environment, while the exported file does not. The function
+        runs there, before the eager answers of the two environments are compared. It changes the
+        model to the default convention and returns what it changed; the cell says so.
     family: see `Architecture`.
     """
 
@@ -136,7 +136,7 @@ class Exporter:
         return f"{self.method}/{self.format}"
 
     def takes(self, architecture: Architecture) -> bool:
-        """Whether the two go together."""
+        """Whether this exporter can export `architecture`."""
         there = architecture.environment in (DEFAULT, self.environment)
         return there and self.family == architecture.family
 
@@ -146,15 +146,15 @@ class Runtime:
     """An engine that loads files of some formats and executes them, from one language.
 
     session: "module:Session"; see `runtimes` for what it offers. extras: modules that a file may
-    need beside the engine, tried only where the engine alone does not do. modules: what has to be
-    importable for the engine to be there at all; preload: those of them that are slow to import
-    and safe to fork after.
+    need beside the engine, tried only where the engine alone fails. modules: what has to be
+    importable for the engine to work at all. preload: modules that are slow to import and safe to
+    fork after.
     program: "module:function" that builds the program the engine runs in, where that is not
         Python; see `runtimes`. Where the module is a package, every file in its folder is a source
         of the program. commands: what has to be on the path, to build it or to run it.
-    convention: "flat" where the engine takes the tensors of the arguments one by one, and answers
-        so, whatever the file was made from.
-    family: where it takes the files of one family of architectures alone; else those of all.
+    convention: "flat" where the engine takes and returns the tensors one by one, whatever the file
+        was made from.
+    family: where it takes only the files of one family of architectures; without one, all files.
     """
 
     name: str
@@ -180,10 +180,10 @@ class Environment:
 
     python: a version, "3.9" or "3.9.18". requirements: as pip takes them; the worker itself needs
     `numpy`, an exporter `torch` and `safetensors` as well. weights: "module:function" that runs
-    there; it is called with the names of a state_dict of the default environment and returns
-    {name: name here} of those whose names differ between the versions of a library. afterwards:
-    requirements that are built with what the others have installed, as `pip install
-    --no-build-isolation` does it.
+    there. It gets the names in a state_dict of the default environment and returns
+    {name: name here} for those that differ between the versions of a library. afterwards:
+    requirements whose build needs the others installed, as with `pip install
+    --no-build-isolation`.
     """
 
     name: str

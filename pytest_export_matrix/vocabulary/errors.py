@@ -2,7 +2,7 @@
 
     options, ini, conftest hooks  -> UsageError    what was asked cannot be planned
     the cache folder              -> CacheError    results cannot be kept
-    an environment                -> ProvisionError it cannot be had; its cells are unavailable
+    an environment                -> ProvisionError it cannot be built; its cells are unavailable
     reports/results.json          -> ResultsError  a results file cannot be read
     the baseline                  -> BaselineError the file of accepted outcomes cannot be read
     the tables of a document      -> DocumentError a document, or one of its markers, is wrong
@@ -54,11 +54,11 @@ class ProvisionError(ExportMatrixError):
 
 
 class ResultsError(ExportMatrixError):
-    """A results file that is truncated, of a newer format, or not one."""
+    """A file that is truncated, of a newer format, or no results file."""
 
 
 class DocumentError(ExportMatrixError):
-    """A document whose tables cannot be written: its markers, or the results for them."""
+    """A document whose tables cannot be written: its markers or the results do not fit."""
 
 
 class BaselineError(ExportMatrixError):
@@ -72,7 +72,7 @@ def unknown(
     known: Iterable[str],
     kind: Type[ExportMatrixError] = UsageError,
 ) -> ExportMatrixError:
-    """An error for a `value` that is none of the `known` ones, with the nearest of them."""
+    """An error for a `value` that is not `known`. It names the nearest known one."""
     names = sorted(known)
     close = difflib.get_close_matches(value, names, n=1, cutoff=0.4)
     return kind(

@@ -42,7 +42,7 @@ class Outcome(Word):
     UNAVAILABLE = "unavailable"
 
 
-#: Sample inputs that an architecture has no word for.
+#: The label of sample inputs that an architecture does not name.
 ORDINARY = "ordinary"
 OUTCOMES = [outcome.value for outcome in Outcome]
 
@@ -57,7 +57,7 @@ class Warned:
 
 
 class Failure(Exception):
-    """A failure whose text is the whole reason: what a task finds, rather than what was raised.
+    """A failure that a task itself found. Its text is the whole reason.
 
     `detail` is shown below it, in the place of a traceback.
     """
@@ -68,10 +68,10 @@ class Failure(Exception):
 
 
 def shorten(text: str, limit: int = REASON_LIMIT) -> str:
-    """`text` without surrounding blanks; beyond `limit` without what is in the middle of it.
+    """`text` without surrounding blanks. Where it exceeds `limit`, its middle is left out.
 
-    It is cut between words, where they are not longer than a line: of a path, either all is left
-    or nothing, so that it can still be replaced.
+    It is cut between words of at most 200 characters. So a path is kept whole or not at all, and
+    can still be replaced.
     """
     text = text.strip()
     if len(text) <= limit:

@@ -9,7 +9,7 @@ SIGKILL = "SIGKILL"
 
 
 def describe_code(code: int) -> str:
-    """An exit code as `subprocess` gives it: minus the number of the signal, where one ended it."""
+    """An exit code of `subprocess` in words. A negative one is the number of a signal."""
     if code >= 0:
         return f"ended with exit code {code} before it had answered"
     try:

@@ -1,4 +1,4 @@
-"""Structured inputs and outputs as flat lists: no torch, no pickle, and back.
+"""Turn structured inputs and outputs into flat lists and back, without torch or pickle.
 
 A structure is described by JSON: {"list": [...]}, {"tuple": [...]}, {"dict": [[key, ...], ...]},
 {"leaf": i}, {"value": x} for None, numbers, strings. Leaves are tensors and arrays: whatever has

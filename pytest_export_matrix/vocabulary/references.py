@@ -1,4 +1,4 @@
-"""References: "module:attribute", the way everything is named that crosses into a worker."""
+"""References: "module:attribute" names everything that is passed to a worker."""
 
 from __future__ import annotations
 

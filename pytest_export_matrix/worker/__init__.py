@@ -1,9 +1,9 @@
-"""The child: work that happens in other processes, often in another Python.
+"""The worker's side: work in other processes, often in another Python.
 
 main          the process, which forks a child for each task
 protocol      the files between the two sides;  messages  what they hold
 task          one task: its stages, its warnings, its failure
-tasks/        one file a task
-model, cases  the model under test, and what was kept of its answers
+tasks/        one file for each task
+model, cases  the model under test, and its kept answers
 imports       what may be imported;  dependencies  what was read
 """

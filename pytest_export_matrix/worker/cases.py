@@ -1,4 +1,4 @@
-"""What `prepare` has kept of a case: the inputs and the eager answer."""
+"""Write and read what `prepare` keeps of a case: the inputs and the eager answer."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def write(folder: str, inputs: Any, outputs: Any) -> None:
 
 
 def read(folder: str) -> KeptCase:
-    """The case that was kept in `folder`. Raises TypeError where that is none."""
+    """The case that was kept in `folder`. Raises TypeError where the folder holds no case."""
     import numpy as np
 
     answer = protocol.read_json(folder, protocol.ANSWER)

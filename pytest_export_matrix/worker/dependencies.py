@@ -1,4 +1,4 @@
-"""The files that a model is made from and that no package version stands for."""
+"""Record the files outside installed packages that a model is made from."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from typing import Any, Dict, List, Set
 
 from pytest_export_matrix.vocabulary.package import PACKAGE
 
-#: What changes by itself, or is this process's own.
+#: Folders whose files change by themselves or belong to this process.
 VOLATILE = ("/proc", "/sys", "/dev")
 
 
 class Dependencies:
     """Modules imported and files opened for reading, from now on, outside installed packages.
 
-    What lies in `cache` has keys of its own; files below the temporary folder count only where the
-    project itself lies there.
+    Files in `cache` do not count: they have keys of their own. Files below the temporary folder
+    count only where the project itself lies there.
     """
 
     def __init__(self, project: List[str], cache: str) -> None:

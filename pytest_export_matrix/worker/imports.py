@@ -13,16 +13,16 @@ from pytest_export_matrix.vocabulary.package import NAME
 
 
 def package_of(module: str) -> str:
-    """The package that a model's module belongs to; of this one, which runtimes need, the module
-    alone."""
+    """The package that a model's module belongs to. For a module of this package, it is only the
+    module: runtimes need the rest."""
     top = module.partition(".")[0]
     return module if top == NAME else top
 
 
 def hide(hidden: str, own: Sequence[str], extras: Sequence[str], paths: List[str]) -> None:
-    """Make the model's package unimportable, and of the project all but the modules of `own`.
+    """Make the model's package unimportable, and leave only the modules of `own` of the project.
 
-    `own` are references: the session and the comparison.
+    `own` holds references: the session and the comparison.
     """
     if hidden in {extra.partition(".")[0] for extra in extras}:
         hidden = ""

@@ -1,8 +1,8 @@
 """The worker process: `python main.py CONTROL`. See `protocol` for what it reads and writes.
 
-It is run by path, so that no folder of the parent's packages has to be on `sys.path`: of them it
-can import this package alone. Every task runs in a forked child of its own: what one task imports,
-patches, leaks or breaks ends with it, while the seconds of importing torch are paid once.
+It is run by path, so that no folder of the parent's packages has to be on `sys.path`: it can import
+only this one of them. Every task runs in a forked child of its own. So what a task imports,
+patches, leaks or breaks ends with it, and torch is imported only once.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ _FILE = os.path.abspath(__file__)
 
 
 def _import_package() -> None:
-    """Make `pytest_export_matrix` importable from where this file lies, and nothing beside it."""
+    """Make this package importable from where it lies, but nothing that lies beside it."""
     folder = os.path.dirname(os.path.dirname(_FILE))
     name = os.path.basename(folder)
     spec = importlib.util.spec_from_file_location(
@@ -71,9 +71,9 @@ def _lines(descriptor: int) -> Any:
 
 
 def _fork_and_wait(folder: str, requests: int) -> int:
-    """The wait status of a child that served the task in `folder`.
+    """Serve the task in `folder` in a forked child. Returns its wait status.
 
-    Where the parent goes away meanwhile, so do the child and this process.
+    If the parent goes away meanwhile, the child and this process end.
     """
     pid = os.fork()
     if pid == 0:

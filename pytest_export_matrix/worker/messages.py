@@ -1,11 +1,11 @@
-"""What crosses between the parent and a worker: a request a task, and the answer to it.
+"""The messages between the parent and a worker: a request for each task, and the answer to it.
 
-All of it is dataclasses, typed with `Outcome` and `Stage`. The parent writes requests and reads
-answers, a worker the other way round; each side checks what it reads. Which task a request is for
-is written beside it (`Request.task`); nobody guesses it from what the request holds.
+All of them are dataclasses, typed with `Outcome` and `Stage`. The parent writes requests and reads
+answers, a worker the other way round; each side checks what it reads. `Request.task` says which
+task a request is for.
 
-A worker has the standard library alone, so `read` stands here. The parent reads answers with
-msgspec (`execution.answers`).
+A worker has only the standard library, so it reads with `read`, defined here. The parent reads
+answers with msgspec (`execution.answers`).
 """
 
 from __future__ import annotations
@@ -59,8 +59,8 @@ class Model:
 
 @dataclass(frozen=True)
 class Eager:
-    """The eager model that is built again on a device: from which weights, under which names, and
-    changed by which functions, each after the field that names it."""
+    """An eager model that is built again on a device. `weights` is a file, `renames` names the
+    function that renames them, `changes` holds (field, function) that change the model."""
 
     model: Model
     device: str
@@ -69,7 +69,7 @@ class Eager:
     changes: List[Tuple[str, str]]
 
 
-# Of the worker itself and of its tasks, whichever they are.
+# Messages of the worker itself, and of every task.
 
 
 @dataclass(frozen=True)
@@ -178,9 +178,9 @@ class Export:
 
 @dataclass(frozen=True)
 class Infer:
-    """Load a file, run it on `cases` (folders), compare. `exported_outputs` is the structure of
-    what the model answered when it was exported, where it had an example; `own_code` the module of
-    the model, which is importable only `with_own_code`; `program` a folder, or empty."""
+    """Load a file, run it on `cases` (folders), compare. `exported_outputs` is the structure of the
+    model's answer to the export's example, if there was one; `own_code` the module of the model,
+    which is importable only `with_own_code`; `program` a folder, or empty."""
 
     task: ClassVar[str] = "infer"
     stage: ClassVar[Stage] = Stage.LOAD
@@ -229,7 +229,7 @@ TASKS: Dict[str, Type[Body]] = {
 
 @dataclass(frozen=True)
 class Request:
-    """A request, for which task it is, and where it is carried out."""
+    """A request, its task, and where a worker carries it out."""
 
     task: str
     here: Here
@@ -264,13 +264,13 @@ class Answer:
 
     `reason` is empty where it passed; `detail` a traceback or the end of a log. `note` names the
     part that the task was at. `transient`: it need not happen again. `seconds` by stage;
-    `part_seconds` those of a part, None where it did not live to answer. `dependencies` are the
+    `part_seconds` those of a part, None where it died before it answered. `dependencies` are the
     files that it was made from, each with its sha256.
 
-    The rest is what tasks find: `eager` (prepare), `written` (export), `compared` and `changed`
-    (agree; infer without the second), `ran` cases and `latency` in seconds (infer), `problem`
-    (probe), `versions` (build_program). `failed_on` names the inputs that were answered wrongly, or
-    the one at which running ended.
+    The rest is what tasks find: `eager` (prepare), `written` (export), `compared` (agree, infer),
+    `changed` (agree), `ran` cases and `latency` in seconds (infer), `problem` (probe), `versions`
+    (build_program). `failed_on` names the inputs that were answered wrongly, or the one at which
+    the run ended.
     """
 
     outcome: Outcome = Outcome.PASSED
@@ -310,8 +310,8 @@ class Known:
 
 @dataclass
 class StageEvent:
-    """A stage that begins at `at` (seconds since the epoch); or, with `known`, one that goes on
-    and has got to what `note` says."""
+    """A stage that begins at `at` (seconds since the epoch). With `known`, the stage goes on, and
+    `note` says where it is."""
 
     stage: Stage
     note: str
@@ -325,9 +325,9 @@ def to_json(value: Any) -> Dict[str, Any]:
 
 
 def read(kind: Type[T], data: Any, place: str = "message") -> T:
-    """The `kind` that `data`, which JSON holds, stands for: the inverse of `to_json`.
+    """`data`, taken from JSON, as an object of `kind`: the inverse of `to_json`.
 
-    Raises TypeError, naming the place, for what is missing, unknown or of another type.
+    Raises TypeError for what is missing, unknown or of another type, and names its place.
     """
     if not isinstance(data, dict):
         raise TypeError(f"{place} is {data!r:.80}, expected {kind.__name__}")
@@ -336,14 +336,21 @@ def read(kind: Type[T], data: Any, place: str = "message") -> T:
     unknown = sorted(set(data) - set(known))
     if unknown:
         raise TypeError(f"{place} has unknown {', '.join(unknown)}")
+    missing = [name for name, each in known.items() if name not in data and _is_required(each)]
+    if missing:
+        raise TypeError(f"{place} lacks {', '.join(missing)}")
     values = {
         name: _read(hints[name], data[name], f"{place}.{name}") for name in known if name in data
     }
     return kind(**values)
 
 
+def _is_required(field: Any) -> bool:
+    return field.default is field.default_factory is dataclasses.MISSING
+
+
 def _read(hint: Any, value: Any, place: str) -> Any:
-    """`value` as the type `hint` says, which is one of those that messages use."""
+    """`value` as the type `hint`, which must be one that messages use."""
     origin: Any = getattr(hint, "__origin__", None)
     arguments: Tuple[Any, ...] = getattr(hint, "__args__", ())
     if hint is Any:

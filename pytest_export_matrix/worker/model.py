@@ -33,7 +33,7 @@ def build(described: Model) -> Any:
 
 
 def rebuild(eager: Eager) -> Any:
-    """The model with the weights that were kept of it, on its device.
+    """The model with its kept weights, on its device.
 
     Raises what `build` and `load_weights` raise.
     """
@@ -43,7 +43,7 @@ def rebuild(eager: Eager) -> Any:
 
 
 def save_weights(model: Any, path: str) -> None:
-    """Write the state of `model` as safetensors; those that share memory are written one by one."""
+    """Write the state of `model` as safetensors; tensors that share memory are written apart."""
     from safetensors.torch import save_file
 
     state = model.state_dict()
@@ -65,11 +65,10 @@ def load_weights(model: Any, path: str, renames: str = "") -> None:
 
 
 def change(model: Any, changes: Sequence[Tuple[str, str]]) -> str:
-    """Change `model` in place as the functions of `changes` do; what they changed, in words.
+    """Change `model` in place with the functions of `changes`. Returns in words what they changed.
 
-    Conventions may find nothing to change ("") in a model; a preparation that does is none. Raises
-    Failure where one of them cannot be imported or does not say what it changed; what it raises
-    itself goes through.
+    Conventions may change nothing and return "", a preparation may not. Raises Failure where a
+    function cannot be imported or does not say what it changed; what it raises itself goes through.
     """
     said = []
     for field, reference in changes:
@@ -102,8 +101,8 @@ def sample(described: Model, sizes: Sequence[Tuple[int, int]], seed: int) -> Tup
 
 
 def _named(field: str, reference: str) -> Any:
-    """The callable that a registration names, with a Failure that says what is wrong if it is not
-    there. An ImportError from inside the named module goes through as it is."""
+    """The callable that a registration names. Raises Failure, which says what is wrong, where there
+    is none. An ImportError from inside the named module goes through as it is."""
     module, _, attribute = reference.partition(":")
     try:
         found = resolve(reference)
@@ -133,7 +132,7 @@ def to_device(tree: Any, device: str) -> Any:
 @contextlib.contextmanager
 def exact_arithmetic(threads: int) -> Iterator[None]:
     """Inference with `threads` threads and without the TF32 shortcuts of GPUs, which round to ten
-    bits: what differs then is the export's doing."""
+    bits. So only the export can cause a difference."""
     import torch
 
     torch.set_num_threads(threads)

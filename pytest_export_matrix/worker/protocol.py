@@ -1,4 +1,4 @@
-"""What crosses between the parent and a worker: the names of files, and nothing else.
+"""The files that the parent and a worker exchange: their names, and how to write and read them.
 
 A worker is one process that has imported the slow libraries and forks a child for every task
 (where forking is not safe, it serves one task itself and ends). All messages are files, so nothing

@@ -41,16 +41,16 @@ class Stages:
         self._since = time.monotonic()
 
     def begin(self, stage: Stage, note: str = "") -> None:
-        """Tell the parent that `stage` begins, whose time limit starts anew, and what was read
-        before it: a task that crashes cannot say it afterwards."""
+        """Tell the parent that `stage` begins, with a new time limit, and which files were read so
+        far: a task that crashes cannot say it afterwards."""
         self.end()
         self.current = stage
         protocol.write_json(self._folder, protocol.MADE_FROM, self.made_from.files())
         self._tell(StageEvent(stage, note, time.time()))
 
     def note(self, note: str, failed_on: List[str]) -> None:
-        """Tell the parent what the stage is at, and what is known of the task should it end there:
-        `failed_on` is what its inputs show. The stage's time limit goes on."""
+        """Tell the parent where the stage is, and what is known if the task ends there. `failed_on`
+        is what the current inputs show. The stage's time limit goes on."""
         assert self.current is not None
         self.known.failed_on = failed_on
         self._tell(StageEvent(self.current, note, time.time(), self.known))
@@ -69,7 +69,7 @@ class Stages:
 def run(folder: str) -> None:
     """Carry out the request in `folder` and write the answer.
 
-    This is the one place where whatever a library raises becomes a result.
+    Whatever a library raises becomes a result here, and nowhere else.
     """
     request = read(Request, protocol.read_json(folder, protocol.REQUEST), "request")
     here = request.here
@@ -103,7 +103,7 @@ def attempt(work: Callable[[], Answer]) -> Answer:
 def answer_part(out: str, work: Callable[[], Answer], stages: Stages) -> None:
     """Carry out one part of a task, whose folder is `out`, and write its answer there.
 
-    A failure is that part's alone; the parts after it go on.
+    If it fails, only this part fails; the parts after it go on.
     """
     os.makedirs(out, exist_ok=True)
     since = time.monotonic()
@@ -117,7 +117,7 @@ def answer_part(out: str, work: Callable[[], Answer], stages: Stages) -> None:
 
 
 def failure(error: BaseException) -> Answer:
-    """The answer that `error` makes of a task."""
+    """The answer of a task that raised `error`."""
     detail = ""
     if isinstance(error, Failure):
         outcome, reason, detail = error.outcome, str(error), error.detail
@@ -128,7 +128,7 @@ def failure(error: BaseException) -> Answer:
         outcome,
         reason=shorten(reason),
         detail=shorten(detail or traceback.format_exc(), 20_000),
-        # The kernel ends whatever it finds when memory is short: it need not happen again.
+        # The kernel kills any process when memory is short: it need not happen again.
         transient=outcome is Outcome.CRASHED and SIGKILL in reason,
     )
 

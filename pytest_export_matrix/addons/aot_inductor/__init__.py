@@ -1,4 +1,4 @@
-"""AOTInductor: what torch.export has captured, compiled ahead of time for one device.
+"""AOTInductor: compile ahead of time, for one device, what torch.export has captured.
 
 https://docs.pytorch.org/docs/stable/torch.compiler_aot_inductor.html
 """

@@ -1,4 +1,4 @@
-"""Compiling a captured program; see `exporters.torch_export` for the capture."""
+"""Compile a captured program; see `exporters.torch_export` for the capture."""
 
 from __future__ import annotations
 

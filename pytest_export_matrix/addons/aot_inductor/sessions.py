@@ -1,4 +1,4 @@
-"""AOTInductor packages from C++, by a program of `runtimes.libtorch`, and from Python."""
+"""Run AOTInductor packages from C++, by a program of `runtimes.libtorch`, and from Python."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ def build(out: str) -> None:
 
 
 class CppSession(libtorch.Session):
-    """A package in a process of libtorch, which takes and gives tensors one by one."""
+    """A package in a process of libtorch. It takes and returns tensors one by one."""
 
     target = libtorch.AOT_INDUCTOR
 
 
 class PythonSession(pytorch.Session):
-    """A package, which is for the device that it was compiled for.
+    """A package, on the device that it was compiled for.
 
-    Its inputs are not checked, which is the engine's own default: called with other shapes than it
-    was compiled for, it may answer wrongly without a word.
+    By the engine's default, its inputs are not checked. Called with other shapes than it was
+    compiled for, it may silently answer wrongly.
     """
 
     def load(self, path: str) -> None:

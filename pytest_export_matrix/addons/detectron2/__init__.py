@@ -5,14 +5,14 @@
     outputs    its answers as dicts of tensors
     tracing, scripting, caffe2
                TracingAdapter, scripting_with_instances, Caffe2Tracer
-    sessions   Caffe2Model, and the like for TorchScript of Caffe2Tracer
+    sessions   Caffe2Model, and the same for TorchScript of Caffe2Tracer
     published  the table of detectron2's deployment guide, and ours beside it
-    folder     a source without compiled operators, of the Python files alone
+    folder     a source without compiled operators, only the Python files
 
 `entries`, `published` and `folder` can be imported without detectron2 and without torch. The
 methods are those of detectron2's deployment guide:
 https://detectron2.readthedocs.io/en/latest/tutorials/deployment.html
 """
 
-#: What `sessions` has to know of a TorchScript file of Caffe2Tracer, among its extra files.
+#: The extra file of a TorchScript file of Caffe2Tracer that tells `sessions` how to run it.
 ABOUT = "detectron2_caffe2.json"

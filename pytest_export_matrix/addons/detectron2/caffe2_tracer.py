@@ -1,7 +1,7 @@
-"""detectron2's Caffe2Tracer.
+"""Export with detectron2's Caffe2Tracer.
 
-Its files take an image that is padded already and `im_info`, and give the raw outputs of layers.
-What is done around them is code of detectron2; see `sessions`.
+Its files take padded images and `im_info`, and return the raw outputs of layers. detectron2's own
+code pads before and postprocesses after them; see `sessions`.
 https://detectron2.readthedocs.io/en/latest/modules/export.html#detectron2.export.Caffe2Tracer
 """
 
@@ -18,7 +18,7 @@ from pytest_export_matrix.exporters.context import STRUCTURED, Context
 
 
 def capture(context: Context) -> Any:
-    """A Caffe2Tracer. Raises ValueError for a model with raw outputs: Caffe2Model answers
+    """A Caffe2Tracer. Raises ValueError for a model with raw outputs: Caffe2Model returns only
     postprocessed ones."""
     caffe2_backend()  # detectron2 looks for onnx.optimizer as Caffe2 does
     from detectron2.export import Caffe2Tracer, add_export_config
@@ -44,8 +44,8 @@ def onnx(captured: Any, path: str, context: Context) -> str:
 
 
 def torchscript(captured: Any, path: str, context: Context) -> str:
-    """A file with what Caffe2Model reads off a NetDef beside it: the names of the outputs, and
-    what `encode_additional_info` says of the model."""
+    """Write a TorchScript file. An extra file in it holds what Caffe2Model reads from a NetDef: the
+    names of the outputs, and what `encode_additional_info` says about the model."""
     from caffe2.proto import caffe2_pb2
 
     traceable, net = captured.traceable_model, caffe2_pb2.NetDef()

@@ -1,4 +1,4 @@
-"""What each configuration of detectron2 came to: one row a model, for the zoo."""
+"""A report on the configurations of detectron2's zoo: one row for each model."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from pytest_export_matrix.vocabulary.cells import Cell
 
 
 def render(results: Results) -> str:
-    """Markdown: for each environment that models were built in a table of them by method, format
-    and runtime; in an entry each resolution and batch that was tried, and behind the table why
-    those that do not work do not."""
+    """Markdown: a table for each environment, with a row for each model and a column for each
+    method, format and runtime. An entry names each resolution and batch that was tried. The reasons
+    of failures follow each table."""
     tables: Dict[str, List[Result]] = {}
     for result in results.cells:
         tables.setdefault(version(result.cell), []).append(result)
@@ -64,7 +64,7 @@ def _entry(found: List[Result]) -> str:
 
 
 def _reasons(found: List[Result]) -> str:
-    """Each reason once, with the number of its cells and the models they are of."""
+    """Each reason once, with the number of its cells and their models."""
     groups: Dict[str, List[str]] = {}
     for result in found:
         if not (result.passed or result.absent):

@@ -6,15 +6,15 @@
         for entry in entries():
             registry.add(entry)
 
-Of each configuration there is a model with the postprocessed outputs that `model(inputs)` gives,
-and one (`_raw`) with the outputs of its network, which is what scripting and detectron2's own
-example of tracing give. They are built and answer in the environment that has detectron2:
+Each configuration makes two models: one with the postprocessed outputs of `model(inputs)`, and one
+(`_raw`) with the outputs of its network, as scripting and detectron2's own example of tracing give
+them. They are built and answer in the environment that has detectron2:
 
     detectron2_0_6   v0.6 of October 2021 with torch 1.10.2, the last one with Caffe2 in it
     detectron2       the current one with the current torch
 
-Methods are called like the functions of detectron2 that carry them out, those of v0.6 with an
-ending: `tracing_adapter`, `scripting_with_instances`, and `caffe2_tracer_0_6`.
+Methods have the names of the functions of detectron2 that carry them out: `tracing_adapter`,
+`scripting_with_instances`. In v0.6 they end in `_0_6`, as in `caffe2_tracer_0_6`.
 """
 
 from __future__ import annotations
@@ -44,12 +44,12 @@ from pytest_export_matrix.vocabulary.entries import (
 )
 
 FAMILY = "detectron2"
-#: Where each environment has detectron2 from, unless `entries` is told: a folder, a URL of git or
-#: a requirement, as pip takes them; or `INSTALLED`.
+#: Variables that say where detectron2 comes from, unless `entries` is told: a folder, a URL of git
+#: or a requirement, as pip takes them; or `INSTALLED`.
 VARIABLE, VARIABLE_0_6 = "EXPORT_MATRIX_DETECTRON2", "EXPORT_MATRIX_DETECTRON2_0_6"
 _GIT = "git+https://github.com/facebookresearch/detectron2"
 SOURCE, SOURCE_0_6 = f"detectron2 @ {_GIT}", f"detectron2 @ {_GIT}@v0.6"
-#: The source that is the environment of pytest itself.
+#: The source that stands for the environment of pytest itself.
 INSTALLED = "installed"
 
 _HERE = "pytest_export_matrix.addons.detectron2"
@@ -75,11 +75,11 @@ _REQUIREMENTS_0_6 = (
 )
 
 
-#: A mask that is pasted into its picture is cut at one half: rounding decides about single pixels,
-#: of which one is 0.25 % of a mask of 20 x 20. As for the segments of a panoptic map.
+#: A mask that is pasted into its picture is cut at one half, so rounding decides about single
+#: pixels. One pixel is 0.25 % of a mask of 20 x 20. The same holds for panoptic segments.
 _PASTED = 0.99
-#: By what a model answers: the output kinds of what `model(inputs)` gives, and of its network.
-#: The network of a panoptic model gives no panoptic map; it is merged in the postprocessing.
+#: By what a model answers: the output kinds of `model(inputs)`, and of its network. The network of
+#: a panoptic model gives no panoptic map; the postprocessing merges it.
 OUTPUTS: Mapping[str, Tuple[OutputKind, OutputKind]] = {
     DETECTIONS: (Detections(mask_iou=_PASTED), Detections()),
     PANOPTIC: (Panoptic(mask_iou=_PASTED), Panoptic(merged=False)),
@@ -92,10 +92,10 @@ def entries(
     source_0_6: Optional[str] = None,
     models: Mapping[str, Model] = REPRESENTATIVE,
 ) -> List[Entry]:
-    """The entries of both environments; a source that is "" leaves its environment out.
+    """The entries of both environments. The source "" leaves an environment out.
 
-    A source that is not given is taken from the variables EXPORT_MATRIX_DETECTRON2 and
-    EXPORT_MATRIX_DETECTRON2_0_6, where they are set.
+    A source that is None is taken from EXPORT_MATRIX_DETECTRON2 or EXPORT_MATRIX_DETECTRON2_0_6, if
+    they are set.
     """
     source = os.environ.get(VARIABLE, SOURCE) if source is None else source
     source_0_6 = os.environ.get(VARIABLE_0_6, SOURCE_0_6) if source_0_6 is None else source_0_6

@@ -3,9 +3,9 @@
     python -m pytest_export_matrix.addons.detectron2.folder SOURCE TARGET
 
 Package registries hold the Python files of v0.6 (`pb1-detectron2` 0.6) without the C++ sources
-beside them, so that they do not build. Most models need none of the compiled operators: with an
-empty module in their place they are imported, and run. Those that do need one (rotated boxes,
-deformable convolutions) fail where they call it. The result is no detectron2 to deploy.
+beside them, so they do not build. Most models need none of the compiled operators: they run with an
+empty module in place of these. Models that need one (rotated boxes, deformable convolutions) fail
+where they call it. The result is no detectron2 to deploy.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ include = ["detectron2*"]
 "*" = ["**/*.yaml", "**/*.py"]
 """
 STAND_IN = '"""Stands in for the compiled operators; there are none."""\n'
-#: Of the projects those that setup.py installs as `detectron2.projects`, and where they lie.
+#: The projects that setup.py installs as `detectron2.projects`, and their folders.
 PROJECTS = {
     "point_rend": "projects/PointRend/point_rend",
     "deeplab": "projects/DeepLab/deeplab",
@@ -39,10 +39,10 @@ PROJECTS = {
 
 
 def write(source: Path, target: Path) -> None:
-    """Write into `target`, a new folder, what is installed of `source`, an unpacked distribution.
+    """Write what is installed of `source`, an unpacked distribution, into a new folder `target`.
 
-    Raises FileNotFoundError where `source` holds no detectron2, FileExistsError for a `target`
-    that is there.
+    Raises FileNotFoundError where `source` holds no detectron2, FileExistsError where `target`
+    exists.
     """
     package = target / "detectron2"
     version = _version(source / "detectron2" / "__init__.py")

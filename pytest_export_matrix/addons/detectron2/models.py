@@ -1,7 +1,7 @@
 """Models of detectron2's zoo as detectors under test: list of images in, list of dicts out.
 
-Runs where detectron2 is importable. What a model answers as `Instances` becomes a dict of tensors,
-under the names that other detectors use.
+This needs detectron2. `Instances` that a model answers become dicts of tensors, under the names
+that other detectors use.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ from pytest_export_matrix.samples.calibration import normalise, patterned
 from pytest_export_matrix.samples.pictures import PICTURES, pictures
 from pytest_export_matrix.samples.thresholds import clear_threshold
 
-#: What makes a PointRend of the Mask R-CNN of the zoo: the project keeps its own configurations
-#: outside of what is installed.
+#: Settings that turn the zoo's Mask R-CNN into a PointRend: the project's own configurations are
+#: not installed.
 POINTREND: Tuple[Any, ...] = (
     *("MODEL.MASK_ON", True, "MODEL.ROI_BOX_HEAD.TRAIN_ON_PRED_BOXES", True),
     *("MODEL.ROI_MASK_HEAD.POOLER_TYPE", "", "MODEL.ROI_MASK_HEAD.NAME", "PointRendMaskHead"),
     *("MODEL.ROI_MASK_HEAD.POINT_HEAD_ON", True, "INPUT.MASK_FORMAT", "bitmask"),
 )
-#: A tenth of the width and few proposals: what an export does wrong shows in a small model as well.
+#: A tenth of the width, and few proposals: a small model shows the errors of an export as well.
 SLIM: Dict[str, Any] = {
     "MODEL.RESNETS.RES2_OUT_CHANNELS": 64,
     "MODEL.RESNETS.STEM_OUT_CHANNELS": 32,
@@ -54,7 +54,7 @@ SLIM: Dict[str, Any] = {
     "MODEL.POINT_HEAD.NUM_CLASSES": 4,
     "MODEL.POINT_HEAD.SUBDIVISION_STEPS": 3,
 }
-#: Standard deviations of what the last layers of the heads give, by the end of the layer's name.
+#: Standard deviations of the outputs of the heads' last layers, by the end of the layer's name.
 SPREADS = {
     "cls_score": 2.0,
     "cls_score.0": 2.0,
@@ -65,23 +65,22 @@ SPREADS = {
 }
 #: (height, width) of the pictures that a model is calibrated on.
 SIZES = ((224, 256), (256, 224), (192, 320), (320, 320))
-#: Contrast is added in such steps where something is found in the flat picture still.
+#: The steps in which contrast is added while something is still found in the flat picture.
 STEP, FURTHER_STEPS = 4.0, 5
 FLAT = PICTURES.index("flat")
-#: How the number of detections that are kept of an image is called in the box head, and in
-#: RetinaNet.
+#: The attribute for how many detections of an image are kept: in the box head, and in RetinaNet.
 KEPT = ("test_topk_per_image", "max_detections_per_image")
-#: Where in a picture's scores the threshold is looked for: a few detections are left.
+#: The ranks of a picture's scores between which the threshold is set: a few detections are left.
 RANKS = (6, 24)
 
 
 class Detector(nn.Module):
     """A model of detectron2 that takes images, float32 [3, height, width], BGR in 0..255.
 
-    raw: the outputs of the network, as an export without postprocessing gives them: boxes that are
-    not clipped, masks [K, 1, 28, 28], and of a panoptic model the logits of the semantic head.
-    (Proposals alone and semantic maps alone come postprocessed in any case.)
-    Otherwise what `model(inputs)` answers.
+    raw: it returns the outputs of the network, as an export without postprocessing does: boxes that
+    are not clipped, masks [K, 1, 28, 28], and from a panoptic model the logits of the semantic
+    head. (Models of only proposals or only semantic maps always postprocess.) Otherwise it returns
+    what `model(inputs)` answers.
     """
 
     def __init__(self, model: nn.Module, cfg: Any, raw: bool) -> None:
@@ -96,8 +95,8 @@ class Detector(nn.Module):
 def answer(model: Any, inputs: List[Dict[str, Tensor]]) -> Any:
     """The answer without postprocessing, in detectron2's types."""
     if isinstance(model, (ProposalNetwork, SemanticSegmentor)):
-        return model(inputs)  # all of it is one function, which nobody is told to take apart
-    if isinstance(model, RetinaNet):  # it has no switch for it
+        return model(inputs)  # one function does all of it
+    if isinstance(model, RetinaNet):  # it cannot switch postprocessing off
         images = model.preprocess_image(inputs)
         features = model.backbone(images.tensor)
         features = [features[name] for name in model.head_in_features]
@@ -119,10 +118,10 @@ def build(
 ) -> Detector:
     """The model of a configuration of the zoo, with random weights that tell pictures apart.
 
-    config: a path as `model_zoo.get_config` takes it; "PointRend/pointrend_rcnn_R_50_FPN" is that
-    of the project. seed, bias: of the weights, and of the logits of the classes; found by trying.
-    contrast: how much less the logits are in a flat picture; more, where it is not enough.
-    most: how many detections of an image are kept, where it is not the configuration that says so.
+    config: a path as `model_zoo.get_config` takes it, or "PointRend/pointrend_rcnn_R_50_FPN".
+    seed: of the weights. bias: added to the logits of the classes; both were found by trying.
+    contrast: how much lower the logits are in a flat picture; it is raised where it is not enough.
+    most: how many detections of an image are kept, instead of the configuration's number.
     """
     cfg = configuration(config, slim)
     torch.manual_seed(seed)
@@ -152,7 +151,7 @@ def build(
 
 
 def configuration(config: str, slim: bool) -> Any:
-    """The configuration; a `CfgNode`, or of a Python file a lazy one, which is never slim."""
+    """The configuration: a `CfgNode`, or, from a Python file, a lazy one, which is never slim."""
     if config.startswith("PointRend/"):
         from detectron2.projects import point_rend
 
@@ -168,7 +167,7 @@ def configuration(config: str, slim: bool) -> Any:
     if not isinstance(cfg, CfgNode):
         return cfg
     cfg.MODEL.DEVICE, cfg.MODEL.WEIGHTS = "cpu", ""
-    # The zoo's models see images enlarged to 800 pixels; here objects are smaller by as much.
+    # The zoo's models see images enlarged to 800 pixels. Here they are not, so objects are smaller.
     cfg.MODEL.ANCHOR_GENERATOR.SIZES = [
         [side / 2 for side in level] for level in cfg.MODEL.ANCHOR_GENERATOR.SIZES
     ]
@@ -193,8 +192,8 @@ def _has(cfg: Any, name: str) -> bool:
 
 
 def _classifiers(model: Any) -> List[Tuple[Any, Any, slice]]:
-    """Who holds the score threshold, the layer of the logits, and which of its channels are those
-    of the classes, for each stage; none where there are only proposals."""
+    """For each stage: the owner of the score threshold, the layer of the logits, and its channels
+    that belong to classes. Empty for a model of only proposals."""
     if isinstance(model, RetinaNet):
         return [(model, model.head.cls_score, slice(None))]
     if not hasattr(model, "roi_heads"):
@@ -205,8 +204,8 @@ def _classifiers(model: Any) -> List[Tuple[Any, Any, slice]]:
 
 
 def _tell_flat_apart(detector: Detector, contrast: float, bias: float) -> None:
-    """Move the logits of the classes by `bias`, and by -`contrast` where a picture shows nothing:
-    along the way from the mean features of a flat picture to those of patterned ones."""
+    """Move the logits of the classes by `bias`, and by -`contrast` more where a picture shows
+    nothing: along the line from the mean features of flat pictures to those of patterned ones."""
     for _, layer, channels in _classifiers(detector.model):
         patterns = _features(detector, layer, _patterned()).mean(0)
         way = patterns - _features(detector, layer, _flat(detector)).mean(0)
@@ -228,7 +227,7 @@ def _flat(detector: Detector) -> List[Tensor]:
 
 
 def _features(detector: Detector, layer: nn.Module, images: List[Tensor]) -> Tensor:
-    """What arrives at a layer: [positions, channels]."""
+    """The inputs of a layer: [positions, channels]."""
     calls: List[Tensor] = []
     hook = layer.register_forward_pre_hook(
         lambda _, inputs: calls.append(inputs[0].transpose(0, 1).flatten(1).t())
@@ -252,7 +251,7 @@ def _set_threshold(detector: Detector) -> None:
 
 
 def _scores(detector: Detector, seed: int) -> Tensor:
-    """Those of one picture, the best first."""
+    """The scores of one picture, the best first."""
     return detector(*images(SIZES[:1], seed))[0]["scores"].sort(descending=True)[0]
 
 

@@ -1,4 +1,4 @@
-"""Answers of detectron2 as dicts of tensors, under the names that other detectors use."""
+"""Turn answers of detectron2 into dicts of tensors, under the names that other detectors use."""
 
 from __future__ import annotations
 
@@ -44,5 +44,5 @@ def _tensors(found: Any) -> Dict[str, Tensor]:
 
 
 def class_of(category: int, is_thing: bool) -> int:
-    """One number for both: things and stuff are counted from 0 each."""
+    """One number for a category of things or of stuff: both are counted from 0."""
     return 2 * category + int(not is_thing)

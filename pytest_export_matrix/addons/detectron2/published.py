@@ -1,9 +1,9 @@
-"""The support table that detectron2 publishes, and what its cells came to here.
+"""Compare the support table that detectron2 publishes with the results here.
 
 https://github.com/facebookresearch/detectron2/blob/v0.6/docs/tutorials/deployment.md, and the same
-file of its main branch. Each entry of the table is a claim about cells; a claim is held against
-one cell a model, with the outputs that the guide speaks of: scripting, and tracing of an R-CNN,
-give those of the network, Caffe2Model and a traced RetinaNet postprocessed ones.
+file of its main branch. Each entry of the table is a claim. It is compared with one cell for each
+model, with the outputs that the guide describes: scripting, and tracing of an R-CNN, give outputs
+of the network; Caffe2Model and a traced RetinaNet give postprocessed ones.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ WAYS = {
     "scripting": ("scripting_with_instances", "torchscript"),
     "caffe2_tracing": ("caffe2_tracer", "caffe2"),
 }
-#: What files need beside the runtime; "Caffe2 ops" are in PyTorch 1.10, and the runtime here.
+#: What files need beside the runtime. "Caffe2 ops" are in PyTorch 1.10, which is the runtime here.
 DEPENDENCIES = {"tracing": ["torchvision"], "scripting": ["torchvision"], "caffe2_tracing": []}
 ROWS = {
     "Faster/Mask/Keypoint R-CNN": ("faster_rcnn", "mask_rcnn", "keypoint_rcnn"),
@@ -39,16 +39,16 @@ Says = Tuple[Optional[bool], Optional[bool], Optional[bool]]
 
 @dataclass(frozen=True)
 class Version:
-    """The ending of its methods, its runtimes by what is asked of them, and what each row says of
-    the columns in turn, None where it says nothing."""
+    """A version of detectron2: the ending of its methods, its runtimes by what they run, and what
+    each row says about the columns, in order; None where it says nothing."""
 
     ending: str
     runtimes: Dict[str, str]
     rows: Dict[str, Says]
 
 
-#: Two rows are of the text alone: v0.6 says that Cascade R-CNN is not supported, and both that
-#: caffe2_tracing takes Panoptic FPN.
+#: Two rows come from the guide's text, not its table: in v0.6 it says that Cascade R-CNN is not
+#: supported, in both versions that caffe2_tracing takes Panoptic FPN.
 PUBLISHED = {
     "detectron2_0_6": Version(
         "_0_6",
@@ -83,16 +83,16 @@ PUBLISHED = {
         },
     ),
 }
-#: The one that tracing is described for as it is called, with its postprocessing.
+#: The only model that the guide traces with its postprocessing.
 TRACED_WHOLE = ("tracing", "retinanet")
-#: Resolution and batch of a cell, and what is said of each column; of supported models alone.
+#: Resolution and batch of a cell, and what the table says about each column, for supported models.
 LIMITS = {
     "dynamic resolution": ("dynamic", "1", (True, True, True)),
     "a batch of two": ("fixed", "2", (True, True, False)),
     "dynamic batch": ("fixed", "dynamic", (False, True, False)),
 }
-#: What else the table names for supported models: format, runtime, columns. For what executes an
-#: ONNX file with operators of Caffe2 it names nothing but Caffe2, which takes no file with them.
+#: What else the table names for supported models: format, runtime, columns. To run an ONNX file
+#: with operators of Caffe2, it names only Caffe2, which takes no such file.
 IN_CPP, IN_PYTORCH, ONNX_FILE = "in C++", "TorchScript in PyTorch", "ONNX, the file alone"
 FURTHER = {
     IN_CPP: ("torchscript", "c++", METHODS),
@@ -103,8 +103,8 @@ FURTHER = {
 
 @dataclass(frozen=True)
 class Claim:
-    """What `version` says of one cell: that it works, or that it does not; `file`: that there is
-    a file, whatever becomes of it."""
+    """What `version` says about one cell: that it works, or that it does not. With `file`, the
+    claim is only that there is a file."""
 
     version: str
     row: str
@@ -150,7 +150,7 @@ Held = List[Tuple[Claim, Optional[Result]]]
 
 
 def render(results: Results) -> str:
-    """Markdown: for each version the published entry beside what was found, then the differences,
+    """Markdown for each version: the published entries beside the results, then the differences,
     each with its cell and the reason."""
     found = {result.cell.id: result for result in results.cells}
     parts = ["# Beside the table of detectron2\n"]
@@ -203,7 +203,7 @@ def mark(result: Optional[Result]) -> str:
 
 
 def _needs(method: str, held: Held) -> str:
-    """What is published, and what the files that work need, with the number of each."""
+    """The published dependencies, and those of the files that work, with the number of cells."""
     counts = Counter(
         _listed(result.extra_dependencies)
         for claim, result in held
@@ -218,8 +218,8 @@ def _listed(modules: Sequence[str]) -> str:
 
 
 def _differences(held: Held) -> str:
-    """The claims that are not true, and the files that work and need something else than is said:
-    each entry of that row is one claim."""
+    """The claims that are not true, and the files that work but need other dependencies than
+    published. Each entry of the row of dependencies counts as one claim."""
     tried = [(claim, r) for claim, r in held if r and not r.absent]
     lines, wrong, methods = [], 0, set()
     for claim, result in tried:

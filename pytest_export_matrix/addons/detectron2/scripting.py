@@ -1,8 +1,7 @@
-"""detectron2's scripting_with_instances.
+"""Export with detectron2's scripting_with_instances.
 
-`Instances` gets its fields at run time; detectron2 compiles a class in its place whose fields are
-those named here. It does not compile postprocessing: of a model that was asked for it, the failure
-is detectron2's own.
+`Instances` gets its fields at run time. In its place, detectron2 compiles a class with the fields
+named here. It does not compile postprocessing: a model with it fails in detectron2's own code.
 https://detectron2.readthedocs.io/en/latest/modules/export.html#detectron2.export.scripting_with_instances
 """
 
@@ -19,7 +18,7 @@ from torch import Tensor, nn
 from pytest_export_matrix.exporters import scripting
 from pytest_export_matrix.exporters.context import Context
 
-#: The fields that the models of the zoo give, in the order of `outputs.FIELDS`.
+#: The fields that the models of the zoo return, in the order of `outputs.FIELDS`.
 FIELDS = {
     "proposal_boxes": Boxes,
     "objectness_logits": Tensor,
@@ -33,11 +32,11 @@ FIELDS = {
 save = scripting.save
 
 
-# A scripted `Instances` cannot leave the process that compiled it, so that each of these answers
-# dicts of tensors, as detectron2's own example does.
+# A scripted `Instances` cannot leave the process that compiled it. So each of these returns dicts
+# of tensors, as detectron2's own example does.
 class Called(nn.Module):
-    """`model(inputs)`. A scripted RetinaNet leaves out the postprocessing there, a scripted R-CNN
-    refuses it."""
+    """Calls `model(inputs)`. A scripted RetinaNet then leaves out the postprocessing, a scripted
+    R-CNN refuses it."""
 
     def __init__(self, model: Any) -> None:
         super().__init__()

@@ -1,8 +1,8 @@
-"""Who runs what detectron2 of 2021 has exported, in the environment that holds it.
+"""Run what detectron2 of 2021 has exported, in the environment that holds it.
 
-Caffe2Model pads images, runs a NetDef, and postprocesses. It is made for NetDefs alone: for
-TorchScript of Caffe2Tracer the same functions of detectron2 are called here. Nothing that brings
-torchvision along is imported before: which files need it is what is found out.
+Caffe2Model pads images, runs a NetDef, and postprocesses. It takes only NetDefs: for TorchScript of
+Caffe2Tracer, this module calls the same functions of detectron2. It imports nothing that imports
+torchvision, so that a cell shows whether its file needs it.
 https://detectron2.readthedocs.io/en/latest/modules/export.html#detectron2.export.Caffe2Model
 """
 
@@ -37,7 +37,7 @@ class Caffe2Session(runtime.Session):
 
 
 class PyTorchSession:
-    """TorchScript in PyTorch 1.10, of Caffe2Tracer or as it is."""
+    """TorchScript in PyTorch 1.10, from Caffe2Tracer or any other exporter."""
 
     def __init__(self, path: str, device: str, threads: int) -> None:
         about = pytorch_1_10.description(path, ABOUT)
@@ -52,7 +52,7 @@ class PyTorchSession:
 
 
 class LibtorchSession(libtorch_1_10.Session):
-    """The same files in C++. What detectron2 does around a net is done in the worker."""
+    """The same files in C++. The worker does what detectron2 does before and after a net."""
 
     def __init__(self, *words: Any) -> None:
         super().__init__(*words)
@@ -68,10 +68,10 @@ class LibtorchSession(libtorch_1_10.Session):
 
 
 def around(about: Dict[str, Any], net: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """What takes images and gives detections, all arrays, by a net of Caffe2Tracer.
+    """A function from images to detections, all arrays, around a net of Caffe2Tracer.
 
     net: called with the tuple of the padded images, float32 [N, 3, height, width], and `im_info`,
-    float32 [N, 3]; it gives the tensors that `about` names.
+    float32 [N, 3]; it returns the tensors that `about` names.
     """
     load_operators()
     from caffe2.proto import caffe2_pb2
@@ -96,7 +96,7 @@ def around(about: Dict[str, Any], net: Callable[[Any], Any]) -> Callable[[Any], 
 
 
 def load_operators() -> None:
-    """Caffe2's, and detectron2 finds onnx.optimizer from here on, where Caffe2 looks for it too."""
+    """Load Caffe2's operators. From here on, detectron2 and Caffe2 also find onnx.optimizer."""
     from pytest_export_matrix.addons.caffe2.convert import caffe2_backend
 
     caffe2_backend()

@@ -1,7 +1,7 @@
 """detectron2's TracingAdapter, traced by torch.jit.trace or by torch.onnx.export.
 
-As its `tools/deploy/export_model.py` does it: the adapter makes tensors of the model's inputs and
-outputs, and its schema tells which tensor is which.
+This follows its `tools/deploy/export_model.py`: the adapter turns the model's inputs and outputs
+into tensors, and its schema tells which tensor is which.
 https://detectron2.readthedocs.io/en/latest/modules/export.html#detectron2.export.TracingAdapter
 """
 
@@ -25,7 +25,7 @@ onnx_in_torch_1 = tracing.onnx_in_torch_1
 
 
 class Answers(nn.Module):
-    """The adapter, with its flat outputs in the order in which a `Detector` gives them."""
+    """The adapter, with its flat outputs in the order of a `Detector`."""
 
     def __init__(self, adapter: Any) -> None:
         super().__init__()

@@ -18,8 +18,8 @@ class Model:
     """A configuration of the zoo.
 
     contrast, bias: as `models.build` takes them, found by trying: with them every picture but the
-    flat one gives some detections. most: how many are kept of an image. spot, crowd: seeds of
-    pictures in which the slim model finds one thing, and more than it keeps.
+    flat one gives some detections. most: how many of an image are kept. spot: the seed of a picture
+    in which the slim model finds one thing; crowd: of one in which it finds more than it keeps.
     """
 
     config: str
@@ -42,7 +42,7 @@ class Model:
         return {"nothing": PICTURES.index("flat"), "a spot": self.spot, "a crowd": self.crowd}
 
 
-#: They find the same things.
+#: These models find the same things.
 _RCNN: Any = {"most": 6, "spot": 145, "crowd": 26}
 #: The rows of the guide's table, and Panoptic FPN.
 REPRESENTATIVE = {
@@ -68,7 +68,7 @@ REPRESENTATIVE = {
 def zoo(configs: Path) -> Dict[str, Model]:
     """Every configuration in the folder `configs` of detectron2, for `entries(models=...)`.
 
-    Those that detectron2 tests itself with, and those that others are made from, are left out.
+    It leaves out those that detectron2 tests itself with, and those that are bases of others.
     """
     paths = sorted(path.relative_to(configs) for path in configs.glob("*/*.yaml"))
     chosen = [path for path in paths if path.parts[0] not in ("common", "quick_schedules")]
@@ -80,7 +80,7 @@ def zoo(configs: Path) -> Dict[str, Model]:
 
 
 def _of_zoo(config: str) -> Model:
-    """A configuration with what was found for its like in the guide's table."""
+    """A configuration, with contrast and bias of the similar model in the guide's table."""
     answers = next((kind for kind in (PANOPTIC, SEMANTIC) if kind in config), DETECTIONS)
     like = next((model for name, model in REPRESENTATIVE.items() if name in config), Model(config))
     return Model(config, answers, like.contrast, like.bias)

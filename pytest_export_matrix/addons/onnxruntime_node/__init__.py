@@ -17,14 +17,15 @@ from pytest_export_matrix.vocabulary.outcomes import Failure, Outcome
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 RUNNER, MANIFEST, PACKAGE = "runner.js", "package.json", "onnxruntime-node"
-#: Its install script would fetch CUDA libraries; the engine itself is inside the package.
+#: Without the package's install script, which fetches CUDA libraries. The package has the engine.
 INSTALL = ("npm", "install", "--ignore-scripts", "--omit=dev", "--no-audit", "--no-fund")
-#: What the package holds libraries for; Node.js and Python have the same names for them.
+#: The platforms that the package holds libraries for, by their names in both Node.js and Python.
 PLATFORMS = ("linux", "darwin", "win32")
 
 
 def build(out: str) -> Dict[str, str]:
-    """Install the engine beside the runner. Raises Failure, unavailable, where npm cannot."""
+    """Install the engine beside the runner, in `out`. Returns {tool: version}. Raises Failure, with
+    the outcome unavailable, where npm fails."""
     for name in (RUNNER, MANIFEST):
         shutil.copyfile(os.path.join(HERE, name), os.path.join(out, name))
     ended = subprocess.run(

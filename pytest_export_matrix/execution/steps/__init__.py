@@ -1,9 +1,9 @@
-"""The steps of a cell, one file each, named as the tasks that workers carry out for them.
+"""The steps of a cell, one file each, with the names of the tasks that workers do for them.
 
-step            what all have in common: lock, store, worker, second try, keep
+step            what all steps share: lock, store, worker, second try, keep
 prepare         a model's weights, and its eager answers
 agree           whether another eager model answers alike
 export          the files of one capture
-build_program   the program that a runtime works in
+build_program   the program of a runtime that is not in Python
 infer           a cell's file in its runtime, compared with the eager answers
 """

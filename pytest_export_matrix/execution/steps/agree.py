@@ -1,8 +1,8 @@
-"""The step `agree`: whether another eager model answers as the one that all answers are compared
-with, that of another environment, or one that was prepared for an export method.
+"""The step `agree`: whether another eager model answers as the reference does. The other one is
+built in another environment, or prepared for an export method.
 
-Only then may a file that was exported from it be compared with the answers of the first one: what
-differs is then the export's doing, not that of another version of PyTorch or of the preparation.
+If it does, a file that was exported from it may be compared with the reference: the export then
+causes any difference, not another version of PyTorch and not the preparation.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class AgreeStep(Step[Case]):
         self._available, self._recipe, self._prepared = available, recipe, prepared
 
     def agree(self, cases: Sequence[Case], is_news: IsNews) -> Dict[Case, StepAnswer]:
-        """For each case that the default environment has answered: passed, or how it deviates."""
+        """The answer about each case that the reference answered: passed, or how it deviates."""
         answered = [case for case in cases if self._prepared.cases[case].passed]
         described, problem = self._available.environment_key(self._recipe.eager.environment)
         if problem:
@@ -73,7 +73,7 @@ class AgreeStep(Step[Case]):
             label = f"{recipe.architecture.name} eager, {_words(eager)}"
             _, answers = self.ask_parts(body, folders, label, eager.environment)
             for answer in {id(each): each for each in answers.values()}.values():
-                if answer.reason:  # a failure says which model it is that failed
+                if answer.reason:  # a failure says which model failed
                     answer.reason = f"{_words(eager)}: {answer.reason}"
             for name, part in named.items():
                 yield part, answers[name], None

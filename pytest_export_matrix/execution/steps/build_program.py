@@ -1,5 +1,5 @@
-"""The step `build_program`: the programs that runtimes work in, built on demand and kept by what
-they were built from."""
+"""The step `build_program`: build the programs of runtimes on demand, and keep them under a key of
+what they were built from."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from pytest_export_matrix.machine.hashing import digest, file_digest
 from pytest_export_matrix.vocabulary.entries import Runtime
 from pytest_export_matrix.vocabulary.package import ABOVE
 
-#: What is written beside sources when they are imported or edited.
+#: Folders among the sources that hold no sources.
 NO_SOURCES = ("__pycache__",)
 
 
 class BuildProgramStep(Step[str]):
-    """The program of one runtime, whose environment is there; the part is the runtime's name.
+    """The program of one runtime; the part is the runtime's name. Its environment is installed.
 
-    One that cannot be built is not remembered: what its compiler lacks may be there the next time.
+    A failed build is not remembered: what the compiler lacks may be installed the next time.
     """
 
     kind = "program"
@@ -62,8 +62,8 @@ class Programs:
         self._asking = threading.Lock()
 
     def identity(self, runtime: Runtime) -> Any:
-        """What answers of this runtime depend on beside its environment: the sources of its program
-        and the commands that it works with. None where it has none."""
+        """What answers of this runtime depend on beside its environment: the sources and the
+        commands of its program. None where it has no program."""
         if not runtime.program:
             return None
         key = (runtime.program, tuple(runtime.commands))
@@ -76,8 +76,8 @@ class Programs:
         return self._identities[key]
 
     def provide(self, runtime: Runtime) -> StepAnswer:
-        """The program of `runtime`, whose environment is there: `folder` holds it, `versions` are
-        those of what it was made with; or why there is none."""
+        """Build the program of `runtime`, whose environment is installed. Returns its folder and
+        the versions that it was built with, or why there is none."""
         python = self._available.dispatcher.pythons.get(runtime.environment)
         packages = self._available.versions(runtime)
         key = digest([runtime.program, self.identity(runtime), python, packages])
@@ -92,9 +92,8 @@ class Programs:
 
 
 def sources(program: str, folders: Sequence[str]) -> List[Path]:
-    """The files of the program that "module:function" builds: all those of the module's folder
-    where it is a package, else the module alone. Nothing is imported for this; a module that is
-    not there has none."""
+    """The source files of the program that "module:function" builds: all files in the folder of a
+    package, or else the module alone; none where the module is missing. Nothing is imported."""
     found, path = None, list(folders)
     name = ""
     for part in program.partition(":")[0].split("."):
@@ -110,7 +109,7 @@ def sources(program: str, folders: Sequence[str]) -> List[Path]:
 
 
 def _described(command: str) -> Any:
-    """What stands for the version of a command: where it is, how long, and since when."""
+    """What stands for the version of a command: its path, size and time of change."""
     found = shutil.which(command)
     if found is None:
         return [command]

@@ -1,4 +1,4 @@
-"""The step `export`: the files of one capture, a format each."""
+"""The step `export`: the files of one capture, one for each format."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class ExportStep(Step[str]):
         return part
 
     def look_up(self, key: str, verify: bool = True) -> Optional[StepAnswer]:
-        """The answer with what its file is. The file is read when it is run, not before."""
+        """The stored answer with its artifact. The file itself is checked only before it runs."""
         answer = super().look_up(key, verify=False)
         if answer and answer.written:
             files = self.store.files(self.kind, key)
@@ -92,7 +92,7 @@ class ExportStep(Step[str]):
     def _request(self, folders: Dict[str, Path]) -> Export:
         recipe, example = self._recipe, ""
         if recipe.example and recipe.eager.environment != DEFAULT:
-            # The very inputs that eager of both environments was compared on.
+            # The same inputs that the eager models of both environments were compared on.
             example = self._prepared.cases[recipe.example].folder
         parts = []
         for name, folder in folders.items():
@@ -108,7 +108,7 @@ class ExportStep(Step[str]):
         )
 
     def keep(self, part: str, answer: StepAnswer, files: Optional[Path] = None) -> StepAnswer:
-        """The answer; of one that passed, as the store gives it from now on."""
+        """Keep the answer. Returns it; where it passed, as the store now holds it."""
         if not answer.passed or files is None:
             return super().keep(part, answer)
         (files / protocol.ANSWER).unlink()

@@ -22,20 +22,20 @@ from pytest_export_matrix.worker.messages import Infer
 
 
 class Damaged(Exception):
-    """The exported file is not whole any more: it has to be made again."""
+    """The exported file is damaged: it has to be made again."""
 
 
 @dataclass
 class Engines:
-    """What the cells of a run share: the programs of runtimes, and what each file was found to
-    need, by file and runtime."""
+    """What the cells of a run share: the programs of runtimes, and by (file, runtime) the extras
+    that a file was found to need."""
 
     programs: Programs
     searches: Dict[Tuple[str, str], Search] = field(default_factory=dict)
 
 
 class InferStep(Step[Cell]):
-    """The cell of `recipe`, which is the one part."""
+    """Run the file of `recipe`; its cell is the only part."""
 
     kind = "result"
 
@@ -52,7 +52,7 @@ class InferStep(Step[Cell]):
         self._recipe, self._prepared = recipe, prepared
 
     def infer(self, exported: StepAnswer, is_news: IsNews) -> StepAnswer:
-        """How the file of `exported` does. Raises Damaged where it is not whole any more."""
+        """Run the file of `exported`. Returns how it ended. Raises Damaged where it is damaged."""
         cell, runtime = self._recipe.cell, self._recipe.runtime
         described, problem = self._available.environment_key(runtime.environment)
         if problem:
@@ -75,8 +75,8 @@ class InferStep(Step[Cell]):
         return self._key
 
     def _device_beside(self) -> List[str]:
-        """The device that the file was not exported on, and what it is, if it is to be loaded there
-        as well."""
+        """The other device and its description, where the file is to be loaded there as well;
+        else empty."""
         if not self._recipe.exporter.portable:
             return []
         device = next(name for name in DEVICES if name != self._recipe.cell.device)
@@ -124,11 +124,10 @@ class InferStep(Step[Cell]):
         )
 
     def _with_extras(self, body: Infer) -> StepAnswer:
-        """The runtime is tried alone first. Where it cannot load or run the file so, the extras
-        that it declares are tried: `extras` of the answer names the fewest that got it as far as
-        all of them.
+        """Try the runtime alone first. If it cannot load or run the file, try the extras that it
+        declares. `extras` of the answer names the fewest that got as far as all of them.
 
-        What a file needs to be loaded is found out once; each cell then runs with that alone.
+        This search is done once for each file; further cells run with what it found.
         """
         runtime, label = self._recipe.runtime, self._recipe.cell.id
 

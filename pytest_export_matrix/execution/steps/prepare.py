@@ -31,8 +31,8 @@ MODEL = "model"
 
 @dataclass
 class ModelEntry:
-    """What the store keeps beside the weights of a model: the files that it was made from, each
-    with its sha256, and the seconds that building it took."""
+    """What the store keeps beside the weights of a model: {file: sha256} of the files that it was
+    made from, and the seconds that its build took."""
 
     dependencies: Dict[str, str]
     seconds: Dict[str, float]
@@ -56,7 +56,7 @@ class PrepareStep(Step[Case]):
         self._prepared, self._model_key = PreparedModel(), ""
 
     def prepare(self, cases: Sequence[Case], is_news: IsNews) -> PreparedModel:
-        """The model with its answers; what the store lacks is made in one task."""
+        """The model with its answers. One task makes all that the store lacks."""
         described, absent = self._available.environment_key(self._environment)
         if absent:
             return PreparedModel(cases=dict.fromkeys(cases, absent))
@@ -77,7 +77,7 @@ class PrepareStep(Step[Case]):
         return super().stored(part) if self._prepared.identity else None
 
     def _look_up_model(self) -> None:
-        """The model that the store holds, unless a file that it was made from has changed."""
+        """Take the model from the store, unless a file that it was made from has changed."""
         data = self.store.get(MODEL, self._model_key)
         entry = convert(data, ModelEntry) if data else None
         if entry and unchanged(entry.dependencies):
@@ -115,7 +115,7 @@ class PrepareStep(Step[Case]):
                 yield part, answers[name], folders[name]
 
     def keep(self, part: Case, answer: StepAnswer, files: Optional[Path] = None) -> StepAnswer:
-        """Nothing is kept of a model that could not be built: nobody knows what it is made from."""
+        """Keep the answer, unless the model was not built: its sources are then not known."""
         if not self._prepared.identity or answer.stage is Stage.BUILD:
             return answer
         return super().keep(part, answer, files)

@@ -1,5 +1,5 @@
-"""What every step does with its parts: take what the store holds, ask a worker for the rest, try
-once more what failed, and keep what may be remembered."""
+"""The base of all steps: take from the store what it holds of the parts, ask a worker for the rest,
+try once more what failed, and keep what may be remembered."""
 
 from __future__ import annotations
 
@@ -52,8 +52,8 @@ Asked = Generator[Found[P], None, None]
 
 @dataclass
 class PreparedModel:
-    """What `prepare` came to: who the model is (empty where nobody knows what it is made from),
-    its answers by case, and whether other eager models answer as it does."""
+    """The result of `prepare`: the model's identity for keys (empty where its sources are not
+    known), its answers by case, and whether other eager models agree with them."""
 
     identity: str = ""
     weights: str = ""
@@ -65,19 +65,19 @@ class PreparedModel:
 class Step(Generic[P]):
     """One step of several parts. Used by several threads and several processes at once.
 
-    To write one: `kind`, `lock_key`, `key` and `ask`; the others where the step differs.
+    A new step defines `kind`, `lock_key`, `key` and `ask`, and overrides others where it differs.
     """
 
-    #: Of the store's entries.
+    #: The kind of the store's entries.
     kind: ClassVar[str]
-    #: Failing parts are tried again one by one, until one fails again; else all in one task.
+    #: True: failing parts are tried again one by one, until one fails again. False: in one task.
     one_by_one: ClassVar[bool] = False
 
     def __init__(self, store: Store, dispatcher: Dispatcher) -> None:
         self.store, self.dispatcher = store, dispatcher
 
     def lock_key(self) -> str:
-        """What distinguishes the work that must not be done twice at once."""
+        """The key of the lock: work with the same key is never done twice at once."""
         raise AssertionError(type(self))
 
     def key(self, part: P) -> str:
@@ -85,8 +85,8 @@ class Step(Generic[P]):
         raise AssertionError(type(self))
 
     def ask(self, parts: Sequence[P]) -> Asked[P]:
-        """What a worker answers about `parts`. The files of a part are there until the next one is
-        asked for."""
+        """Yield what a worker answers about `parts`. The files of a part exist until the next part
+        is asked for."""
         raise AssertionError(type(self))
 
     def format(self, part: P) -> str:
@@ -94,7 +94,7 @@ class Step(Generic[P]):
         return ""
 
     def answers(self, parts: Sequence[P], is_news: IsNews) -> Dict[P, StepAnswer]:
-        """The answer about each part: as stored, or made; a failure that is news is tried twice."""
+        """The answer about each part, stored or new. A failure that is news is tried twice."""
         with self.store.lock(self.kind, self.lock_key(), self.dispatcher.stopped):
             looked_up = {part: self.stored(part) for part in parts}
             found = {part: answer for part, answer in looked_up.items() if answer}
@@ -126,8 +126,8 @@ class Step(Generic[P]):
         return self.look_up(self.key(part))
 
     def look_up(self, key: str, verify: bool = True) -> Optional[StepAnswer]:
-        """The entry of `key`, if it would be given again: its files are whole, what it was made
-        from has not changed, and the limits of this run would not let it end otherwise."""
+        """The stored answer of `key`, if it still holds: its files are intact, what it was made
+        from has not changed, and the limits of this run would not change how it ended."""
         data = self.store.get(self.kind, key, verify)
         answer = read_stored(data) if data else None
         if answer is None or not holds_under_limits(answer, self.dispatcher.under_limits):
@@ -139,7 +139,7 @@ class Step(Generic[P]):
         return answer
 
     def keep(self, part: P, answer: StepAnswer, files: Optional[Path] = None) -> StepAnswer:
-        """Put the answer about a part into the store, where it may be remembered."""
+        """Store the answer about a part if it may be remembered. Returns the answer."""
         if may_be_stored(answer):
             key = self.key(part)
             if files:
@@ -151,11 +151,11 @@ class Step(Generic[P]):
     def ask_parts(
         self, body: Parted, folders: Mapping[str, Path], label: str, environment: str
     ) -> Tuple[StepAnswer, Dict[str, StepAnswer]]:
-        """Carry out a task of several parts: the answer of the task, and that of each part.
+        """Carry out a task of several parts. Returns the task's answer, and that of each part.
 
-        `folders` are those of the parts, by name. Where a part ends the worker (or exceeds a
-        limit), that is its own answer, and the parts after it are asked about again. What fails
-        before any part is the answer of all.
+        `folders` holds the folder of each part, by name. If a part ends the worker or exceeds a
+        limit, only that part fails, and the parts after it are asked about again. A failure
+        before any part is the answer of all parts.
         """
         pending, answers = dict(folders), {}
         whole = StepAnswer()
@@ -180,7 +180,7 @@ class Step(Generic[P]):
 
 
 def _of_parts(body: Parted, names: Mapping[str, Path]) -> Parted:
-    """The request for those of its parts that are named."""
+    """The request, with only the parts that are named."""
     parts: Any = [part for part in body.parts if part.name in names]
     return replace(body, parts=parts)
 

@@ -1,5 +1,5 @@
-"""What is not here: environments that cannot be had, modules, commands and devices that an exporter
-or a runtime needs. Each is asked about once a run."""
+"""Find out what is missing here: environments that cannot be built, and modules, commands and
+devices that an exporter or a runtime needs. Each question is asked once a run."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Availability:
     _providing: Dict[str, threading.Lock] = field(default_factory=dict)
 
     def versions(self, runtime: Runtime) -> Any:
-        """What is installed, in the runtime's environment, of what a program is built against."""
+        """The packages in the runtime's environment that its program may be built against."""
         environment = self.environments.get(runtime.environment)
         if environment is None:
             return current.describe([*runtime.modules, *runtime.extras]).packages
@@ -43,9 +43,9 @@ class Availability:
         return record.content() if record else None
 
     def environment_key(self, name: str) -> Tuple[Any, Optional[StepAnswer]]:
-        """What keys contain of an environment, or why it cannot be had.
+        """What keys contain about an environment, or why it cannot be built: (key, problem).
 
-        It is built only where nothing is known of it. The default one is in every key already.
+        It is built only where it has no record. The default one is in every key already.
         """
         environment = self.environments.get(name)
         if environment is None:
@@ -56,7 +56,7 @@ class Availability:
         return ([record.content(), environment.weights] if record else None), problem
 
     def installed(self) -> Dict[str, Versions]:
-        """All that is in each environment that is known, but for the default one."""
+        """The packages of each environment that has a record, without the default one."""
         found = {}
         for environment in self.environments.values():
             record = records.known(Path(self.dispatcher.cache), environment)
@@ -65,7 +65,7 @@ class Availability:
         return found
 
     def environment_problem(self, name: str) -> Optional[StepAnswer]:
-        """Why an environment cannot be had. It is built where it is not there, once a run."""
+        """Build an environment if it is missing, once a run. Returns why that failed, or None."""
         with self._asking:
             providing = self._providing.setdefault(name, threading.Lock())
         with providing:
@@ -123,7 +123,7 @@ class Availability:
             with self.dispatcher.pool.worker(self.dispatcher.running(runtime)) as worker:
                 return [name for name in runtime.extras if name not in worker.missing]
         except WorkerFailure:
-            return []  # the task itself will meet it, at its own stage
+            return []  # the task itself will fail likewise, at its own stage
 
     def _problem(
         self, what: str, kind: WorkerKind, modules: Sequence[str], session: str, device: str
@@ -142,7 +142,7 @@ class Availability:
             with self.dispatcher.doing(what), self.dispatcher.pool.worker(kind) as worker:
                 missing = [name for name in modules if name in worker.missing]
         except WorkerFailure:
-            return None  # the task itself will meet it, at its own stage
+            return None  # the task itself will fail likewise, at its own stage
         self.dispatcher.spent["start"] += time.monotonic() - began
         if missing:
             names = " ".join(missing)
@@ -155,7 +155,7 @@ class Availability:
 
 
 def _without(commands: Sequence[str], what: str) -> Optional[StepAnswer]:
-    """That one of `commands` is not on the path, if so."""
+    """The answer that some of `commands` are not on the path; None where all are."""
     lacking = [name for name in commands if shutil.which(name) is None]
     if not lacking:
         return None

@@ -1,4 +1,4 @@
-"""Giving tasks to workers: which kind of worker a task goes to, and what it cost."""
+"""Give tasks to workers: choose the kind of worker, and measure what a task cost."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from pytest_export_matrix.vocabulary.outcomes import Outcome
 from pytest_export_matrix.worker import messages
 from pytest_export_matrix.worker.messages import BuildProgram, Here, Infer
 
-#: Imported by every worker that exports, where they are there: slow, and safe to fork after. The
-#: same as for running a file with torchvision's operators, so that workers serve both.
+#: Every worker that exports imports these if they are installed: slow, and safe to fork after.
+#: Running a file with torchvision's operators takes the same ones, so that workers serve both.
 EXPORT_PRELOAD = (*TORCH_PRELOAD, "torchvision")
 
 
@@ -35,8 +35,8 @@ class Activity:
 
 @dataclass
 class Dispatcher:
-    """Gives tasks to workers. `paths` are the folders that the project is imported from, `cache`
-    the one of the store."""
+    """Gives tasks to workers. `paths` are the folders that the project is imported from, `cache` is
+    the folder of the store."""
 
     pool: Pool
     limits: Limits
@@ -45,7 +45,7 @@ class Dispatcher:
     activities: Dict[int, Activity] = field(default_factory=dict)
     #: Seconds that tasks took, by stage, and that starting workers took.
     spent: Dict[str, float] = field(default_factory=lambda: collections.defaultdict(float))
-    #: Interpreters of the environments that are known to be there.
+    #: Interpreters of the environments that are known to be installed.
     pythons: Dict[str, str] = field(default_factory=lambda: {DEFAULT: current.python()})
 
     def stopped(self) -> bool:
@@ -61,7 +61,7 @@ class Dispatcher:
         return self.carry_out(self.exporting(environment), label, body)
 
     def infer(self, runtime: Runtime, label: str, body: Infer) -> StepAnswer:
-        """Carry out a task in a worker that has the runtime and the extras of `body` alone."""
+        """Carry out a task in a worker that has only the runtime and the extras of `body`."""
         return self.carry_out(self.running(runtime, body.extras), label, body)
 
     def build(self, runtime: Runtime, out: str) -> StepAnswer:
@@ -70,17 +70,17 @@ class Dispatcher:
         return self.carry_out(self.running(runtime), f"program of {runtime.name}", body)
 
     def exporting(self, environment: str) -> WorkerKind:
-        """The workers that export."""
+        """The kind of worker that exports."""
         return self._kind(environment, EXPORT_PRELOAD)
 
     def running(self, runtime: Runtime, extras: Sequence[str] = ()) -> WorkerKind:
-        """The workers of a runtime. `extras` are imported ahead, but for a program: what it loads
-        is its own affair."""
+        """The kind of worker that runs files. It imports `extras` ahead, unless the runtime is a
+        program, which loads them itself."""
         preload = runtime.preload if runtime.program else (*runtime.preload, *extras)
         return self._kind(runtime.environment, tuple(preload))
 
     def _kind(self, environment: str, preload: Tuple[str, ...]) -> WorkerKind:
-        """Of an environment that is there: somebody has asked what is not here."""
+        """The environment is installed: `Availability` has made sure of that."""
         return WorkerKind(self.pythons[environment], preload, isolated=environment != DEFAULT)
 
     def carry_out(self, kind: WorkerKind, label: str, body: messages.Body) -> StepAnswer:
@@ -103,7 +103,7 @@ class Dispatcher:
 
     @contextlib.contextmanager
     def doing(self, label: str) -> Iterator[Watch]:
-        """Show on the terminal what this thread does; the value tells of the stages it gets to."""
+        """Show on the terminal what this thread does. Yields a function to call at each stage."""
         lane = threading.get_ident()
 
         def watch(stage: str, _: str = "") -> None:

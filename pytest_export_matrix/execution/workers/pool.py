@@ -1,4 +1,4 @@
-"""The workers that there are, by kind."""
+"""All running workers, by kind."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pytest_export_matrix.machine.locks import RunStopped
 
 
 class Pool:
-    """Workers by kind: lent out one task at a time, kept while they live, replaced when dead."""
+    """Lends workers out for one task at a time, keeps the living ones, and replaces dead ones."""
 
     def __init__(self, modules: Sequence[str], threads: int, idle: int, bytecode: Path) -> None:
         self.stopping = threading.Event()
@@ -24,7 +24,7 @@ class Pool:
 
     @contextlib.contextmanager
     def worker(self, kind: WorkerKind) -> Iterator[Worker]:
-        """A worker of `kind` for one task. Raises WorkerFailure where none can be had."""
+        """A worker of `kind` for one task. Raises WorkerFailure where none starts."""
         worker = self._take(kind)
         try:
             yield worker

@@ -43,7 +43,7 @@ T = TypeVar("T")
 MAIN = os.path.join(PACKAGE, "worker", "main.py")
 LOG_TAIL = 4000
 POLL_SECONDS = 0.05
-#: Finding the children of a process looks at every process there is.
+#: How often the children of a task are searched: that looks at every process of the machine.
 CHILDREN_SECONDS = 2.0
 #: Starting includes importing torch from a cold disk.
 START_SECONDS = 300.0
@@ -54,11 +54,11 @@ Watch = Callable[[str, str], None]
 
 @dataclass(frozen=True)
 class WorkerKind:
-    """What distinguishes one worker from another; a task may go to any worker of its kind.
+    """A kind of worker; a task may go to any worker of its kind.
 
-    `preload` is what it imports before it forks, where that is there; nothing else of what one
-    task does is seen by the next. `isolated`: it sees nothing of what the parent's Python is told
-    by variables, nor the packages of the user.
+    The worker imports `preload`, as far as installed, before it forks. Apart from that, a task sees
+    nothing of the one before it. `isolated`: the worker ignores the PYTHON variables of the parent
+    and the user's site-packages.
     """
 
     python: str
@@ -92,7 +92,7 @@ class Worker:
     ) -> None:
         self.kind = kind
         self._stopping = stopping
-        #: Those of `modules` that its environment does not have.
+        #: The ones of `modules` that its environment lacks.
         self.missing: List[str] = []
         self._task: Optional[str] = None
         self._control = tempfile.mkdtemp(prefix="export-matrix-")
@@ -103,10 +103,10 @@ class Worker:
         if kind.isolated:
             environment = {k: v for k, v in environment.items() if not k.startswith("PYTHON")}
         environment.update(OMP_NUM_THREADS=str(threads), MKL_NUM_THREADS=str(threads))
-        # numpy only compares here, and the threads of its BLAS would be there before a fork.
+        # numpy only compares here, and its BLAS would start threads before a fork.
         environment["OPENBLAS_NUM_THREADS"] = "1"
         if no_bytecode:
-            # Compiling torch anew takes three times as long as importing it.
+            # Compiling torch takes three times as long as importing its bytecode.
             environment["PYTHONPYCACHEPREFIX"] = str(bytecode)
         with open(os.path.join(self._control, protocol.LOG), "wb") as log:
             self._process = subprocess.Popen(
@@ -121,7 +121,7 @@ class Worker:
             )
 
     def wait_until_ready(self) -> None:
-        """Wait for the imports to be done. Raises WorkerFailure where it does not start."""
+        """Wait until the imports are done. Raises WorkerFailure where it does not start."""
         deadline = time.monotonic() + START_SECONDS
         while not self._stopping.is_set():
             gone = self._process.poll() is not None or time.monotonic() > deadline
@@ -139,10 +139,10 @@ class Worker:
         return self._process.poll() is None
 
     def run(self, body: Body, here: Here, limits: Limits, watch: Watch) -> Answer:
-        """Carry out one task and return its answer, whatever became of it.
+        """Carry out one task and return its answer, however it ended.
 
-        A task that dies, hangs or takes too much memory is answered for here: with the outcome,
-        the stage it was in, and the reason.
+        If the task dies, hangs or takes too much memory, the answer is made here: with the outcome,
+        the stage that it was in, and the reason.
         """
         folder = self._task = tempfile.mkdtemp(dir=self._control)
         request = Request(body.task, here, to_json(body))
@@ -165,7 +165,8 @@ class Worker:
             shutil.rmtree(folder, ignore_errors=True)
 
     def _watch(self, folder: str, limits: Limits, watch: Watch) -> Optional[Tuple[Outcome, str]]:
-        """Wait until the task in `folder` has ended; end it where it exceeds a limit."""
+        """Wait until the task in `folder` has ended. If it exceeds a limit, end it and return the
+        outcome and the reason."""
         seen, since, memory = 0, time.monotonic(), _Memory(folder)
         while _read(Ended, folder, protocol.EXIT) is None:
             if not self.alive or self._stopping.is_set():
@@ -188,7 +189,7 @@ class Worker:
         return None
 
     def _kill_task(self, folder: str) -> None:
-        """End the task and what it started; the worker too, where it does not report it dead."""
+        """End the task and its children. End the worker too if it does not report their end."""
         started = _read(Started, folder, protocol.STARTED)
         if started and started.pid != self._process.pid:
             _kill_group(started.pid)
@@ -220,7 +221,7 @@ class Worker:
             reason=reason,
             detail=_tail(folder),
             note=last.note if last else "",
-            # The kernel ends whatever it finds when memory is short: it need not happen again.
+            # The kernel kills any process when memory is short: it need not happen again.
             transient=SIGKILL in reason,
             seconds=_spent(events),
             dependencies=protocol.read_json(folder, protocol.MADE_FROM) or {},
@@ -247,7 +248,7 @@ class Worker:
 
 
 class _Memory:
-    """What the task in `folder`, and what it has started, hold in memory."""
+    """Measures the memory of the task in `folder` and of its children."""
 
     def __init__(self, folder: str) -> None:
         self._folder = folder
@@ -284,7 +285,7 @@ def describe_status(status: int) -> str:
 
 
 def _read(kind: Type[T], folder: str, name: str) -> Optional[T]:
-    """The message in a file of `folder`, None where it is not there (yet)."""
+    """The message in a file of `folder`; None where there is no such file (yet)."""
     data = protocol.read_json(folder, name)
     return None if data is None else convert(data, kind)
 
@@ -294,7 +295,7 @@ def _events(folder: str) -> List[StageEvent]:
 
 
 def _spent(events: List[StageEvent]) -> Dict[str, float]:
-    """Seconds by stage of a task that did not live to say so itself."""
+    """Seconds by stage of a task that died before it could report them."""
     spent: Dict[str, float] = {}
     ends = [event.at for event in events[1:]] + [time.time()]
     for event, end in zip(events, ends):

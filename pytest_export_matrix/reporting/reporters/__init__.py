@@ -1,7 +1,7 @@
-"""The files that a run writes, one file here each; this is the table of them.
+"""The reports that a run writes, one file here for each; this is the table of them.
 
-A reporter renders text from results alone: `render(results)`, see `results.Results`. To add one: a
-file here and its line below.
+A reporter renders text from results and nothing else: `render(results)`, see `results.Results`. To
+add one: a file here and its line below.
 """
 
 from __future__ import annotations

@@ -38,7 +38,7 @@ def build_target(target: str, out: str) -> None:
 
 
 def write(folder: str, target: str) -> str:
-    """Copy the sources into `folder` and build them there; the path of the program.
+    """Copy the sources into `folder` and build them there. Returns the path of the program.
 
     Raises Failure where they cannot be built, OSError where the folder cannot be written.
     """
@@ -56,7 +56,7 @@ def _build(sources: str, target: str, out: str) -> None:
     settings = {
         "TORCH": os.path.dirname(torch.__file__),
         "CXX11_ABI": str(int(torch.compiled_with_cxx11_abi())),
-        # PyTorch 1 does not compile as C++20, and that of today as nothing less.
+        # PyTorch 1 does not compile as C++20. PyTorch of today needs C++20.
         "CXX_STANDARD": "14" if torch.__version__.startswith("1.") else "20",
     }
     cmake.build(sources, target, out, settings)
@@ -67,7 +67,7 @@ class Session(ProgramSession):
     libraries are loaded there; `program` is the folder that `build` has filled."""
 
     target = TORCHSCRIPT
-    #: What torch.save writes with.
+    #: The pickle module that torch.save uses.
     pickle: Any = pickle
 
     def __init__(
@@ -92,21 +92,21 @@ class Session(ProgramSession):
 
 
 def load(path: str) -> Any:
-    """What the program has written: tensors in lists, tuples and dicts. PyTorch 1 knows no other
-    way to load than the one that trusts the file."""
+    """Load what the program has written: tensors in lists, tuples and dicts. PyTorch 1 cannot load
+    a file without trusting it."""
     import torch
     from torch.jit import _pickle
 
     if not hasattr(torch.serialization, "safe_globals"):
         return torch.load(path)
-    # What libtorch writes for lists with a type.
+    # libtorch writes these for typed lists.
     with torch.serialization.safe_globals([_pickle.restore_type_tag, _pickle.build_tensorlist]):
         return torch.load(path, weights_only=True)
 
 
 def python_in(files: Sequence[str], program: str) -> List[str]:
-    """Those of the mapped `files` that are Python, or its side of PyTorch. The empty library of
-    that name in the folder of the program is neither."""
+    """The mapped `files` that belong to Python or to the Python side of PyTorch. The folder of the
+    program has an empty library of such a name, which does not count."""
     names = ("libpython", "libtorch_python")
     return [
         path

@@ -1,4 +1,4 @@
-"""The task `agree`: whether the eager model that is exported answers as the one it was made from.
+"""The task `agree`: whether the eager model that is exported answers as the reference does.
 
 Stages `build` and `reference`; one part a case, with the deviation in its CASE/answer.json.
 """
@@ -19,7 +19,7 @@ from pytest_export_matrix.worker.task import Stages, answer_part
 
 
 def run(request: Agree, here: Here, stages: Stages) -> Answer:
-    """Answers nothing of its own: the parts do."""
+    """Returns an empty answer: the parts have answers of their own."""
     stages.begin(Stage.BUILD)
     use_project(here.paths)
     model = models.rebuild(request.eager)
@@ -32,7 +32,7 @@ def run(request: Agree, here: Here, stages: Stages) -> Answer:
 
 
 def agrees(model: Any, part: AgreePart, eager: Eager, changed: str) -> Answer:
-    """How this eager model answers one case; `changed` says in words what was changed in it."""
+    """Whether this eager model answers one case alike; `changed` says what was changed in it."""
     case = cases.read(part.case)
     answer = to_arrays(model(*cases.arguments(case, eager.device)))
     compared = compare([case], [answer], eager.model.outputs)

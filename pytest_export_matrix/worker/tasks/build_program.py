@@ -1,6 +1,6 @@
 """The task `build_program`: build the program of a runtime, in the runtime's environment.
 
-Stage `load`: a cell whose program is not there fails before its file is loaded.
+Stage `load`: a cell without its program fails before its file is loaded.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pytest_export_matrix.worker.task import Stages
 
 
 def run(request: BuildProgram, here: Here, stages: Stages) -> Answer:
-    """Fills the folder; answers the versions of what the program holds, by tool."""
+    """Fill the folder. The answer holds {tool: version} of the program."""
     stages.begin(Stage.LOAD)
     hide("", [request.program], (), here.paths)
     build = resolve(request.program)

@@ -1,8 +1,7 @@
 """The task `export`: capture the model once and lower it into each format asked for.
 
-Stages `build` and `export`; one part a format. For each FORMAT/model<suffix> and
-FORMAT/answer.json, written as soon as that format is done, so that a crash in the next one leaves
-it standing.
+Stages `build` and `export`; one part for each format. It writes FORMAT/model<suffix> and
+FORMAT/answer.json as soon as that format is done, so that they survive a crash in the next one.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ from pytest_export_matrix.worker.task import Stages, answer_part
 
 
 def run(request: Export, here: Here, stages: Stages) -> Answer:
-    """Answers nothing of its own: the parts do."""
+    """Returns an empty answer: the parts have answers of their own."""
     stages.begin(Stage.BUILD)
     use_project(here.paths)
     device = request.eager.device

@@ -1,7 +1,7 @@
 """The task `infer`: load a file, run it on every case of a cell, compare with the reference.
 
-Stages `load`, `run` and `compare`. The model's code is not importable here: what this process gets
-is the file, the inputs and the reference.
+Stages `load`, `run` and `compare`. The model's code is not importable here: this process gets only
+the file, the inputs and the reference.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from pytest_export_matrix.worker.task import Stages, failure
 
 
 def run(request: Infer, here: Here, stages: Stages) -> Answer:
-    """Answers the comparison; the outcome is failed where a case deviates too far."""
+    """Returns the comparison; the outcome is failed where a case deviates too far."""
     stages.begin(Stage.LOAD)
     own = [request.session, request.outputs.compare]
     imported = list(request.extras)
@@ -36,11 +36,11 @@ def run(request: Infer, here: Here, stages: Stages) -> Answer:
     engine = resolve(request.session)
     others: Tuple[Any, ...] = (here.threads,)
     if request.program:
-        others += (request.program, request.extras)  # it is the program that they are loaded into
+        others += (request.program, request.extras)  # the program loads them
     else:
         for module in imported:
             resolve(f"{module}:__name__")
-    stages.begin(Stage.LOAD)  # again, now that the session's own module is among what was read
+    stages.begin(Stage.LOAD)  # again: the session's own module is among the files read by now
     with opened(engine, request.file, request.device, *others) as session:
         found = run_cases(session, request, stages)
     if request.other_device and not found.reason:
@@ -57,7 +57,7 @@ def run(request: Infer, here: Here, stages: Stages) -> Answer:
 
 @contextlib.contextmanager
 def opened(engine: Any, *arguments: Any) -> Iterator[Any]:
-    """A session, which is closed afterwards where it can be."""
+    """A session. It is closed afterwards if it has `close`."""
     session = engine(*arguments)
     try:
         yield session
@@ -67,7 +67,7 @@ def opened(engine: Any, *arguments: Any) -> Iterator[Any]:
 
 @contextlib.contextmanager
 def elsewhere(request: Infer) -> Iterator[None]:
-    """What fails inside, fails on the other device: something is baked into the file."""
+    """Turn a failure on the other device into one that says: a device is baked into the file."""
     try:
         yield
     except Exception as error:
@@ -92,8 +92,8 @@ def run_cases(session: Any, request: Infer, stages: Stages) -> Comparison:
     stages.begin(Stage.COMPARE)
     structures = None
     if request.convention != "structured":
-        # That of what the model answered when it was exported: a file that answers for other
-        # images than it was asked about shows it in the number of its tensors.
+        # The structure of the model's answer at export: if a file answers for other images than it
+        # was asked about, the number of its tensors differs.
         structures = [request.exported_outputs or case.outputs for case in cases]
     found = compare(cases, answers, request.outputs, structures)
     stages.known.failed_on = found.failed_on
@@ -107,7 +107,7 @@ def latency(seconds: Sequence[float]) -> Dict[str, float]:
 
 
 def _call(session: Any, case: KeptCase, convention: str) -> Any:
-    """What the file answers to the inputs of `case`. A failure names the shapes it came at."""
+    """What the file answers to the inputs of `case`. A failure names their shapes."""
     arguments = tuple(case.input)
     if convention == "structured":
         arguments = unflatten(case.input, case.inputs)

@@ -1,6 +1,6 @@
 """The task `prepare`: build the model once, keep its weights and its eager answers.
 
-Stages `build` and `reference`; one part a case. Writes into the request's folders:
+Stages `build` and `reference`; one part for each case. It writes into the request's folders:
 
     weights.safetensors     the state of the model, unless it was given
     CASE/data.npz           arrays input_0.., output_0..
@@ -31,7 +31,7 @@ from pytest_export_matrix.worker.task import Stages, answer_part
 
 
 def run(request: Prepare, here: Here, stages: Stages) -> Answer:
-    """Answers nothing of its own: the parts do."""
+    """Returns an empty answer: the parts have answers of their own."""
     stages.begin(Stage.BUILD)
     use_project(here.paths)
     model = models.build(request.model)
@@ -52,8 +52,8 @@ def run(request: Prepare, here: Here, stages: Stages) -> Answer:
 def reference(model: Any, case: CasePart, request: Prepare) -> Answer:
     """Run eager on one case and keep inputs and outputs.
 
-    Raises Failure for an answer that is no answer: one that the comparison rejects even against
-    itself (NaN, not the structure that the output kind names).
+    Raises Failure for an answer that the comparison rejects even against itself (it holds NaN, or
+    has not the structure of the output kind).
     """
     arguments = models.sample(request.model, case.sizes, case.seed)
     inputs, input_spec = flatten(arguments)

@@ -9,7 +9,7 @@ from pytest_export_matrix.worker.task import Stages
 
 
 def run(request: Probe, here: Here, stages: Stages) -> Answer:
-    """Answers why not, if it cannot."""
+    """The answer's `problem` says why it cannot; it is empty where it can."""
     hide("", [request.session], (), here.paths)
     problem = getattr(resolve(request.session), "problem", None)
     return Answer(problem=(problem(request.device) if problem else None) or "")

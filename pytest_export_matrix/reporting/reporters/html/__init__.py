@@ -1,8 +1,8 @@
-"""`index.html`: one page with everything in it that needs neither a server nor a network.
+"""`index.html`: one page that contains everything and needs neither a server nor a network.
 
-What matters most is written as HTML here and is there without JavaScript; the rest is data that
-the page's scripts show. Tables are DataTables' (out of the package itables), plots are plotly's.
-Nothing of a result is ever markup: text is escaped here, and set as text there.
+The most important parts are HTML that this module writes and that needs no JavaScript. The rest is
+data that the page's scripts show. Tables are DataTables' (from the package itables), plots are
+plotly's. Text of a result never becomes markup: it is escaped here, and set as text in the scripts.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from pytest_export_matrix.vocabulary.outcomes import OUTCOMES, STAGES
 
 #: The scripts of the page, in the order in which they are put together.
 SCRIPTS = ("base.js", "detail.js", "grid.js", "list.js", "plots.js", "main.js")
-#: What is taken out of the packages of the extra `html`.
+#: The files that are taken from the packages of the extra `html`.
 LIBRARIES = {
     "datatables-js": ("itables", "html/dt_bundle.js"),
     "datatables-css": ("itables", "html/dt_bundle.css"),
@@ -38,7 +38,7 @@ LIBRARIES = {
 
 
 def render(results: Results) -> str:
-    """The page. Raises FileNotFoundError where a library lacks the file that is taken from it."""
+    """The text of the page. Raises FileNotFoundError where a library lacks its file."""
     page, script = _own("page.html"), "\n".join(map(_own, SCRIPTS))
     return Template(page).substitute(
         script_hash=_hash(script),
@@ -63,7 +63,7 @@ def render(results: Results) -> str:
 
 
 def data(results: Results) -> Dict[str, Any]:
-    """What the scripts of the page know."""
+    """The data for the scripts of the page."""
     changes = results.changes
     return {
         "axes": {axis: _values(results, axis) for axis in AXES},
@@ -82,7 +82,7 @@ def data(results: Results) -> Dict[str, Any]:
 
 
 def notices(results: Results) -> List[str]:
-    """What a reader has to know before believing anything below it."""
+    """What a reader has to know before reading the rest: which cells are missing."""
     said = []
     if not results.complete:
         said.append(
@@ -100,7 +100,7 @@ def notices(results: Results) -> List[str]:
 
 
 def _values(results: Results, axis: str) -> List[str]:
-    """The values of an axis that cells have: in their registered order, then the others."""
+    """The values of an axis that occur: the registered ones in their order, then the others."""
     used = dict.fromkeys(getattr(result.cell, axis) for result in results.cells)
     known = [value for value in results.axes.get(axis, []) if value in used]
     return list(dict.fromkeys([*known, *used]))
@@ -152,12 +152,12 @@ def _table(
 
 
 def _shown(text: str) -> str:
-    """`text` with the marks that the rest of the page has: a picture of its own on no machine."""
+    """`text` with the marks of the rest of the page, which no machine shows as an emoji."""
     return escape(text.replace(YES, "✓").replace(NO, "✗"))
 
 
 def _mark(text: str) -> str:
-    """The class of an entry that holds throughout, or not at all."""
+    """The class of an entry: "yes" if all of it works, "no" if nothing does, else ""."""
     return "yes" if text == YES else "no" if text.startswith(NO) and YES not in text else ""
 
 
@@ -189,7 +189,7 @@ def _hash(script: str) -> str:
 
 
 def _packed(package: str, name: str) -> str:
-    """A file of an installed package that is not imported, compressed for a browser to unpack."""
+    """A file of an installed package, compressed for a browser. The package is not imported."""
     return base64.b64encode(gzip.compress(_file(package, name).read_bytes(), mtime=0)).decode()
 
 
@@ -202,7 +202,7 @@ def _file(package: str, name: str) -> Path:
 
 
 def _embed(value: Any) -> str:
-    """`value` as JSON that may stand in a <script>: nothing in it ends that, or is markup."""
+    """`value` as JSON for a <script>: nothing in it ends the script or is markup."""
     text = json.dumps(_finite(value), ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     for character in "<>&\u2028\u2029":
         text = text.replace(character, f"\\u{ord(character):04x}")
@@ -210,7 +210,7 @@ def _embed(value: Any) -> str:
 
 
 def _finite(value: Any) -> Any:
-    """`value` with a word for each number that JSON has none for: `nan`, `inf`."""
+    """`value`, where the numbers that JSON does not have are words: `nan`, `inf`."""
     if isinstance(value, float):
         return value if value - value == 0 else str(value)
     if isinstance(value, dict):
