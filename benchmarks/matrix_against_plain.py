@@ -4,12 +4,12 @@
     python benchmarks/matrix_against_plain.py --select "architecture=retinanet,format=torchscript"
     python benchmarks/matrix_against_plain.py --project ../mine --model my_models:build
 
-Three runs after each other, each with the machine to itself: `pytest --export-matrix` with an empty
-cache, the same again, and `plain_cells.py`. Only cells of the CPU, unless a selection names a
-device.
+Three runs, one after the other: `pytest --export-matrix` with an empty cache, the same again, and
+`plain_cells.py`. Nothing else should run on the machine. Only cells of the CPU are run, unless a
+selection names a device.
 """
 
-# ruff: noqa: T201 - a script: what it finds out is printed
+# ruff: noqa: T201 - a script: it prints what it finds
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ CONFIGURATIONS = (
     "tox.ini",
     "setup.cfg",
 )
-#: Done once before anything is measured: whoever came first would read all of it from the disk, and
-#: compile what has no bytecode yet. Much of it is imported by an export alone.
+#: Run once before anything is measured. Otherwise the first run alone would read the libraries from
+#: the disk and compile their bytecode. Only an export imports many of them.
 WARM_UP = """
 import onnx, onnxruntime, onnxscript, torch, torchvision
 program = torch.export.export(torch.nn.Linear(1, 1), (torch.ones(2, 1),))
@@ -64,7 +64,7 @@ class Broken(Exception):
 def main() -> int:
     arguments = parse()
     with tempfile.TemporaryDirectory(prefix="matrix-against-plain-") as scratch:
-        # An environment without bytecode would be compiled anew by every process that imports it.
+        # Without bytecode, every process would compile what it imports again.
         os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
         os.environ["PYTHONPYCACHEPREFIX"] = os.path.join(scratch, "bytecode")
         run([sys.executable, "-c", WARM_UP], Path(scratch), Path(scratch, "warm-up.log"), "warm-up")
@@ -92,7 +92,7 @@ def parse() -> argparse.Namespace:
 
 
 def measure(arguments: argparse.Namespace, scratch: Path) -> dict[str, Any]:
-    """Everything that is reported."""
+    """All figures of the report."""
     pytest = command(arguments)
     matrix = {name: run_matrix(pytest, arguments, scratch, name) for name in ("cold", "warm")}
     plain, plain_spent, processes = run_plain(pytest, arguments, scratch)
@@ -117,12 +117,12 @@ def measure(arguments: argparse.Namespace, scratch: Path) -> dict[str, Any]:
 
 
 def command(arguments: argparse.Namespace) -> list[str]:
-    """What both ways of running the cells have in common."""
+    """The options that both ways of running the cells share."""
     root = arguments.project.resolve()
     found = [root / name for name in CONFIGURATIONS if (root / name).exists()]
     words = [sys.executable, "-m", "pytest", "--export-matrix", "--tb=no", "-q"]
     words += ["-p", "no:cacheprovider", "--rootdir", str(root)]
-    # plain_cells.py lies outside of another project, and would bring its own configuration.
+    # If plain_cells.py lies outside of the project, pytest would use the configuration beside it.
     words += ["-c", str(found[0]) if found else os.devnull]
     words += ["--export-matrix-profile", arguments.profile]
     for text in arguments.model:
@@ -140,7 +140,7 @@ def selections(arguments: argparse.Namespace) -> list[str]:
 def run_matrix(
     pytest: Sequence[str], arguments: argparse.Namespace, scratch: Path, name: str
 ) -> tuple[dict[str, Any], Spent]:
-    """The results file and the seconds of one run; the second finds what the first has made."""
+    """The results file and the seconds of one run. The second run finds the cache of the first."""
     words = [*pytest, f"--export-matrix-cache={scratch / 'cache'}"]
     words += [f"--export-matrix-reports={scratch / name}"]
     if arguments.workers:
@@ -158,8 +158,8 @@ def run_plain(
 ) -> tuple[dict[str, End], Spent, int]:
     """How each plain test ended, the seconds, and how many processes they took.
 
-    A test that crashes ends a plain run. Here the tests that are left are run by another process,
-    for the sake of the comparison.
+    A test that crashes ends a plain run. Here another process runs the remaining tests, so that all
+    cells can be compared.
     """
     journal = scratch / "plain.jsonl"
     words = [*pytest, "--deselect", "export-matrix::", str(PLAIN)]
@@ -196,7 +196,7 @@ def run(
 
 
 def cpu_seconds() -> float:
-    """What all processes that this one has waited for have used."""
+    """The processor time of all processes that this one has waited for."""
     times = os.times()
     return times.children_user + times.children_system
 
@@ -217,7 +217,7 @@ def plain_ends(journal: Path) -> dict[str, End]:
 
 
 def disagreements(first: Mapping[str, End], second: Mapping[str, End]) -> list[str]:
-    """Cells that passed one way alone, or did not get equally far."""
+    """Cells that passed in only one of the two, or that ended at different stages."""
     found = []
     for cell in sorted({**first, **second}):
         a, b = (ends.get(cell, ("not run", "")) for ends in (first, second))
@@ -238,7 +238,7 @@ def show(report: Mapping[str, Any]) -> None:
         wall, cpu = report["seconds"][name], report["cpu_seconds"][name]
         print(f"  {name:6}{wall:9.1f} s {cpu:9.1f} s   {ended}")
     print(f"plain / cold: {report['plain_over_cold']}   cold / warm: {report['cold_over_warm']}")
-    # Fewer than planned: somebody changed the package, the model or its packages in between.
+    # If it is fewer than planned, the package, the model or its packages changed in between.
     print(f"from the cache when warm: {report['warm_from_cache']} of {report['planned']}")
     if report["plain_processes"] > 1:
         print(f"the plain tests crashed: {report['plain_processes']} processes to the end")

@@ -1,6 +1,6 @@
 """The matrix as plain parametrized tests: one process, and every test does all of its own work.
 
-This is what a project writes that does not have the plugin: each test builds the model, asks it for
+This is what a project without the plugin writes: each test builds the model, asks it for
 the reference, exports it, loads the file, runs it and compares. Nothing is shared, nothing is kept.
 What a cell consists of is taken from the plugin, so that both do the same work on a cell:
 
@@ -29,13 +29,13 @@ from pytest_export_matrix.vocabulary.references import resolve
 from pytest_export_matrix.worker import model as models
 from pytest_export_matrix.worker.messages import Model
 
-#: Names the file that each test writes its steps and its end to, a line of JSON each.
+#: The variable that names a file. Each test writes its steps and its end to it, as lines of JSON.
 JOURNAL = "PLAIN_CELLS_JOURNAL"
 Step = Callable[[str], None]
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """One test for each cell that was selected, but for those that an earlier process began."""
+    """One test for each selected cell, except those that an earlier process began."""
     planner = metafunc.config.pluginmanager.get_plugin("export-matrix-run")
     if planner is None:
         raise pytest.UsageError("plain_cells.py takes its cells from a run with --export-matrix")
@@ -53,7 +53,7 @@ def read_journal(path: str | None) -> list[dict[str, Any]]:
 
 @pytest.fixture
 def step(recipe: Recipe) -> Iterator[Step]:
-    """Call it with the name of each stage as it begins, so that it is known even after a crash.
+    """Call it with the name of a stage when the stage begins: it is then known even after a crash.
     A test that has no "end" took the whole process with it."""
     path = os.environ.get(JOURNAL)
 

@@ -2,9 +2,8 @@
 
     python -m pytest benchmarks/test_collection.py
 
-Both are `pytest --collect-only -q` in processes of their own. Plugins that happen to be installed
-are left out of both, and bytecode is kept beside the scratch project, so that neither pays for
-what is not its own.
+Both are `pytest --collect-only -q` in processes of their own. Neither loads plugins that happen to
+be installed, and both keep bytecode beside the scratch project: neither pays for anything else.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ from pytest_export_matrix.runtimes import RUNTIMES
 
 CELLS_AT_LEAST = 10_000
 PAIRS = 7
-#: What a process that only plans has no use for.
+#: Libraries that a process does not need if it only plans.
 HEAVY = {"torch", "torchvision", "onnx", "onnxruntime", "onnxscript", "numpy"}
 
 CONFTEST = """
@@ -65,7 +64,7 @@ class Collection:
             (folder / project / file).write_text(text)
 
     def matrix(self, *flags: str) -> str:
-        """Collect the cells; what `python FLAGS` wrote to standard error."""
+        """Collect the cells. Returns what `python FLAGS` wrote to standard error."""
         return self._collect("matrix", flags, PLUGIN)
 
     def plain(self) -> None:
@@ -124,7 +123,7 @@ def seconds(function: Callable[[], object]) -> float:
 def test_cells_against_parametrized_tests(
     collection: Collection, benchmark: Any, say: Callable[[str], None]
 ) -> None:
-    """The benchmark's own table is of the cells; each round is paired with a plain collection."""
+    """The benchmark's table measures the cells. Each round is paired with a plain collection."""
     plain: list[float] = []
     benchmark.pedantic(
         collection.matrix,
@@ -132,7 +131,7 @@ def test_cells_against_parametrized_tests(
         rounds=PAIRS,
         warmup_rounds=1,
     )
-    del plain[0]  # the warm-up wrote the bytecode of both
+    del plain[0]  # the warm-up, which wrote the bytecode of both
     cells: list[float] = benchmark.stats.stats.data
     ratios = [a / b for a, b in zip(cells, plain, strict=True)]
     ratio = statistics.median(ratios)

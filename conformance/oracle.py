@@ -1,5 +1,5 @@
-"""How detections follow from what a detector's layers answered, written plainly in numpy: what the
-papers say, for the tests to hold torchvision's way of computing it against."""
+"""How detections follow from the outputs of a detector's layers, as the papers say, in plain numpy.
+The tests compare torchvision's way of computing them with this one."""
 
 from __future__ import annotations
 

@@ -37,12 +37,12 @@ threads, and by up to 2e-5 in onnxruntime (slim), so order alone is no verdict."
 
 NOISE_MOVES = {"boxes": 0.01, "keypoints": 0.01, "scores": 2e-4, "masks": 1e-3}
 """By how much rounding noise may move an output: pixels and probabilities. Masks that are compared
-by their overlap are held against a half of what that comparison allows."""
+by their overlap may move by half of what that comparison allows."""
 
 
 @dataclass(frozen=True)
 class Seen:
-    """What a model answered for one image; of the batch it was in only the sizes are kept."""
+    """What a model answered for one image, with the sizes of the batch that it was in."""
 
     picture: int
     batch: tuple[tuple[int, int], ...]
@@ -99,7 +99,7 @@ def answers(model: Any, sizes: tuple[tuple[int, int], ...], seed: int) -> list[d
 
 
 def limited(model: Any) -> Any:
-    """What of a detector applies its threshold and its limit."""
+    """The part of a detector that applies its threshold and its limit."""
     return model if hasattr(model, "detections_per_img") else model.roi_heads
 
 
@@ -137,7 +137,7 @@ def test_nothing_is_detected_in_a_flat_picture(subject: Subject) -> None:
     assert {seen.count for seen in subject.seen if seen.picture == FLAT} == {0}
 
 
-def test_at_least_two_classes_are_found_where_there_are_two(subject: Subject) -> None:
+def test_at_least_two_classes_are_found_if_the_model_has_two(subject: Subject) -> None:
     at_least = 1 if subject.architecture.name == "keypoint_rcnn" else 2
     for seen in subject.patterned:
         assert len(set(seen.answer["labels"].tolist())) >= at_least, seen
@@ -162,10 +162,10 @@ def test_the_table_names_the_threshold_that_the_model_applies(subject: Subject) 
     assert outputs(subject).options["score_threshold"] == applied
 
 
-def test_one_thing_is_found_in_a_spot_and_in_a_crowd_as_many_as_may_be(
+def test_one_thing_is_found_in_a_spot_and_the_maximum_in_a_crowd(
     subject: Subject, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """And where a crowd is cut off, the scores on either side of the cut are apart."""
+    """Where a crowd is cut off, the scores on the two sides of the cut differ clearly."""
     if subject.profile != "slim":
         pytest.skip("the pictures were looked for with the slim models")
     seeds, heads = subject.architecture.adversarial, limited(subject.model)
@@ -181,7 +181,7 @@ def test_one_thing_is_found_in_a_spot_and_in_a_crowd_as_many_as_may_be(
         assert (scores[:-1] - scores[1:]).min() > SCORE_GAP[subject.profile]
 
 
-def test_masks_and_keypoints_are_of_every_detection_and_vary(subject: Subject) -> None:
+def test_masks_and_keypoints_vary(subject: Subject) -> None:
     for seen in subject.patterned:
         masks, keypoints = seen.answer.get("masks"), seen.answer.get("keypoints")
         if masks is not None:
@@ -222,7 +222,7 @@ def test_rounding_noise_changes_nothing(subject: Subject) -> None:
 def test_everything_calibrated_is_in_the_state_dict(
     subject: Subject, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A worker builds the model afresh and loads the saved weights: the answers are the same."""
+    """A worker builds the model again and loads the saved weights: the answers are the same."""
     import torch
 
     module = importlib.import_module(subject.architecture.build.split(":")[0])
@@ -248,7 +248,7 @@ def test_building_twice_gives_the_same_answers_and_leaves_the_random_state(
 
 @pytest.mark.parametrize("profile", ["slim", pytest.param("full", marks=pytest.mark.full)])
 def test_the_classifier_tells_pictures_apart(profile: str) -> None:
-    """Twice built it is the same; the logits of two pictures are a hundred tolerances apart."""
+    """Two builds are equal. The logits of two pictures differ by a hundred tolerances."""
     import torch
 
     model, again = (build(CLASSIFIER, keywords(CLASSIFIER, profile)) for _ in range(2))
@@ -263,7 +263,7 @@ def test_the_classifier_tells_pictures_apart(profile: str) -> None:
 
 
 @pytest.mark.parametrize("profile", ["slim", pytest.param("full", marks=pytest.mark.full)])
-def test_the_segmenter_answers_every_pixel_and_not_everywhere_the_same(profile: str) -> None:
+def test_the_segmenter_answers_every_pixel_and_finds_several_classes(profile: str) -> None:
     import torch
 
     model, again = (build(SEGMENTER, keywords(SEGMENTER, profile)) for _ in range(2))

@@ -1,4 +1,4 @@
-"""Cascade R-CNN against the paper, computed anew in numpy from what its layers answered."""
+"""Cascade R-CNN against the paper, computed again in numpy from the outputs of its layers."""
 
 from __future__ import annotations
 

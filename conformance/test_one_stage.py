@@ -1,6 +1,6 @@
-"""FCOS, SSD and SSDlite against their papers, computed anew in numpy from what the heads answered.
+"""FCOS, SSD and SSDlite against their papers, computed again in numpy from the heads' outputs.
 
-Where torchvision departs from a paper it is followed, and it is said here.
+Where torchvision departs from a paper, the tests follow torchvision and say so.
 """
 
 from __future__ import annotations

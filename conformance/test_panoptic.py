@@ -1,4 +1,4 @@
-"""Panoptic FPN against its two papers, computed anew in numpy from what its layers answer."""
+"""Panoptic FPN against its two papers, computed again in numpy from the outputs of its layers."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def run(model: Any, images: Any) -> Any:
 
 @pytest.fixture(scope="module")
 def answers(model: Any) -> list[tuple[int, Any]]:
-    """What is answered of each picture at each size, with the number of the picture."""
+    """The answer for each picture at each size, with the number of the picture."""
     found = []
     for picture in range(len(pictures.PICTURES)):
         for size in SIZES + OTHER_SIZES:
@@ -50,8 +50,8 @@ def answers(model: Any) -> list[tuple[int, Any]]:
 
 @dataclass
 class Rules:
-    """The thresholds of the merge, and how near each decision was to going the other way: the rule,
-    whether it left something out, and by how many pixels (or how much of a score)."""
+    """The thresholds of the merge, and its decisions: the rule, whether it left something out, and
+    the margin in pixels (or in score)."""
 
     score: float
     free: float
@@ -66,7 +66,7 @@ class Rules:
 def merged(
     masks: Array, labels: Array, scores: Array, semantic: Array, rules: Rules
 ) -> tuple[Array, list[int]]:
-    """Pixel sets in the place of maps: each segment takes its pixels out of those still free."""
+    """The merge with sets of pixels instead of maps: a segment takes its pixels from `left`."""
     height, width = semantic.shape[1:]
     left = {(y, x) for y in range(height) for x in range(width)}
     segments: list[tuple[int, set[Any]]] = []
@@ -101,7 +101,7 @@ def test_the_map_is_merged_as_in_the_paper(model: Any, answers: Any) -> None:
         assert (answer["panoptic"] == expected).all()
 
 
-def test_every_rule_of_the_merge_decides_something_and_none_by_chance(
+def test_every_rule_of_the_merge_decides_something_and_no_decision_is_close(
     model: Any, answers: Any
 ) -> None:
     decided: list[tuple[str, bool, float]] = []
@@ -165,7 +165,7 @@ def resized(maps: Array, height: int, width: int) -> Array:
 
 
 def weights(before: int, after: int) -> Array:
-    """How much of each of `before` cells each of `after` cells takes: [after, before]."""
+    """How much each of the `after` cells takes from each of the `before` cells: [after, before]."""
     found = np.zeros((after, before))
     for i in range(after):
         at = min(max((i + 0.5) * before / after - 0.5, 0), before - 1)
@@ -193,7 +193,7 @@ def through(layer: Any, maps: Array) -> Array:
 
 @pytest.mark.parametrize("picture", range(2))
 def test_the_semantic_map_is_that_of_the_paper(model: Any, picture: int) -> None:
-    """Of each image of a batch of unequal sizes, so that both are padded."""
+    """For each image of a batch of unequal sizes: both are padded."""
     import copy
 
     import torch
@@ -227,13 +227,13 @@ def test_the_semantic_map_is_that_of_the_paper(model: Any, picture: int) -> None
 
 
 class TestMerge:
-    """By hand, of four columns of ten pixels: things are of classes 1 and 2, stuff of 3 and 4."""
+    """Maps of four columns of ten pixels, merged by hand. Things: classes 1, 2; stuff: 3, 4."""
 
     COLUMNS = 4
 
     def merge(self, *instances: tuple[float, int, str], stuff: str = "oooo") -> list[str]:
-        """Instances are (score, label, columns), stuff is a letter a column: o, a (class 3), b (4).
-        Answers a string a segment, its class and its columns, after that of the void."""
+        """Instances are (score, label, columns); stuff is a letter per column: o, a (class 3),
+        b (4). Returns a string for the void and for each segment: the class and the columns."""
         import torch
 
         from conformance.architectures.panoptic_fpn import merge
@@ -255,21 +255,21 @@ class TestMerge:
             for i, row in enumerate(rows)
         ]
 
-    def test_nothing_is_void(self) -> None:
+    def test_a_picture_in_which_nothing_is_found_is_void(self) -> None:
         assert self.merge() == ["void: 0123"]
 
     def test_instances_of_one_class_are_segments_of_their_own(self) -> None:
         assert self.merge((0.9, 1, "0"), (0.8, 1, "3")) == ["void: 12", "1: 0", "1: 3"]
 
-    def test_the_higher_score_takes_the_pixels_in_whatever_order_they_come(self) -> None:
+    def test_the_higher_score_takes_the_pixels_in_any_order_of_instances(self) -> None:
         expected = ["void: 3", "2: 01", "1: 2"]
         assert self.merge((0.9, 2, "01"), (0.8, 1, "12")) == expected
         assert self.merge((0.8, 1, "12"), (0.9, 2, "01")) == expected
 
-    def test_an_instance_of_which_less_than_one_half_is_free_is_left_out(self) -> None:
+    def test_an_instance_that_is_less_than_half_free_is_left_out(self) -> None:
         assert self.merge((0.9, 2, "01"), (0.8, 1, "012")) == ["void: 23", "2: 01"]
 
-    def test_what_was_left_out_takes_nothing_from_those_after_it(self) -> None:
+    def test_an_instance_that_was_left_out_takes_no_pixels_from_later_ones(self) -> None:
         found = self.merge((0.9, 2, "01"), (0.8, 1, "012"), (0.7, 1, "23"))
         assert found == ["void: ", "2: 01", "1: 23"]
 
@@ -279,7 +279,7 @@ class TestMerge:
     def test_an_instance_without_pixels_is_no_segment(self) -> None:
         assert self.merge((0.9, 1, ""), (0.8, 2, "0")) == ["void: 123", "2: 0"]
 
-    def test_stuff_is_where_no_instance_is_and_other_is_void(self) -> None:
+    def test_stuff_fills_pixels_without_an_instance_and_other_is_void(self) -> None:
         found = self.merge((0.9, 1, "0"), stuff="aoaa")
         assert found == ["void: 1", "1: 0", "3: 23"]
 
@@ -289,7 +289,7 @@ class TestMerge:
 
 
 def test_it_can_be_scripted_and_traced(model: Any) -> None:
-    """Also of pictures with other numbers of instances than the traced one."""
+    """Also for pictures with other numbers of instances than the traced one."""
     import torch
 
     (images,) = pictures.image_list(SIZES, 0)

@@ -1,4 +1,4 @@
-"""PointRend against the paper, computed anew in numpy from what its layers answer."""
+"""PointRend against the paper, computed again in numpy from the outputs of its layers."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def enlarged(mask: Array) -> Array:
 
 @pytest.mark.parametrize("seed", range(2))
 def test_the_masks_are_those_of_the_paper(model: Any, seed: int) -> None:
-    """Of the first box: each step enlarges, and predicts the 784 most uncertain points anew."""
+    """For the first box: a step enlarges, and predicts the 784 most uncertain points again."""
     import torch
 
     heads = model.roi_heads
@@ -96,11 +96,11 @@ def test_the_masks_are_those_of_the_paper(model: Any, seed: int) -> None:
         mask = flat.reshape(size, size)
     expected = 1 / (1 + np.exp(-mask))
     differing = np.abs(answer["masks"][0, 0].double().numpy() - expected) > 1e-3
-    # Which of two nearly equal points is the 784th is a matter of rounding.
+    # Rounding decides which of two nearly equal points is the 784th.
     assert differing.mean() < 1e-3
 
 
-def test_a_mask_is_not_that_of_the_coarse_head_alone(model: Any) -> None:
+def test_a_mask_differs_from_the_one_of_the_coarse_head(model: Any) -> None:
     import torch
     from torch.nn.functional import interpolate
 

@@ -33,7 +33,7 @@ class Subject:
     changes: str
 
     def problems(self, run: Callable[..., Any], asked: Iterator[Case]) -> list[str]:
-        """What is wrong with the answers of `run`, case by case."""
+        """The problems of the answers of `run`, case by case."""
         import torch
 
         found, kind = [], self.architecture.outputs
@@ -93,7 +93,7 @@ def test_the_weights_keep_their_names_and_the_changes_are_told_in_one_line(
     ("resolution", "images"),
     [
         ("dynamic", 2),
-        # What asks for less.
+        # Cells that ask for less.
         pytest.param("dynamic", 1, marks=pytest.mark.full),
         pytest.param("fixed", 1, marks=pytest.mark.full),
         pytest.param("fixed", 2, marks=pytest.mark.full),
@@ -117,7 +117,9 @@ def test_the_prepared_model_exports(
 
 
 @pytest.mark.parametrize(("shortest", "longest"), [(144, 640), (192, 640), (800, 1333)])
-def test_sizes_computed_in_tensors_are_those_of_numbers(shortest: int, longest: int) -> None:
+def test_sizes_computed_in_tensors_equal_those_computed_in_numbers(
+    shortest: int, longest: int
+) -> None:
     import torch
 
     from conformance.preparations.resizing import resized, resized_in_tensors
@@ -163,7 +165,7 @@ def test_suppression_is_that_of_torchvision(count: int) -> None:
 
 @pytest.mark.parametrize("count", [0, 7])
 def test_masks_are_pasted_as_by_torchvision(count: int) -> None:
-    """Also where a box, enlarged with its mask, reaches over the border, and where it is a line."""
+    """Also if a box, enlarged with its mask, reaches over the border, and if it is a line."""
     import torch
     from torchvision.models.detection.roi_heads import paste_masks_in_image
     from torchvision.ops.boxes import clip_boxes_to_image

@@ -1,4 +1,4 @@
-"""What takes the place of methods of FCOS and SSD chooses what they choose, to the last bit."""
+"""The replacements for methods of FCOS and SSD choose exactly the same detections."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ LEVELS = (60, 15, 1)  # how many anchors each has
 #: Anchors are placed in this square: some reach out of the images.
 PLACES = (-10, 90)
 
-#: The threshold of scores, and how many candidates there may be, of a level or a class. Each takes
-#: effect alone, and both; the last threshold is above all scores.
+#: The threshold of scores, and the largest number of candidates of a level or a class. Each takes
+#: effect alone, and both together; the last threshold is above all scores.
 CHOICES = [(0.0, 1000), (0.0, 10), (0.6, 1000), (0.6, 10), (1.0, 1000)]
 
 
@@ -57,7 +57,7 @@ def test_ssd_chooses_the_detections_that_torchvision_does(
 
 
 def limits(threshold: float, candidates: int, box_coder: Any) -> Any:
-    """What of a model is asked for when detections are chosen."""
+    """The attributes of a model that are read when detections are chosen."""
     return SimpleNamespace(
         score_thresh=threshold,
         topk_candidates=candidates,

@@ -1,4 +1,4 @@
-"""The merge that can be captured, held against the one of the model."""
+"""The merge that can be captured, compared with the one of the model."""
 
 from __future__ import annotations
 
@@ -46,13 +46,13 @@ def test_instances_are_merged_as_by_the_model(count: int) -> None:
         assert torch.equal(panoptic, expected)
         assert torch.equal(found, classes)
         things.add(int((classes <= RULES["things"]).sum()))
-    # Some are left out, and not always as many.
+    # Some are left out, and their number varies.
     assert len(things) >= min(count + 1, 3)
     assert max(things) < count or count <= 2
 
 
-def test_the_captured_merge_is_of_any_number_of_instances() -> None:
-    """Of each number up to the limit, captured with three."""
+def test_the_captured_merge_takes_any_number_of_instances() -> None:
+    """Captured with three instances, it takes every number up to the limit."""
     import torch
 
     from conformance.architectures import panoptic_fpn
@@ -60,7 +60,7 @@ def test_the_captured_merge_is_of_any_number_of_instances() -> None:
 
     class Merge(torch.nn.Module):
         def forward(self, scene: Any, semantic: Any) -> Any:
-            chosen = torch.where(scene["kept"])[0]  # so that how many is known from the data alone
+            chosen = torch.where(scene["kept"])[0]  # now their number depends on the data
             parts = (scene[name][chosen] for name in ("masks", "labels", "scores"))
             return merge(*parts, semantic, **RULES, most=MOST)
 

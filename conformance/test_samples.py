@@ -14,8 +14,8 @@ EVERY_SIZE = SIZES + OTHER_SIZES
 
 
 def resized_alike(size: tuple[int, int], shortest: int) -> bool:
-    """Whether a detector resizes to the same pixels in eager and in TorchScript, where the factor
-    went through float32."""
+    """Whether a detector resizes to the same size in eager and in TorchScript, which rounds the
+    factor to float32."""
     import numpy as np
 
     eager = shortest / min(size)
@@ -24,7 +24,9 @@ def resized_alike(size: tuple[int, int], shortest: int) -> bool:
 
 
 @pytest.mark.parametrize("shortest", [144, 192])
-def test_the_exported_sizes_are_resized_alike_and_not_all_of_the_others(shortest: int) -> None:
+def test_eager_and_torchscript_resize_exported_sizes_alike_but_not_all_others(
+    shortest: int,
+) -> None:
     assert all(resized_alike(size, shortest) for size in SIZES)
     assert not all(resized_alike(size, 144) for size in OTHER_SIZES)
 
@@ -47,7 +49,7 @@ def test_picture_i_of_a_batch_follows_the_seed() -> None:
 
 
 @pytest.mark.parametrize("seed", [4, 5])
-def test_a_crowd_or_a_spot_is_followed_by_the_pictures_from_the_flat_one(seed: int) -> None:
+def test_in_a_batch_the_pictures_after_a_crowd_or_a_spot_start_with_the_flat_one(seed: int) -> None:
     import numpy as np
 
     crowd_or_spot, *others = pictures.pictures([SIZES[0]] * 3, seed)
@@ -72,7 +74,7 @@ def test_a_batch_tensor_has_images_of_one_size() -> None:
 
 
 @pytest.mark.parametrize("missing", ["sklearn", "PIL"])
-def test_what_the_pictures_need_is_named_when_it_is_missing(
+def test_if_a_package_for_the_pictures_is_missing_the_error_says_what_to_install(
     missing: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     find = importlib.util.find_spec

@@ -14,7 +14,7 @@ BATCHES = ("1", "2", "dynamic")
 
 
 def cells(*architectures: str) -> list[Cell]:
-    """Twelve cells an architecture: two files, two resolutions, three batches."""
+    """Twelve cells per architecture: two files, two resolutions, three batches."""
     return [
         Cell(architecture, "tracing", format, runtime, "cpu", resolution, batch)
         for architecture in architectures or ("net",)
@@ -25,7 +25,7 @@ def cells(*architectures: str) -> list[Cell]:
 
 
 def result(cell: Cell | None = None, outcome: Outcome = Outcome.PASSED, **fields: Any) -> Result:
-    """A result; one that did not pass failed at `compare`, where nothing else is said."""
+    """A result. If it did not pass, it failed at `compare`, unless `fields` say otherwise."""
     absent = outcome is Outcome.UNAVAILABLE
     why = None if outcome is Outcome.PASSED else "not here" if absent else "why"
     fields = {"stage": None if absent else Stage.COMPARE, "reason": why, **fields}
@@ -42,7 +42,7 @@ def failed(cell: Cell | None = None, stage: Stage = Stage.COMPARE, **fields: Any
 
 
 def results(found: Iterable[Result], whole: Iterable[Cell] = (), **fields: Any) -> Results:
-    """A results file of `found`, which are all that was planned of the matrix `whole`."""
+    """A results file with `found`: all cells that were planned, of the matrix `whole`."""
     kept = list(found)
     every = list(whole) or [each.cell for each in kept]
     fields = {

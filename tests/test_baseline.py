@@ -1,4 +1,4 @@
-"""The baseline file: small, sorted, and nothing else is taken for one."""
+"""The baseline file is small and sorted. Any other file is refused."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ TEXT = """\
 """
 
 
-def test_it_holds_one_accepted_cell_a_line_sorted() -> None:
+def test_a_baseline_holds_one_accepted_cell_per_line_sorted() -> None:
     assert dumps(BASELINE) == TEXT
 
 
@@ -58,18 +58,18 @@ accepted = st.builds(
     ),
     profile=st.text(),
 )
-def test_it_is_read_back(
+def test_a_baseline_is_read_back(
     entries: dict[str, Accepted], passing: dict[str, float], profile: str
 ) -> None:
     written = Baseline(profile, entries, passing)
     assert loads(dumps(written), "b") == written
 
 
-def test_it_is_small_where_nothing_is_accepted() -> None:
+def test_a_baseline_without_accepted_failures_is_small() -> None:
     assert len(dumps(Baseline("slim")).splitlines()) == 3
 
 
-def test_a_missing_file_says_how_it_is_made(tmp_path: Path) -> None:
+def test_if_the_file_is_missing_the_error_says_how_to_make_it(tmp_path: Path) -> None:
     with pytest.raises(BaselineError, match="no such file") as error:
         load(tmp_path / "baseline.json")
     assert "--export-matrix-update" in str(error.value.remedy)
@@ -105,7 +105,7 @@ def test_a_newer_format_is_refused_with_the_command_that_mends_it() -> None:
         (('"slim"', "3"), "malformed"),
     ],
 )
-def test_what_was_edited_into_nonsense_is_named(edit: tuple[str, str], said: str) -> None:
+def test_the_error_names_a_wrong_edit(edit: tuple[str, str], said: str) -> None:
     with pytest.raises(BaselineError) as error:
         loads(TEXT.replace(*edit, 1), "baseline.json")
     assert said in str(error.value)

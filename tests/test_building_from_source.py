@@ -1,4 +1,4 @@
-"""What is built from source after all else of an environment, and by which commit it is known."""
+"""Packages that are built from source after all other requirements, and their recorded commits."""
 
 from __future__ import annotations
 
@@ -61,11 +61,13 @@ def last(*afterwards: str) -> Environment:
 
 
 def shown(record: records.Record) -> str:
-    """The version as results have it."""
+    """The version as a results file shows it."""
     return str(record.describe([]).packages["needs-six"])
 
 
-def test_what_comes_afterwards_is_built_with_what_is_there(tmp_path: Path, source: Path) -> None:
+def test_a_source_is_built_with_the_requirements_that_are_installed(
+    tmp_path: Path, source: Path
+) -> None:
     cache = tmp_path / "cache"
     alone = Environment("alone", python=HERE, requirements=[*THERE, str(source)])
     with pytest.raises(ProvisionError, match="No module named 'six'"):
@@ -77,14 +79,12 @@ def test_what_comes_afterwards_is_built_with_what_is_there(tmp_path: Path, sourc
     assert record.environment == last(str(source))
 
 
-def test_a_folder_under_git_is_built_anew_for_another_state_of_it(
-    tmp_path: Path, repository: Path
-) -> None:
+def test_a_folder_under_git_is_built_anew_when_it_changes(tmp_path: Path, repository: Path) -> None:
     environment = last(f"needs-six @ {repository.as_uri()}")
     setup, built = repository / "setup.py", []
 
     def build() -> str:
-        revision.cache_clear()  # of another run
+        revision.cache_clear()  # as in another run
         assert records.known(tmp_path, environment) is None
         built.append(provisioned.provide(tmp_path, environment))
         assert records.known(tmp_path, environment) == built[-1]
@@ -98,17 +98,19 @@ def test_a_folder_under_git_is_built_anew_for_another_state_of_it(
     assert len({str(record.content()) for record in built}) == len(built)
 
 
-def test_so_is_an_environment_that_needs_such_a_folder(repository: Path) -> None:
+def test_an_environment_is_another_one_when_a_required_folder_under_git_changes(
+    repository: Path,
+) -> None:
     environment = Environment("needing", python=HERE, requirements=[str(repository)])
     keys = [records.content_key(environment)]
     for line in ("# changed", "# and again"):
         (repository / "setup.py").write_text(f"{NEEDS_SIX}{line}", encoding="utf-8")
-        revision.cache_clear()  # of another run
+        revision.cache_clear()  # as in another run
         keys.append(records.content_key(environment))
     assert len(set(keys)) == len(keys)
 
 
-def test_what_comes_by_a_url_of_git_is_known_by_its_commit(
+def test_a_package_from_a_git_url_is_recorded_with_its_commit(
     tmp_path: Path, repository: Path
 ) -> None:
     record = provisioned.provide(tmp_path, last(f"needs-six @ git+{repository.as_uri()}"))

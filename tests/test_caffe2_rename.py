@@ -1,4 +1,4 @@
-"""Names of weights of today and of torchvision 0.11.3; against real models in tests/caffe2."""
+"""Weights get the names of torchvision 0.11.3. tests/caffe2 checks this with real models."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ NAMES = {
 }
 
 
-def test_what_became_a_block_loses_the_block() -> None:
+def test_a_layer_that_became_a_block_gets_its_old_name() -> None:
     assert rename(list(NAMES)) == NAMES
 
 
@@ -28,6 +28,6 @@ def test_names_of_2021_stay() -> None:
     assert rename(old) == dict(zip(old, old))
 
 
-def test_two_weights_of_one_name() -> None:
+def test_two_weights_that_would_get_the_same_name_are_refused() -> None:
     with pytest.raises(ValueError, match="one name"):
         rename(["rpn.head.conv.0.0.weight", "rpn.head.conv.weight"])

@@ -16,13 +16,13 @@ cells = st.builds(
 
 @given(cells)
 def test_an_id_holds_the_value_of_each_axis(cell: Cell) -> None:
-    """But for `plain`, which goes without saying."""
+    """Except `plain`, which an id leaves out."""
     found = {"preparation": PLAIN, **dict(zip(AXES, cell.id.split("-")))}
     assert found == cell.axes
 
 
 @given(cells)
-def test_a_cell_is_known_by_its_id(cell: Cell) -> None:
+def test_a_cell_can_be_made_from_its_id(cell: Cell) -> None:
     assert Cell.of(cell.id) == cell
 
 
@@ -30,7 +30,7 @@ ID = "net-tracing-onnx-onnxruntime-cpu-fixed-1"
 
 
 @pytest.mark.parametrize("text", ["", ID[:-2], f"{ID}-plain", f"{ID}-done", f"{ID}-prepared-1"])
-def test_what_is_no_id_is_refused(text: str) -> None:
+def test_a_text_that_is_not_an_id_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="no id of a cell"):
         Cell.of(text)
 

@@ -17,18 +17,18 @@ def broke(changed: list[Cell]) -> list[Summary]:
     return summarize([Change(cell, "broke", "", "") for cell in changed], {"broke": EVERY}, EVERY)
 
 
-def test_all_cells_of_one_axis_are_one_sentence() -> None:
+def test_all_cells_of_one_architecture_are_summed_up_in_one_sentence() -> None:
     (summary,) = broke([cell for cell in EVERY if cell.architecture == "b"])
     assert summary.text == "architecture=b (12 cells)"
 
 
-def test_two_axes_are_one_sentence() -> None:
+def test_cells_that_two_axes_describe_are_summed_up_in_one_sentence() -> None:
     changed = [c for c in EVERY if c.format == "onnx" and c.batch == "dynamic"]
     (summary,) = broke(changed)
     assert summary.text == "runtime=onnxruntime, batch=dynamic (6 cells)"
 
 
-def test_a_single_cell_is_named_whole() -> None:
+def test_a_single_cell_is_named_by_its_id() -> None:
     assert [summary.text for summary in broke([EVERY[7]])] == [EVERY[7].id]
 
 

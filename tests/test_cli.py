@@ -49,7 +49,7 @@ def test_two_shards_are_combined_and_gated(capsys: pytest.CaptureFixture[str]) -
     assert "nothing changed" in capsys.readouterr().out
 
 
-def test_a_missing_shard_never_gates_green(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_gate_fails_if_a_shard_is_missing(capsys: pytest.CaptureFixture[str]) -> None:
     accept(*GREEN)
     assert main(["combine", "one.json", "-o", "all.json"]) == 1
     assert "missing: shard 2/2" in capsys.readouterr().out
@@ -65,7 +65,7 @@ def test_a_regression_fails_the_gate(capsys: pytest.CaptureFixture[str]) -> None
     assert "broke (passed before, does not now): " + EVERY[0].id in said
 
 
-def test_an_update_accepts_it(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_update_accepts_a_regression(capsys: pytest.CaptureFixture[str]) -> None:
     accept(*GREEN)
     assert main(["gate", "red.json", "--baseline", "b.json", "--update"]) == 0
     assert "1 failures accepted, 23 cells pass" in capsys.readouterr().out
@@ -74,7 +74,7 @@ def test_an_update_accepts_it(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["gate", "green.json", "--baseline", "b.json"]) == 1
 
 
-def test_a_cell_of_the_baseline_that_is_gone_is_an_error(
+def test_a_cell_of_the_baseline_that_is_not_in_the_matrix_is_an_error(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     accept(*GREEN, passed(0.0, cells("vanished")[0]))
@@ -82,7 +82,7 @@ def test_a_cell_of_the_baseline_that_is_gone_is_an_error(
     assert "1 of its cells are not in the matrix: vanished-" in capsys.readouterr().err
 
 
-def test_diff_says_what_broke_with_its_exit_code(capsys: pytest.CaptureFixture[str]) -> None:
+def test_diff_fails_if_something_broke(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["diff", "green.json", "red.json"]) == 1
     assert "broke" in capsys.readouterr().out
     assert main(["diff", "red.json", "green.json", "--format", "md"]) == 0
@@ -90,7 +90,9 @@ def test_diff_says_what_broke_with_its_exit_code(capsys: pytest.CaptureFixture[s
 
 
 @pytest.mark.parametrize("format", ["md", "rst", "html", "csv", "json"])
-def test_the_table_in_every_format(format: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_table_is_printed_in_every_format(
+    format: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(["table", "red.json", "--format", format]) == 0
     said = capsys.readouterr().out
     assert "Dynamic resolution" in said
@@ -130,7 +132,7 @@ def test_documents_are_rewritten_and_checked(
     assert main(["docs", "--check", "page.md", "red.json"]) == 1
 
 
-def test_of_two_documents_a_bad_one_leaves_both_untouched(folder: Path) -> None:
+def test_if_one_document_is_bad_no_document_is_rewritten(folder: Path) -> None:
     (folder / "good.md").write_text(MARKERS, encoding="utf-8")
     (folder / "bad.md").write_text("no markers\n", encoding="utf-8")
     assert main(["docs", "good.md", "bad.md", "red.json"]) == 4
@@ -148,7 +150,7 @@ def test_of_two_documents_a_bad_one_leaves_both_untouched(folder: Path) -> None:
         ["gate", "green.json", "--baseline", "b.json", "--require", "runtime=onnxrntime"],
     ],
 )
-def test_bad_input_is_one_clear_message(
+def test_bad_input_gives_one_clear_message(
     arguments: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     accept(*GREEN)

@@ -1,4 +1,4 @@
-"""Shards and machines come to the one results file that a single run would have written."""
+"""Results of several shards or machines combine to what a single run would write."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def part(*indices: int, shard: str | None = None) -> Results:
 
 
 @given(st.permutations(range(3)))
-def test_shards_in_any_order_are_the_one_piece_run(order: list[int]) -> None:
+def test_shards_in_any_order_combine_to_the_results_of_a_single_run(order: list[int]) -> None:
     shards = [part(*range(i, len(EVERY), 3), shard=f"{i + 1}/3") for i in range(3)]
     combined = combine([(str(i), shards[i]) for i in order])
     assert dumps(combined.results) == dumps(WHOLE)
@@ -34,7 +34,7 @@ def test_shards_in_any_order_are_the_one_piece_run(order: list[int]) -> None:
     assert (combined.conflicts, combined.missing) == ([], [])
 
 
-def test_a_missing_shard_is_named_and_the_rest_is_not_complete() -> None:
+def test_a_missing_shard_is_named_and_the_results_are_incomplete() -> None:
     shards = [part(*range(i, len(EVERY), 3), shard=f"{i + 1}/3") for i in (0, 2)]
     combined = combine([("one", shards[0]), ("three", shards[1])])
     assert combined.missing == ["2/3"]
@@ -42,7 +42,7 @@ def test_a_missing_shard_is_named_and_the_rest_is_not_complete() -> None:
     assert combined.results.planned == len(EVERY)
 
 
-def test_a_gpu_box_fills_what_is_unavailable_here() -> None:
+def test_results_of_a_machine_with_a_gpu_replace_unavailable_ones() -> None:
     there = [ended for ended in ENDED if ended.cell.format == "onnx"]
     here = [result(e.cell, Outcome.UNAVAILABLE) if e in there else e for e in ENDED]
     gpu = results(there, EVERY, environments=environments(torch="2.14+cu126"))
@@ -59,7 +59,7 @@ def test_a_gpu_box_fills_what_is_unavailable_here() -> None:
         assert versions == {"torchscript": "2.14", "onnx": "2.14+cu126"}
 
 
-def test_of_two_results_that_differ_the_one_that_did_not_pass_is_kept_and_said() -> None:
+def test_if_two_results_differ_the_failure_is_kept_and_the_conflict_reported() -> None:
     red = results([failed(EVERY[0], deviating=["boxes"])], EVERY)
     green = results([passed(0.0, EVERY[0])], EVERY)
     for files in ([red, green], [green, red]):

@@ -1,4 +1,4 @@
-"""A comparison fails on everything that is wrong, and on nothing that is right."""
+"""A comparison fails for every wrong answer, and for no right one."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Image = dict[str, Any]
 
 
 def image(count: int = 6, seed: int = 0) -> Image:
-    """`count` boxes side by side, so that none overlaps another, in falling order of scores."""
+    """`count` boxes side by side, without overlap, in descending order of scores."""
     random = np.random.default_rng(seed)
     left = np.arange(count) * 40 + random.uniform(1, 9, count)
     top = random.uniform(5, 60, count)
@@ -64,18 +64,18 @@ class TestDetections:
         )
 
     @pytest.mark.parametrize("name", ["boxes", "scores", "masks"])
-    def test_one_percent_is_too_much(self, name: str) -> None:
+    def test_a_deviation_of_one_percent_fails(self, name: str) -> None:
         wrong = self.problems(**{name: self.reference[name] * np.float32(1.01)})
         assert f"{name}: " in wrong
         assert "outside tolerance" in wrong
 
-    def test_swapped_coordinates_are_named(self) -> None:
+    def test_swapped_coordinates_are_recognised(self) -> None:
         wrong = self.problems(boxes=self.reference["boxes"][:, [1, 0, 3, 2]])
         assert "detections missing" in wrong
         assert "detections extra" in wrong
         assert "match with x and y swapped" in wrong
 
-    def test_another_class_is_a_missing_and_an_extra_detection(self) -> None:
+    def test_a_wrong_class_counts_as_a_missing_and_an_extra_detection(self) -> None:
         found = compare(
             [self.reference], [changed(self.reference, labels=self.reference["labels"] + 9)]
         )
@@ -115,7 +115,7 @@ class TestDetections:
         assert found["notes"] == ["1 missing within tolerance of the score threshold"]
         assert compare([full], [fewer], threshold=None)["problems"]
 
-    def test_nothing_against_nothing_is_equal_and_matches_nothing(self) -> None:
+    def test_two_answers_without_detections_are_equal(self) -> None:
         nothing = {name: array[:0] for name, array in self.reference.items()}
         found = compare([nothing], [nothing])
         assert (found["problems"], found["matched"]) == ([], 0)
@@ -152,7 +152,7 @@ class TestDetections:
         assert found["problems"] == ["answers for 1 of 2 images"]
         assert found["outputs"] == {}
 
-    def test_a_reference_that_is_no_detections_says_so(self) -> None:
+    def test_a_reference_that_is_not_a_list_of_detections_is_reported(self) -> None:
         assert "the reference is no list" in compare(np.zeros(3), np.zeros(3))["problems"][0]
 
     @given(st.integers(0, 9), st.integers(0, 9), st.randoms(use_true_random=False))
@@ -180,7 +180,7 @@ class TestMasksByOverlap:
     """`Detections(mask_iou=0.998)`: single pixels may differ, objects may not."""
 
     SIZE = (120, 340)
-    RADIUS = 40.2  # of no pixel: with a sharp edge the mask is binary
+    RADIUS = 40.2  # no pixel lies on the edge: a mask with a sharp edge is binary
     CENTRES = ((60.0, 60.0), (50.0, 160.0), (60.0, 270.0))
 
     def scene(self, edge: float, shift: int = 0, size: tuple[int, int] = SIZE) -> Image:
@@ -200,7 +200,9 @@ class TestMasksByOverlap:
         return "\n".join(detections.compare([reference], [actual], options)["problems"])
 
     @pytest.mark.parametrize("edge", [1e-6, 1.0, 6.0])
-    def test_a_few_pixels_may_differ_and_only_here(self, edge: float) -> None:
+    def test_a_few_pixels_may_differ_only_if_masks_are_compared_by_overlap(
+        self, edge: float
+    ) -> None:
         reference = self.scene(edge)
         pixels = reference["masks"].copy()
         pixels[0, 0, 60, 30:34] = 0.3
@@ -210,30 +212,30 @@ class TestMasksByOverlap:
 
     @pytest.mark.parametrize("edge", [1e-6, 1.0, 6.0])
     @pytest.mark.parametrize("size", [SIZE, (1200, 3400)])
-    def test_a_shift_by_one_pixel_is_too_much_however_large_the_image(
+    def test_a_shift_by_one_pixel_fails_however_large_the_image_is(
         self, edge: float, size: tuple[int, int]
     ) -> None:
         wrong = self.problems(self.scene(edge, size=size), self.scene(edge, shift=1, size=size))
         assert "masks: 3 of 3 overlap by less than 0.998" in wrong
 
-    def test_the_mask_of_another_object_is_too_much(self) -> None:
+    def test_the_mask_of_another_object_fails(self) -> None:
         reference = self.scene(1.0)
         turned = changed(reference, masks=reference["masks"][[1, 0, 2]])
         assert "masks: 2 of 3 overlap by less than 0.998" in self.problems(reference, turned)
 
-    def test_probabilities_that_are_off_everywhere_are_too_much(self) -> None:
+    def test_probabilities_that_are_off_everywhere_fail(self) -> None:
         reference = self.scene(6.0)
         fainter = changed(reference, masks=reference["masks"] * np.float32(0.99))
         assert "masks: 3 of 3" in self.problems(reference, fainter)
 
     @pytest.mark.parametrize("factor", [0, -1])
-    def test_an_empty_mask_and_a_negative_one_are_too_much(self, factor: int) -> None:
+    def test_an_empty_mask_and_a_negative_one_fail(self, factor: int) -> None:
         reference = self.scene(1.0)
         broken = reference["masks"].copy()
         broken[1] *= factor
         assert "masks: 1 of 3" in self.problems(reference, changed(reference, masks=broken))
 
-    def test_an_infinite_probability_is_wrong_wherever_it_is(self) -> None:
+    def test_an_infinite_probability_fails_even_outside_the_object(self) -> None:
         reference = self.scene(1.0)
         broken = reference["masks"].copy()
         broken[1, 0, 3, 3] = np.inf
@@ -255,7 +257,7 @@ class TestMasksByOverlap:
         assert figures["min_iou"] == pytest.approx(1 - 1 / area)
         assert figures["required"] == 0.998
 
-    def test_the_worst_of_several_images_is_kept(self) -> None:
+    def test_the_figures_of_the_worst_image_are_kept(self) -> None:
         exact, blurred = self.scene(1.0), self.scene(3.0)
         options = {"mask_iou": 0.998}
         pairs = ([exact, exact, exact], [exact, blurred, exact])
@@ -263,7 +265,7 @@ class TestMasksByOverlap:
         assert figures["min_iou"] == 1 - figures["max_rel"] < 0.998
 
     @pytest.mark.parametrize("count", [0, 3])
-    def test_empty_masks_are_equal_to_empty_ones(self, count: int) -> None:
+    def test_empty_masks_are_equal_to_each_other(self, count: int) -> None:
         reference = {name: array[:count] for name, array in self.scene(1.0).items()}
         empty = changed(reference, masks=np.zeros_like(reference["masks"]))
         found = detections.compare([empty], [empty], {"mask_iou": 0.998})
@@ -272,10 +274,10 @@ class TestMasksByOverlap:
         assert found["outputs"]["masks"] == figures
 
     @given(st.integers(0, 2), st.integers(20, 400), st.floats(0, 1, width=32))
-    def test_what_is_beyond_the_share_of_an_object_fails(
+    def test_a_mask_fails_if_too_large_a_share_of_its_object_differs(
         self, index: int, pixels: int, value: float
     ) -> None:
-        """Of a binary mask the figure is the share of its pixels, times how far they are off."""
+        """For a binary mask the figure is the share of pixels that differ, times the difference."""
         reference = self.scene(1e-6)
         masks = reference["masks"].copy()
         inside = np.flatnonzero(masks[index])
@@ -286,7 +288,7 @@ class TestMasksByOverlap:
             assert bool(wrong) == (share > 0.002)
 
     @pytest.mark.parametrize("value", [0.5, 1.001, 0.002, -1, 0])
-    def test_an_overlap_that_would_pass_anything_is_refused(self, value: float) -> None:
+    def test_a_required_overlap_that_makes_no_sense_is_refused(self, value: float) -> None:
         with pytest.raises(UsageError, match="for instance mask_iou"):
             Detections(mask_iou=value)
 
@@ -312,14 +314,14 @@ class TestTensors:
         softmax = np.full(1000, 1e-3, np.float32)
         assert self.problems(softmax, softmax * np.float32(1.01))
 
-    def test_integers_are_exact(self) -> None:
+    def test_integers_must_be_equal(self) -> None:
         (problem,) = self.problems(np.arange(4), np.array([0, 1, 2, 4]))
         assert problem == "output: 1 of 4 values differ"
 
     def test_a_reference_without_tensors_proves_nothing(self) -> None:
         assert self.problems([], []) == ["the reference holds no tensor"]
 
-    def test_infinities_are_equal_to_themselves_alone(self) -> None:
+    def test_an_infinity_is_equal_only_to_itself(self) -> None:
         masked = np.array([-np.inf, 1.0], np.float32)
         assert self.problems(masked, masked) == []
         assert self.problems(masked, np.array([1.0, 1.0], np.float32))
@@ -336,7 +338,7 @@ def test_an_array_is_equal_to_itself(array: Any) -> None:
 
 
 @given(arrays, st.data())
-def test_one_value_that_is_off_by_a_percent_of_the_largest_is_found(array: Any, data: Any) -> None:
+def test_one_value_that_is_off_by_a_percent_of_the_largest_fails(array: Any, data: Any) -> None:
     largest = float(np.abs(array).max())
     if largest < 1e-30:
         return

@@ -1,4 +1,4 @@
-"""Two panoptic maps agree where their segments do, whatever the numbers of these."""
+"""Two panoptic maps agree if their segments do, whatever numbers the segments have."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ SIZE = (40, 60)
 
 
 def image() -> Image:
-    """Two objects of classes 1 and 2 (segments 1, 2), and two kinds of stuff, 3 and 4: the left
-    half and most of the right one. What is left is void."""
+    """Two objects of classes 1 and 2 (segments 1, 2), and two kinds of stuff, 3 and 4, in the left
+    half and in most of the right half. The rest is void."""
     panoptic = np.zeros(SIZE, np.int64)
     panoptic[:, :30] = 3
     panoptic[:30, 30:] = 4
@@ -64,7 +64,7 @@ def problems(actual: Image, **options: Any) -> str:
 
 
 def renumbered(original: Image, order: Any) -> Image:
-    """The same segments: what was number k + 1 gets the number order[k] + 1."""
+    """The same segments under other numbers: k + 1 becomes order[k] + 1."""
     numbers = np.concatenate([[0], np.asarray(order, np.int64) + 1])
     classes = np.empty_like(original["segment_classes"])
     classes[np.asarray(order, np.int64)] = original["segment_classes"]
@@ -101,14 +101,14 @@ def test_a_map_is_equal_to_itself(found: Image) -> None:
 
 
 @given(maps(), st.randoms(use_true_random=False))
-def test_other_numbers_are_the_same_segments(found: Image, random: Any) -> None:
+def test_segments_with_other_numbers_are_equal(found: Image, random: Any) -> None:
     order = list(range(len(found["segment_classes"])))
     random.shuffle(order)
     assert judge(found, renumbered(found, order)) == judge(found, found)
 
 
 @given(maps(), st.data())
-def test_a_segment_less_or_more_fails(found: Image, data: Any) -> None:
+def test_a_missing_segment_and_an_extra_segment_fail(found: Image, data: Any) -> None:
     count = len(found["segment_classes"])
     if not count:
         return
@@ -124,7 +124,7 @@ def test_a_segment_less_or_more_fails(found: Image, data: Any) -> None:
 
 
 @given(maps(), maps())
-def test_quality_is_one_for_equal_segments_alone(first: Image, second: Image) -> None:
+def test_the_quality_is_one_only_for_equal_segments(first: Image, second: Image) -> None:
     if first["panoptic"].shape != second["panoptic"].shape:
         return
     there, back = judge(first, second), judge(second, first)
@@ -142,8 +142,8 @@ def test_equal_answers_have_no_problem_and_figures_of_all_outputs() -> None:
 
 
 @pytest.mark.parametrize(("pixels", "fails"), [(1, False), (2, False), (3, True), (4, True)])
-def test_a_segment_needs_ninety_nine_percent(pixels: int, fails: bool) -> None:
-    """Of 200 pixels of segment 1, up to two may be taken by the stuff around it."""
+def test_a_segment_must_overlap_by_ninety_nine_percent(pixels: int, fails: bool) -> None:
+    """The stuff around segment 1 may take up to two of its 200 pixels."""
     moved = image()
     moved["panoptic"][5, 5 : 5 + pixels] = 3
     wrong = problems(moved)
@@ -154,8 +154,8 @@ def test_a_segment_needs_ninety_nine_percent(pixels: int, fails: bool) -> None:
 
 
 def test_the_figures_are_those_computed_by_hand() -> None:
-    """Segment 2 loses half of its 300 pixels to stuff 4, of which 150 of 750 are there: it has no
-    counterpart, as one half is not enough. Stuff 3 lies as it did."""
+    """Segment 2 loses 150 of its 300 pixels to stuff 4. One half is not enough: segment 2 has no
+    counterpart. Segments 1 and 3 stay as they are."""
     moved = image()
     region = np.zeros(SIZE, bool)
     region[20:35, 30:40] = True  # 150 pixels of segment 2
@@ -169,7 +169,7 @@ def test_the_figures_are_those_computed_by_hand() -> None:
 
 
 def test_a_shifted_segment_has_the_overlap_computed_by_hand() -> None:
-    """10 x 20 pixels, one column to the right: 190 are shared, 210 are of either."""
+    """10 x 20 pixels, moved by one column: 190 are in both segments, 210 in at least one."""
     there = np.zeros(SIZE, np.int64)
     there[5:15, 5:25] = 1
     pair = bare(there, [1]), bare(np.roll(there, 1, axis=1), [1])
@@ -179,7 +179,7 @@ def test_a_shifted_segment_has_the_overlap_computed_by_hand() -> None:
     assert judge(*pair, segment_iou=0.91)["problems"]
 
 
-def test_another_class_is_a_missing_and_an_extra_segment() -> None:
+def test_a_wrong_class_counts_as_a_missing_and_an_extra_segment() -> None:
     wrong = problems({**image(), "segment_classes": np.array([1, 2, 3, 3])})
     assert "1 of 4 segments missing" in wrong
     assert "1 of 4 segments extra" in wrong
@@ -190,7 +190,7 @@ def test_a_shift_of_the_map_by_one_pixel_fails() -> None:
     assert "segments overlap by less than 0.99" in wrong
 
 
-def test_nothing_against_nothing_is_equal_and_nothing_against_something_is_not() -> None:
+def test_two_empty_maps_are_equal_and_an_empty_map_differs_from_a_filled_one() -> None:
     void = np.zeros(SIZE, np.int64)
     one = void.copy()
     one[3:9] = 1
@@ -210,10 +210,10 @@ def test_numbers_without_a_class_and_classes_without_pixels_fail_on_either_side(
     empty = {**image(), "segment_classes": np.array([1, 2, 3, 4, 4])}
     assert "panoptic: segments [5] are without pixels" in problems(empty)
     assert "in the reference" in judge(empty, image())["problems"][0]
-    assert judge(empty, empty)["problems"]  # an eager model that answers so is wrong itself
+    assert judge(empty, empty)["problems"]  # such an eager model is wrong itself
 
 
-def test_detections_are_compared_as_by_their_own_kind() -> None:
+def test_detections_in_a_panoptic_answer_are_compared_like_plain_ones() -> None:
     original = image()
     fewer = {name: original[name][:1] for name in ("boxes", "labels", "scores", "masks")}
     assert "1 of 2 detections missing" in problems({**original, **fewer})
@@ -231,7 +231,7 @@ def test_the_semantic_map_is_compared_by_values() -> None:
 
 
 def test_the_semantic_map_is_compared_by_its_most_probable_classes() -> None:
-    """Where two classes are nearly equal, a value within tolerance may be of another class."""
+    """Where two classes are nearly equal, a deviation within tolerance can change the class."""
     near, moved = image(), image()
     near["semantic"][2, 0, :20] = 2 - 1e-4
     moved["semantic"][2, 0, :20] = 2 + 1e-4
@@ -257,7 +257,7 @@ def test_a_missing_output_fails(name: str) -> None:
     assert "the reference is no list" in judge(original, original)["problems"][0]
 
 
-def test_another_order_of_outputs_and_an_output_more_fail() -> None:
+def test_another_order_of_outputs_and_an_extra_output_fail() -> None:
     assert "expected boxes, labels" in problems(dict(reversed(image().items())))
     assert "expected boxes, labels" in problems({**image(), "depth": np.zeros(SIZE)})
 
@@ -275,7 +275,7 @@ def test_a_map_of_another_type_fails() -> None:
     assert "panoptic of dtype float32, expected integers" in problems(real)
 
 
-def test_what_is_not_merged_yet_is_detections_and_a_semantic_map() -> None:
+def test_an_unmerged_answer_consists_of_detections_and_a_semantic_map() -> None:
     options = Panoptic(merged=False).options
     maps = ("panoptic", "segment_classes")
     unmerged = {name: array for name, array in image().items() if name not in maps}
@@ -293,7 +293,7 @@ def test_fewer_images_fail() -> None:
     assert found["problems"] == ["answers for 1 of 2 images"]
 
 
-def test_of_several_answers_segments_are_counted_and_the_worst_figures_kept() -> None:
+def test_several_answers_add_up_their_segments_and_keep_the_worst_figures() -> None:
     moved = image()
     moved["panoptic"][5, 5] = 3
     two = compare([image(), image()], [moved, image()], OPTIONS)
@@ -307,6 +307,6 @@ def test_of_several_answers_segments_are_counted_and_the_worst_figures_kept() ->
 @pytest.mark.parametrize(
     "options", [{"segment_iou": 0.5}, {"mask_iou": 0.002}, {"semantic_pixels": 0.5}]
 )
-def test_bounds_that_would_pass_anything_are_refused(options: Any) -> None:
+def test_bounds_that_any_answer_would_pass_are_refused(options: Any) -> None:
     with pytest.raises(UsageError, match=next(iter(options))):
         Panoptic(**options)

@@ -1,4 +1,4 @@
-"""What the answers of the steps come to for one cell: the first that did not pass decides."""
+"""The result of a cell follows from the answers of its steps: the first failure decides."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def answered(shows: bool = True, **more: Any) -> StepAnswer:
 
 
 def prepared(**more: Any) -> PreparedModel:
-    """A model that has answered every case."""
+    """A model that answered every case."""
     return PreparedModel("id", "weights", {case: answered() for case in RECIPE.asked}, **more)
 
 
@@ -59,11 +59,11 @@ def came_to(inferred: StepAnswer, exported: StepAnswer = EXPORTED) -> Result:
     return result
 
 
-def test_a_cell_of_which_nothing_is_known_is_unavailable_not_passed() -> None:
+def test_a_cell_without_any_answer_is_unavailable() -> None:
     assert conclusions.unfinished(RECIPE).outcome is Outcome.UNAVAILABLE
 
 
-def test_where_all_steps_passed_the_cell_passed() -> None:
+def test_a_cell_passes_if_all_its_steps_passed() -> None:
     result = came_to(StepAnswer(ran=4, seconds={"run": 3.0}, compared=Comparison()))
     assert (result.outcome, result.stage, result.reason) == (Outcome.PASSED, Stage.COMPARE, None)
     assert not result.flaky and len(result.ran_at) == 4
@@ -72,7 +72,7 @@ def test_where_all_steps_passed_the_cell_passed() -> None:
     assert result.artifact == Artifact("5dd6", 7)
 
 
-def test_a_wrong_answer_says_which_output_and_how_far() -> None:
+def test_a_wrong_answer_names_the_output_and_its_deviation() -> None:
     wrong = StepAnswer(Outcome.FAILED, Stage.COMPARE, WRONG.reason, compared=WRONG)
     result = came_to(wrong)
     assert result.ending == "failed at compare (boxes)"
@@ -85,13 +85,13 @@ def test_the_stage_that_an_answer_names_is_kept() -> None:
     assert result.ending == "crashed at run" and len(result.ran_at) == 2
 
 
-def test_a_failed_export_ends_the_cell_there() -> None:
+def test_a_failed_export_ends_the_cell_at_export() -> None:
     result = conclusions.unfinished(RECIPE)
     assert not conclusions.add_export(result, RECIPE, FAILED)
     assert (result.ending, result.reason) == ("failed at export", "no")
 
 
-def test_a_model_that_gave_no_answer_ends_the_cell_at_its_stage() -> None:
+def test_a_model_that_cannot_be_built_ends_the_cell_at_build() -> None:
     model = prepared()
     model.cases[RECIPE.cases[1]] = StepAnswer(Outcome.FAILED, Stage.BUILD, "no such module")
     result = conclusions.unfinished(RECIPE)
@@ -99,7 +99,7 @@ def test_a_model_that_gave_no_answer_ends_the_cell_at_its_stage() -> None:
     assert result.ending == "failed at build"
 
 
-def test_two_empty_answers_prove_nothing() -> None:
+def test_a_reference_that_finds_nothing_fails() -> None:
     model = prepared()
     model.cases = {case: answered(shows=False) for case in RECIPE.asked}
     result = conclusions.unfinished(RECIPE)
@@ -126,7 +126,7 @@ def test_an_eager_model_of_another_environment_must_agree_first() -> None:
         ({"inferred": Answer(Outcome.FAILED, Stage.RUN, "no kernel")}, Stage.RUN),
     ],
 )
-def test_a_cell_that_passed_at_the_second_try_says_how_the_first_ended(
+def test_a_cell_that_passed_at_the_second_try_is_flaky_at_the_stage_of_the_first(
     flaky: Dict[str, Answer], stage: Stage
 ) -> None:
     exported = StepAnswer(flaky=flaky.get("exported"))
@@ -135,18 +135,18 @@ def test_a_cell_that_passed_at_the_second_try_says_how_the_first_ended(
     assert result.ending == f"flaky at {stage}"
 
 
-def test_what_fails_is_not_flaky_for_an_earlier_step_that_was() -> None:
+def test_a_failed_cell_is_not_flaky_even_if_an_earlier_step_was() -> None:
     exported = StepAnswer(flaky=Answer(Outcome.CRASHED))
     result = came_to(StepAnswer(Outcome.FAILED, Stage.LOAD, "no"), exported)
     assert not result.flaky and result.ending == "failed at load"
 
 
-def test_what_is_not_here_ended_at_no_stage() -> None:
+def test_an_unavailable_cell_has_no_stage() -> None:
     result = came_to(StepAnswer(Outcome.UNAVAILABLE, Stage.LOAD, "not installed"))
     assert (result.stage, result.reason) == (None, "not installed")
 
 
-def test_folders_of_this_machine_are_told_by_their_names() -> None:
+def test_folders_of_this_machine_are_replaced_by_their_names() -> None:
     trial = Trial(["torchvision"], Outcome.FAILED, Stage.LOAD, "/home/me/cache/x is gone")
     result = came_to(StepAnswer(Outcome.FAILED, Stage.LOAD, "in /home/me/cache", trials=[trial]))
     result.warnings = [Warned("UserWarning", "/home/me/cache/v1", 1)]

@@ -56,18 +56,18 @@ FAST = only("onnx", lambda cell: passed(1e-7, cell, seconds={"run": 0.1}))
         (state(SLOW), state(FAST), "faster"),
     ],
 )
-def test_all_that_one_engine_changed_is_one_line(old: Results, new: Results, kind: str) -> None:
+def test_all_changes_of_one_runtime_are_one_line(old: Results, new: Results, kind: str) -> None:
     assert said(old, new) == [f"{kind}: runtime=onnxruntime (12 cells)"]
 
 
-def test_nothing_changed() -> None:
+def test_equal_results_are_reported_as_unchanged() -> None:
     assert said(state(), state()) == []
     assert FORMATS["terminal"](diff(state(), state(), "old.json")) == (
         "against old.json: nothing changed\n"
     )
 
 
-def test_cells_that_came_and_went() -> None:
+def test_new_cells_and_cells_that_are_gone_are_reported() -> None:
     old, new = (
         results([passed(0.0, c) for c in cells("a", "b")]),
         results([passed(0.0, c) for c in cells("b", "c")]),
@@ -94,7 +94,7 @@ def test_files_of_two_profiles_are_not_compared() -> None:
         diff(full, state(), "old.json")
 
 
-def test_it_is_said_in_text_markdown_and_json() -> None:
+def test_changes_are_written_as_text_markdown_and_json() -> None:
     found = diff(state(), state(RED, environments=environments("2.15")), "old.json")
     for format in ("terminal", "md"):
         text = FORMATS[format](found)

@@ -40,7 +40,7 @@ def test_a_block_holds_the_table_and_what_it_was_made_from() -> None:
     assert "- Made from reports/results.json.\n" in text
 
 
-def test_it_is_the_same_from_a_results_file_that_was_written_and_read() -> None:
+def test_results_that_were_written_and_read_give_the_same_blocks() -> None:
     again = loads(dumps(FOUND), "results.json")
     for name, text in MARKED.items():
         assert rewrite(text, again, SOURCE, name) == written(text, name)
@@ -53,7 +53,7 @@ def test_each_block_selects_cells_as_the_command_line_does() -> None:
     assert "6 cells planned" in text
 
 
-def test_globs_of_one_axis_alternate() -> None:
+def test_several_globs_of_one_axis_select_cells_with_any_of_them() -> None:
     text = written(f"{begin('format=onnx format=torch*')}\n{END}\n")
     assert "36 cells planned" in text
 
@@ -80,7 +80,7 @@ def test_the_cells_table_has_a_column_for_each_resolution_and_batch() -> None:
     ]
 
 
-def test_the_latency_table_has_what_passed_at_the_exported_size() -> None:
+def test_the_latency_table_holds_cells_that_passed_at_the_exported_size() -> None:
     found = results()
     for result in found.cells:
         result.latency = {"first": 0.25, "steady": 0.0314}
@@ -97,13 +97,13 @@ def test_the_limits_table_names_each_failure_once() -> None:
     assert "| batch=dynamic | 12 | failed at run | no |\n" in text
 
 
-def test_limits_without_a_failure_say_so() -> None:
+def test_a_limits_table_without_a_failure_says_so() -> None:
     text = written(f"{begin('table=limits batch=1')}\n{END}\n")
     assert "|" not in text
     assert "- All that was run passed.\n" in text
 
 
-def test_the_adversarial_table_names_what_no_ordinary_input_shows() -> None:
+def test_the_adversarial_table_names_failures_that_no_ordinary_input_shows() -> None:
     found = results(lambda cell: "no" if cell.batch == "dynamic" else None)
     for row in found.cells:
         if not row.passed:
@@ -114,7 +114,7 @@ def test_the_adversarial_table_names_what_no_ordinary_input_shows() -> None:
     assert "pytorch" not in text
 
 
-def test_where_every_failure_is_shown_by_an_ordinary_input_it_says_so() -> None:
+def test_the_adversarial_table_says_so_if_ordinary_inputs_show_every_failure() -> None:
     text = written(f"{begin('table=adversarial')}\n{END}\n")
     assert "|" not in text
     assert "- No cell failed at an adversarial input that" in text
@@ -128,7 +128,7 @@ def test_several_devices_have_a_table_each_with_its_title() -> None:
     assert "Export support on" not in text
 
 
-def test_a_device_that_is_not_here_is_said_not_to_have_been_run() -> None:
+def test_the_tables_of_an_absent_device_say_that_nothing_was_run() -> None:
     found = results(devices=("cpu", "cuda"), absent=("cuda",))
     for table in ("support", "cells", "limits"):
         text = rewrite(f"{begin(f'device=cuda table={table}')}\n{END}\n", found, SOURCE, "a.md")
@@ -140,7 +140,7 @@ def test_a_device_that_is_not_here_is_said_not_to_have_been_run() -> None:
 # --- what stays
 
 
-#: Neither markers nor fences can be made of these.
+#: Text that can contain neither a marker nor a fence.
 OUTSIDE = st.text(st.characters(exclude_characters="<`~.", exclude_categories=["Cs"]))
 
 
@@ -160,7 +160,9 @@ def test_text_outside_the_blocks_stays_byte_for_byte(
 
 
 @given(before=OUTSIDE, after=OUTSIDE, newline=st.sampled_from(["\n", "\r\n"]))
-def test_so_it_does_in_restructuredtext(before: str, after: str, newline: str) -> None:
+def test_text_outside_a_restructuredtext_block_stays_byte_for_byte(
+    before: str, after: str, newline: str
+) -> None:
     opening = f"{before.replace(':', ' ')}{newline}{newline}{RST_BEGIN}{newline}"
     closing = f"{RST_END}{newline}{after}"
     new = written(f"{opening}old{newline}{closing}", "a.rst")
@@ -209,7 +211,7 @@ def test_a_link_to_a_document_stays_a_link(tmp_path: Path) -> None:
     assert link.is_symlink() and "✅" in real.read_text(encoding="utf-8")
 
 
-def test_line_ends_that_differ_inside_a_block_alone_are_a_difference(tmp_path: Path) -> None:
+def test_line_ends_that_differ_only_inside_a_block_are_reported(tmp_path: Path) -> None:
     path = tmp_path / "a.md"
     path.write_bytes(written(MARKED["a.md"]).replace("✅ |\n", "✅ |\r\n").encode())
     assert check(path, FOUND, SOURCE) == f"{path}: line ends inside a block differ\n"
@@ -222,7 +224,7 @@ def test_an_indented_marker_has_an_indented_block() -> None:
 
 
 @pytest.mark.parametrize("name", ["a.txt", "README"])
-def test_in_a_file_of_another_name_the_markers_tell_the_language(name: str) -> None:
+def test_the_markers_tell_the_language_of_a_file_with_another_name(name: str) -> None:
     assert "| --- |" in written(MARKED["a.md"], name)
     assert ".. list-table::" in written(MARKED["a.rst"], name)
     assert "<!-- export-matrix: begin -->" in str(refused("none", name))
@@ -242,7 +244,7 @@ def test_a_run_that_was_broken_off_replaces_no_table(tmp_path: Path) -> None:
     assert path.read_text(encoding="utf-8") == MARKED["a.md"]
 
 
-def test_nor_does_a_selection() -> None:
+def test_a_run_of_a_selection_replaces_no_table() -> None:
     found = results()
     found.cells = found.cells[:6]
     found.planned = 6
@@ -261,14 +263,14 @@ def test_a_document_that_cannot_be_read_or_written_is_refused(tmp_path: Path) ->
         update(latin, FOUND, SOURCE)
 
 
-def test_a_flaky_cell_is_no_green_one() -> None:
+def test_a_flaky_cell_is_shown_as_a_failure() -> None:
     found = results()
     found.cells[0].outcome, found.cells[0].flaky = Outcome.FAILED, True
     text = rewrite(f"{begin('table=cells')}\n{END}\n", found, SOURCE, "a.md")
     assert "❌ flaky at compare" in text
 
 
-def test_the_guide_shows_tables_of_its_results() -> None:
+def test_the_tables_of_the_guide_agree_with_the_published_results() -> None:
     root = Path(__file__).parents[1]
     guide = root / "docs" / "deployment.md"
     source = source_of(guide, root / "reports" / "results.json")

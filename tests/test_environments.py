@@ -75,7 +75,7 @@ def test_an_environment_is_installed_when_it_is_first_asked_for(tmp_path: Path) 
     assert record.size > 10_000
 
 
-def test_it_is_installed_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_environment_is_installed_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", uvs.path_with(uvs.counts(tmp_path / "bin")))
     first = provisioned.provide(tmp_path, SIX)
     other_name = Environment("other", python=HERE, requirements=("six",))
@@ -85,7 +85,7 @@ def test_it_is_installed_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     assert uvs.calls(tmp_path / "bin") == ["venv", "pip"]
 
 
-def test_other_content_is_another_environment(tmp_path: Path) -> None:
+def test_other_requirements_make_another_environment(tmp_path: Path) -> None:
     older = Environment("six", python=HERE, requirements=[f"six=={OLD_SIX}"])
     newest, pinned = (provisioned.provide(tmp_path, each) for each in (SIX, older))
     assert dict(pinned.installed) == {"six": OLD_SIX}
@@ -93,7 +93,7 @@ def test_other_content_is_another_environment(tmp_path: Path) -> None:
     assert len(venvs(tmp_path)) == 2
 
 
-def test_the_order_of_requirements_is_none(tmp_path: Path) -> None:
+def test_the_order_of_requirements_does_not_matter(tmp_path: Path) -> None:
     one, other = (
         Environment("e", python=HERE, requirements=order)
         for order in (["six", "numpy"], ["numpy", "six"])
@@ -101,7 +101,7 @@ def test_the_order_of_requirements_is_none(tmp_path: Path) -> None:
     assert records.content_key(one) == records.content_key(other)
 
 
-def test_two_processes_that_need_it_at_once_install_it_once(tmp_path: Path) -> None:
+def test_two_processes_that_need_an_environment_at_once_install_it_once(tmp_path: Path) -> None:
     stand_in = uvs.counts(tmp_path / "bin")
     processes = [provider(tmp_path, stand_in) for _ in range(2)]
     answers = {process.communicate(timeout=DEADLINE)[0] for process in processes}
@@ -110,7 +110,7 @@ def test_two_processes_that_need_it_at_once_install_it_once(tmp_path: Path) -> N
     assert venvs(tmp_path) == [answers.pop().strip()]
 
 
-def test_one_that_was_killed_in_the_middle_is_never_used_and_built_anew(tmp_path: Path) -> None:
+def test_an_environment_whose_build_was_killed_is_not_used_but_built_anew(tmp_path: Path) -> None:
     stand_in = uvs.blocks_in_install(tmp_path / "bin")
     process = provider(tmp_path, stand_in)
     wait_for((stand_in / "begun").exists)
@@ -133,7 +133,7 @@ def test_one_that_was_killed_in_the_middle_is_never_used_and_built_anew(tmp_path
     assert record.venv not in left
 
 
-def test_a_build_that_is_stopped_leaves_nothing(
+def test_a_build_that_is_stopped_leaves_nothing_behind(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stand_in = uvs.blocks_in_install(tmp_path / "bin")
@@ -144,7 +144,9 @@ def test_a_build_that_is_stopped_leaves_nothing(
     assert psutil.Process().children() == []
 
 
-def test_a_build_without_end_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_build_that_does_not_end_is_stopped_at_its_time_limit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     stand_in = uvs.blocks_in_install(tmp_path / "bin")
     monkeypatch.setenv("PATH", uvs.path_with(stand_in))
     with pytest.raises(ProvisionError, match="no end after 3 s"):
@@ -152,24 +154,26 @@ def test_a_build_without_end_is_ended(tmp_path: Path, monkeypatch: pytest.Monkey
     assert venvs(tmp_path) == []
 
 
-def test_a_python_that_is_nowhere_is_named_with_the_command_that_gets_it(tmp_path: Path) -> None:
+def test_if_a_python_is_missing_the_error_names_the_command_that_installs_it(
+    tmp_path: Path,
+) -> None:
     text = refused(tmp_path, Environment("future", python="3.99", requirements=["six"]))
     assert "environment future: Python 3.99: " in text
     assert "uv python install 3.99" in text
 
 
-def test_a_requirement_that_does_not_exist_is_named_with_a_command_to_try(tmp_path: Path) -> None:
+def test_if_a_requirement_does_not_exist_the_error_names_a_command_to_try(tmp_path: Path) -> None:
     text = refused(tmp_path, Environment("bad", python=HERE, requirements=["six==99"]))
     assert "there is no version of six==99" in text
     assert f"--python {HERE} --with 'six==99'" in text
 
 
-def test_a_requirement_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+def test_the_error_names_a_malformed_requirement(tmp_path: Path) -> None:
     text = refused(tmp_path, Environment("bad", python=HERE, requirements=["six = 1"]))
     assert "six = 1" in text
 
 
-def test_without_uv_the_command_that_installs_it_is_named(
+def test_without_uv_the_error_names_the_command_that_installs_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
@@ -183,14 +187,16 @@ def test_uv_may_be_a_module_of_this_python(tmp_path: Path, monkeypatch: pytest.M
     assert uv.command() == [sys.executable, "-m", "uv"]
 
 
-def test_a_cache_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+def test_if_the_cache_cannot_be_written_the_error_names_the_folder_and_the_option(
+    tmp_path: Path,
+) -> None:
     (tmp_path / "environments").touch()
     text = refused(tmp_path, SIX)
     assert str(tmp_path / "environments") in text
     assert "--export-matrix-cache=DIR" in text
 
 
-def test_a_record_that_is_damaged_is_none(tmp_path: Path) -> None:
+def test_an_environment_with_a_damaged_record_is_built_anew(tmp_path: Path) -> None:
     first = provisioned.provide(tmp_path, SIX)
     path = records.place_of(tmp_path, SIX) / records.RECORD
     path.write_text(path.read_text("utf-8")[:40], encoding="utf-8")
@@ -201,7 +207,7 @@ def test_a_record_that_is_damaged_is_none(tmp_path: Path) -> None:
 
 
 def as_if_installed_long_ago(cache: Path) -> None:
-    """Have SIX be one that was removed, and had an older version in it."""
+    """Make SIX an environment that was removed and that had an older version of six in it."""
     provisioned.provide(cache, SIX)
     place = records.place_of(cache, SIX)
     provisioned.remove(place)
@@ -210,7 +216,7 @@ def as_if_installed_long_ago(cache: Path) -> None:
     (place / records.RECORD).write_text(json.dumps(data), encoding="utf-8")
 
 
-def test_what_was_removed_stays_known_and_comes_back_as_it_was(tmp_path: Path) -> None:
+def test_a_removed_environment_is_installed_again_with_the_same_versions(tmp_path: Path) -> None:
     as_if_installed_long_ago(tmp_path)
     known = records.known(tmp_path, SIX)
     assert known and known.installed == (("six", OLD_SIX),)
@@ -219,14 +225,14 @@ def test_what_was_removed_stays_known_and_comes_back_as_it_was(tmp_path: Path) -
     assert provisioned.provide(tmp_path, SIX).content() == known.content()
 
 
-def test_an_upgrade_takes_the_versions_of_today(tmp_path: Path) -> None:
+def test_an_upgrade_installs_the_versions_of_today(tmp_path: Path) -> None:
     as_if_installed_long_ago(tmp_path)
     record = provisioned.provide(tmp_path, SIX, upgrade=True)
     assert record.installed != (("six", OLD_SIX),)
     assert venvs(tmp_path) == [record.venv]
 
 
-def test_an_upgrade_that_fails_leaves_what_was_there(
+def test_an_upgrade_that_fails_keeps_the_old_environment(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     record = provisioned.provide(tmp_path, SIX)
@@ -238,7 +244,7 @@ def test_an_upgrade_that_fails_leaves_what_was_there(
     assert records.python(tmp_path, SIX) is not None
 
 
-def test_versions_that_are_gone_are_explained_with_the_command_that_takes_others(
+def test_if_versions_are_gone_the_error_names_the_command_that_upgrades(
     tmp_path: Path,
 ) -> None:
     as_if_installed_long_ago(tmp_path)
@@ -248,7 +254,7 @@ def test_versions_that_are_gone_are_explained_with_the_command_that_takes_others
         provisioned.provide(tmp_path, SIX)
 
 
-def test_the_results_file_gets_what_was_asked_for_and_what_is_imported(tmp_path: Path) -> None:
+def test_the_results_file_lists_the_required_and_the_imported_packages(tmp_path: Path) -> None:
     record = records.Record(
         "e",
         "3.9",
@@ -275,5 +281,5 @@ def test_the_results_file_gets_what_was_asked_for_and_what_is_imported(tmp_path:
         ("error: a\n" + "\n".join(f"  cause: {i}" for i in range(9)), "a: 6: 7: 8"),
     ],
 )
-def test_of_what_uv_says_the_causes_are_shown(said: str, shown: str) -> None:
+def test_the_causes_in_the_output_of_uv_are_shown(said: str, shown: str) -> None:
     assert uv.explain(said) == shown

@@ -43,7 +43,7 @@ def test_the_smallest_set_that_helps_is_found(loads: FrozenSet[str], runs: Froze
 
 
 @given(NAMES)
-def test_of_what_nothing_gets_to_pass_that_is_kept_which_gets_furthest(
+def test_if_nothing_passes_the_set_that_gets_furthest_is_kept(
     runs: FrozenSet[str],
 ) -> None:
     found = search(CANDIDATES, File(runs, frozenset(["missing"])).attempt)
@@ -52,7 +52,7 @@ def test_of_what_nothing_gets_to_pass_that_is_kept_which_gets_furthest(
 
 
 @given(NAMES)
-def test_where_nothing_helps_nothing_is_needed(runs: FrozenSet[str]) -> None:
+def test_if_no_module_helps_no_module_is_kept(runs: FrozenSet[str]) -> None:
     file = File(runs | {"missing"}, frozenset())
     found = search(CANDIDATES, file.attempt)
     assert (found.extras, file.tried) == ([], [(), CANDIDATES])
@@ -60,8 +60,8 @@ def test_where_nothing_helps_nothing_is_needed(runs: FrozenSet[str]) -> None:
 
 
 @given(st.integers(0, 5))
-def test_a_worker_that_did_not_start_tells_nothing_of_the_file(which: int) -> None:
-    """Whichever attempt it befalls: what it came to is not kept for other cells."""
+def test_if_a_worker_did_not_start_the_search_is_not_settled(which: int) -> None:
+    """Whichever attempt it happens to: the result of the search is not kept for other cells."""
     file = File(frozenset("c"), frozenset())
     befallen: List[StepAnswer] = []
 
@@ -77,13 +77,13 @@ def test_a_worker_that_did_not_start_tells_nothing_of_the_file(which: int) -> No
     assert befallen in ([], [found.answer])
 
 
-def test_a_wrong_answer_and_a_crash_are_no_lack_of_an_extra() -> None:
+def test_a_wrong_answer_or_a_crash_starts_no_search_for_extras() -> None:
     for ended in (("failed", "compare"), ("crashed", "load"), ("timed_out", "run")):
         answer = StepAnswer(Outcome(ended[0]), Stage(ended[1]))
         assert len(search(CANDIDATES, lambda _, answer=answer: answer).trials) == 1
 
 
-def test_a_file_that_loads_beside_the_models_code_alone_needs_it() -> None:
+def test_a_file_that_loads_only_with_the_models_code_fails_and_says_so() -> None:
     file = File(frozenset(["own"]), frozenset())
     found = with_own_code(search((), file.attempt), "models", file.attempt)
     assert found.whole().outcome is Outcome.FAILED
@@ -97,7 +97,7 @@ def test_a_file_that_loads_is_not_tried_with_the_models_code() -> None:
     assert len(with_own_code(search((), file.attempt), "models", file.attempt).trials) == 1
 
 
-def test_what_a_crash_or_these_inputs_hide_is_searched_again() -> None:
+def test_a_crash_or_a_failure_at_run_does_not_settle_the_search() -> None:
     ends = {
         ("passed", "compare"): True,
         ("failed", "load"): True,

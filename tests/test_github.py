@@ -28,13 +28,13 @@ def broken() -> tuple[Results, dict[str, Verdict]]:
     return results(found, changes=changes(found, verdicts, "baseline b.json")), verdicts
 
 
-def test_elsewhere_nothing_is_said() -> None:
+def test_outside_of_github_actions_nothing_is_printed() -> None:
     said: list[str] = []
     github.report(*broken(), {}, said.append)
     assert said == []
 
 
-def test_an_annotation_for_each_group_of_cells() -> None:
+def test_each_group_of_changed_cells_gets_an_annotation() -> None:
     error, warning = github.commands(*broken())
     assert error.startswith(
         "::error title=broke%3A runtime=onnxruntime (12 cells)::failed at compare: "
@@ -44,7 +44,7 @@ def test_an_annotation_for_each_group_of_cells() -> None:
     assert warning.startswith("::warning title=drifting%3A " + EVERY[0].id)
 
 
-def test_no_more_annotations_than_are_shown() -> None:
+def test_no_more_annotations_are_printed_than_github_shows() -> None:
     found = [failed(c) if i % 2 else passed(1e-7, c) for i, c in enumerate(cells(*"abcdefgh"))]
     odd = [failed(c) if hash(c.id) % 2 else passed(0.0, c) for c in cells(*"abcdefgh")]
     for each in (found, odd):

@@ -1,4 +1,4 @@
-"""Environments as a user handles them: declared in a line, seen in a lane, and by command."""
+"""Environments as a user meets them: in the ini file, in a lane of the display, in the command."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ def test_an_environment_may_be_a_line_of_the_ini_file(line: str, meant: Environm
 
 
 @pytest.mark.parametrize("line", ["ort_1_20", "ort_1_20:", "old: 'numpy"])
-def test_a_line_that_is_none_is_refused_with_an_example(line: str) -> None:
+def test_a_malformed_line_is_refused_with_an_example(line: str) -> None:
     with pytest.raises(UsageError, match="for instance ort_1_20: "):
         declared.environment(line)
 
 
-def test_a_lane_shows_what_is_done_with_an_environment(
+def test_a_lane_shows_that_an_environment_is_being_installed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pool = Pool([], 1, 1, tmp_path / "bytecode")
@@ -106,7 +106,7 @@ def test_the_command_lists_builds_and_removes(
         (["remove"], "no environment is named"),
     ],
 )
-def test_the_command_refuses_what_it_does_not_know(
+def test_the_command_refuses_an_unknown_or_missing_name(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], words: List[str], message: str
 ) -> None:
     provisioned.provide(tmp_path, SIX)
@@ -114,7 +114,7 @@ def test_the_command_refuses_what_it_does_not_know(
     assert message in capsys.readouterr().err
 
 
-def test_remove_all_takes_also_what_a_killed_build_left(tmp_path: Path) -> None:
+def test_remove_all_also_removes_what_a_killed_build_left_behind(tmp_path: Path) -> None:
     provisioned.provide(tmp_path, SIX)
     place = records.place_of(tmp_path, SIX)
     shutil.copytree(place / venvs(tmp_path)[0], place / "venv-half")

@@ -1,4 +1,4 @@
-"""The digest of this package keys every answer: whatever changes in it makes answers anew."""
+"""The digest of this package is part of every key: after any change every answer is made again."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ FILES = sorted(str(path.relative_to(PACKAGE)) for path in Path(PACKAGE).rglob("*
 
 @pytest.fixture(scope="module")
 def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the whole package, for changing."""
+    """A copy of the whole package that the tests may change."""
     folder = tmp_path_factory.mktemp("copy") / "pytest_export_matrix"
     ignored = shutil.ignore_patterns("__pycache__")
     return Path(shutil.copytree(PACKAGE, folder, ignore=ignored))
 
 
-def test_the_digest_is_that_of_the_whole_package(copy: Path) -> None:
+def test_a_copy_of_the_package_has_the_same_digest(copy: Path) -> None:
     assert hashing.package_digest(copy) == hashing.tool_digest()
 
 

@@ -1,4 +1,4 @@
-"""docs/how-it-works.md: the page is as the package is, and what it says one adds can be added."""
+"""docs/how-it-works.md agrees with the package, and the additions that it describes work."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ REPOSITORY = Path(__file__).parents[1]
 PAGE = (REPOSITORY / "docs" / "how-it-works.md").read_text("utf-8")
 ARCHITECTURE, OUTPUT_KIND = "an architecture", "an output kind"
 
-#: The one file of each row, as short as what calls it allows.
+#: The file of each row, as short as its caller allows.
 FILES = {
     "a runtime": """
 class Session:
@@ -78,7 +78,7 @@ def pytest_export_matrix_register(registry):
 
 @dataclass(frozen=True)
 class Row:
-    """A row of the table of what one can add: a file, and a line into a table of another file."""
+    """A row of the table of additions: a new file, and a line in a table of another file."""
 
     file: str
     line: str
@@ -91,7 +91,7 @@ def section(heading: str) -> str:
 
 
 def table(heading: str) -> List[List[str]]:
-    """The rows of the table in a section, each as the texts of its columns."""
+    """The rows of the table in a section; each row is a list of the texts of its columns."""
     lines = [line for line in section(heading).splitlines() if line.startswith("|")]
     return [[text.strip() for text in line.strip("|").split("|")] for line in lines[2:]]
 
@@ -135,7 +135,7 @@ def test_the_guide_for_contributors_names_every_folder_and_every_tox_environment
     assert environments and not environments - named
 
 
-def test_whatever_the_page_names_is_there() -> None:
+def test_every_path_that_the_page_names_exists() -> None:
     to_write = {row.file for row in ROWS.values()}
     paths = [text for text in quoted(PAGE) if re.fullmatch(r"[\w/]+(/|/\w+\.py)", text)]
     missing = [
@@ -147,7 +147,7 @@ def test_whatever_the_page_names_is_there() -> None:
     assert paths and not missing
 
 
-def test_the_cell_that_the_page_follows_is_one_of_the_built_in_pairs() -> None:
+def test_the_example_cell_of_the_page_uses_built_in_entries() -> None:
     (id,) = re.findall(r"^    (\S+)$", PAGE, re.MULTILINE)
     cell = Cell.of(id)
     assert (cell.method, cell.format) in {(each.method, each.format) for each in EXPORTERS}
@@ -160,7 +160,7 @@ def test_the_page_says_what_to_open_for_every_stage_in_order() -> None:
     assert all(quoted(where) for *_, where in rows)
 
 
-def test_there_is_a_file_to_try_for_every_row_of_what_one_can_add() -> None:
+def test_the_tests_add_a_file_for_every_row_of_the_table_of_additions() -> None:
     assert ROWS.keys() == FILES.keys()
 
 
@@ -176,7 +176,7 @@ class Project:
         (self.folder / "conftest.py").write_text(CONFTEST, "utf-8")
 
     def add(self, kind: str) -> None:
-        """Do what the page says: one new file, one line."""
+        """Do what the page says: add one file and one line."""
         row = ROWS[kind]
         root = self.folder if kind == ARCHITECTURE else self.package
         assert not (root / row.file).exists()
@@ -221,7 +221,7 @@ def project(tmp_path: Path) -> Project:
     return Project(tmp_path.resolve())
 
 
-def test_a_runtime_is_one_file_and_one_line(project: Project) -> None:
+def test_adding_a_runtime_takes_one_file_and_one_line(project: Project) -> None:
     before = set(project.cells())
     project.add("a runtime")
     new = set(project.cells()) - before
@@ -231,7 +231,7 @@ def test_a_runtime_is_one_file_and_one_line(project: Project) -> None:
     project.resolves(f"{NAME}.runtimes.echo:Session")
 
 
-def test_an_export_method_is_one_file_and_one_line(project: Project) -> None:
+def test_adding_an_export_method_takes_one_file_and_one_line(project: Project) -> None:
     before = set(project.cells())
     project.add("an export method")
     new = set(project.cells()) - before
@@ -242,7 +242,7 @@ def test_an_export_method_is_one_file_and_one_line(project: Project) -> None:
     project.resolves(f"{NAME}.exporters.sketch:save")
 
 
-def test_an_architecture_is_one_file_and_one_line(project: Project) -> None:
+def test_adding_an_architecture_takes_one_file_and_one_line(project: Project) -> None:
     before = project.cells()
     project.add(ARCHITECTURE)
     after = project.cells()
@@ -252,7 +252,7 @@ def test_an_architecture_is_one_file_and_one_line(project: Project) -> None:
     project.resolves("models:unet")
 
 
-def test_a_report_is_one_file_and_one_line(project: Project) -> None:
+def test_adding_a_report_takes_one_file_and_one_line(project: Project) -> None:
     project.add("a report")
     assert project.cells()
     code = """
@@ -273,7 +273,7 @@ write_all(Path("reports"), Results(planned=0, cells=[]), brief)
     assert written.strip() == "0 cells were planned"
 
 
-def test_an_output_kind_is_one_file_and_one_line(project: Project) -> None:
+def test_adding_an_output_kind_takes_one_file_and_one_line(project: Project) -> None:
     project.add(OUTPUT_KIND)
     conftest = project.folder / "conftest.py"
     mine = conftest.read_text("utf-8").replace('"models:mine"', '"models:mine", outputs="ranks"')

@@ -1,4 +1,4 @@
-"""The page says what the results say, and nothing of a result is markup in it."""
+"""The page shows what the results say. No text of a result is markup in the page."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ HOSTILE = "</script><script>alert(1)</script><!--<img src=x onerror=alert(1)>&am
 
 
 class Page(HTMLParser):
-    """The elements of a page, and the text that stands in it outside of scripts and styles."""
+    """The elements of a page, and its text outside of scripts and styles."""
 
     def __init__(self, page: str) -> None:
         super().__init__()
@@ -63,7 +63,7 @@ def page(found: Results) -> Page:
 
 
 def hostile(result: Result) -> Result:
-    """`result` with hostile text wherever a model, an engine or a path can put some."""
+    """`result` with hostile text wherever a model, an engine or a path can place it."""
     return dataclasses.replace(
         result,
         language=HOSTILE,
@@ -97,7 +97,7 @@ def test_the_support_table_and_the_tally_need_no_javascript() -> None:
     assert "torch 2.14" in seen.text
 
 
-def test_every_field_of_a_cell_is_there() -> None:
+def test_the_page_holds_every_field_of_a_cell() -> None:
     found = results()
     rows = {row["id"]: row for row in page(found).data["cells"]}
     for result in found.cells:
@@ -106,7 +106,7 @@ def test_every_field_of_a_cell_is_there() -> None:
         assert row["ending"] == result.ending
 
 
-def test_hostile_text_is_text() -> None:
+def test_hostile_text_is_shown_as_text() -> None:
     plain, found = results(), results()
     found.cells = [hostile(result) for result in found.cells]
     versions = Versions(HOSTILE, HOSTILE, {HOSTILE: HOSTILE})
@@ -134,7 +134,7 @@ def test_hostile_text_is_text() -> None:
     assert not any(name.startswith("on") for _, attrs in seen.elements for name in attrs)
 
 
-def test_a_figure_that_is_no_number_is_a_word() -> None:
+def test_an_infinite_or_nan_figure_is_written_as_a_word() -> None:
     found = results()
     found.cells[0].deviation = {"boxes": {"max_rel": float("inf"), "max_abs": float("nan")}}
     row = page(found).data["cells"][0]
@@ -148,7 +148,7 @@ def test_incomplete_results_say_so_at_the_top() -> None:
     assert text.index("Incomplete") < text.index("Export support on cpu")
 
 
-def test_a_part_of_a_matrix_says_so() -> None:
+def test_results_of_a_part_of_the_matrix_say_so() -> None:
     assert notices(results()) == []
     assert notices(results(shard="2/5", matrix=Matrix(300, "", "slim"))) == [
         "One shard of several: 2/5 of the matrix.",
@@ -156,7 +156,7 @@ def test_a_part_of_a_matrix_says_so() -> None:
     ]
 
 
-def test_changes_are_shown_where_there_was_something_to_compare_with() -> None:
+def test_changes_are_shown_if_the_run_was_compared_with_something() -> None:
     found = results()
     assert "Changes against" not in page(found).text
     found.changes = changes_of(found)
@@ -168,7 +168,7 @@ def test_changes_are_shown_where_there_was_something_to_compare_with() -> None:
     assert "No cell changed." in page(found).text
 
 
-def test_nothing_is_fetched() -> None:
+def test_the_page_fetches_nothing() -> None:
     seen = page(results())
     (policy,) = [attrs["content"] for tag, attrs in seen.elements if "http-equiv" in attrs]
     assert "default-src 'none'" in policy
@@ -198,7 +198,7 @@ def test_without_the_extra_a_run_says_what_to_install(settings: Settings) -> Non
     assert said.startswith("index.html is of an older run, not written")
 
 
-def test_without_an_extra_the_modules_themselves_are_named() -> None:
+def test_a_reporter_without_an_extra_names_the_missing_modules() -> None:
     assert lacking(Reporter("r", "r.txt", "r:r")) == ""
     assert lacking(Reporter("r", "r.txt", "r:r", needs=["no_such"])) == 'pip install "no_such"'
 

@@ -15,9 +15,9 @@ from pytest_export_matrix.vocabulary.package import OLDEST_PYTHON
 
 PACKAGE = Path(package.PACKAGE)
 HEAVY = {"numpy", "onnx", "onnxruntime", "onnxscript", "safetensors", "torch", "torchvision"}
-#: Whatever lies in these folders can run inside a worker, on the oldest Python of an environment.
+#: Modules in these folders can run inside a worker, on the oldest Python of an environment.
 WORKER_SIDE = ("vocabulary", "compare", "samples", "exporters", "runtimes", "worker", "addons")
-#: Modules of these are of torch through and through: only a worker imports them.
+#: A module with such an import needs torch: only a worker imports it.
 OF_TORCH = re.compile(r"^(?:import|from) (?:torch|torchvision|detectron2|caffe2)\b", re.MULTILINE)
 FILES = [
     PACKAGE / "__init__.py",
@@ -26,7 +26,7 @@ FILES = [
 
 
 def is_of_torch(path: Path) -> bool:
-    """Whether an add-on's module imports torch, itself or by another module of add-ons."""
+    """Whether a module of an add-on imports torch, itself or through another such module."""
     if "addons" not in path.parts:
         return False
     text = path.read_text("utf-8")
@@ -45,7 +45,7 @@ def named(path: Path) -> str:
 
 
 def imported(tree: ast.Module) -> set[str]:
-    """The top packages that a module imports when it is imported itself."""
+    """The top-level packages that a module imports when it is imported."""
     found = [node.module or "" for node in tree.body if isinstance(node, ast.ImportFrom)]
     found += [n.name for node in tree.body if isinstance(node, ast.Import) for n in node.names]
     return {name.partition(".")[0] for name in found}
@@ -66,17 +66,17 @@ def test_importing_everything_imports_no_library_of_a_worker() -> None:
 
 
 @pytest.mark.parametrize("path", FILES, ids=named)
-def test_the_worker_side_keeps_to_the_oldest_python(path: Path) -> None:
+def test_modules_of_the_worker_side_parse_on_the_oldest_python(path: Path) -> None:
     ast.parse(path.read_text("utf-8"), feature_version=OLDEST_PYTHON)
 
 
 @pytest.mark.parametrize("path", [path for path in FILES if not is_of_torch(path)], ids=named)
-def test_the_worker_side_imports_libraries_inside_of_functions(path: Path) -> None:
+def test_modules_of_the_worker_side_import_libraries_only_inside_functions(path: Path) -> None:
     tree = ast.parse(path.read_text("utf-8"))
     assert imported(tree) <= {*sys.stdlib_module_names, "pytest_export_matrix"}
 
 
-def test_a_worker_imports_the_package_without_what_plans_and_reports() -> None:
+def test_a_worker_imports_neither_planning_nor_reporting() -> None:
     code = "import sys, pytest_export_matrix; print(*sys.modules)"
     loaded = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True

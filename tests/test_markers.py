@@ -1,4 +1,4 @@
-"""Markers in a document are found where they are none of its examples, and refused where wrong."""
+"""Markers in a document are found, except in examples of code. Wrong markers are refused."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import List
 import pytest
 from miniatures.marked import BEGIN, END, MARKED, RST_BEGIN, RST_END, begin, refused, written
 
-# --- what is shown as code is no marker
+# --- what is shown as code is not a marker
 
 
 EXAMPLE = f"{BEGIN}\nshown\n{END}\n"
@@ -55,7 +55,7 @@ def test_an_example_of_markers_is_left_alone(name: str, example: str) -> None:
         ".. [1] footnote\n\n",
     ],
 )
-def test_a_marker_inside_of_other_directives_and_lists_is_one(before: str) -> None:
+def test_a_marker_inside_a_directive_or_a_list_is_found(before: str) -> None:
     text = written(f"{before}  {RST_BEGIN}\n\n  {RST_END}\n", "a.rst")
     assert "Batch size requirement" in text
 
@@ -124,5 +124,5 @@ def test_wrong_markers_are_refused_with_their_line(text: str, messages: List[str
         (f"{RST_BEGIN} format=onxx\n{RST_END}\n", "line 1: no format 'onxx'; did you mean 'onnx'?"),
     ],
 )
-def test_so_they_are_in_restructuredtext(text: str, message: str) -> None:
+def test_wrong_markers_are_refused_in_restructuredtext_too(text: str, message: str) -> None:
     assert message in str(refused(text, "a.rst"))

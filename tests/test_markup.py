@@ -1,4 +1,4 @@
-"""What a results file holds is text in every document, never markup of it."""
+"""The content of a results file is text in every document, never markup."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def markdown_rows(text: str) -> List[List[str]]:
 
 
 def doctree(text: str) -> nodes.document:
-    """The document, without a single complaint of docutils."""
+    """The document; any complaint of docutils is an error."""
     settings = {"report_level": 1, "halt_level": 1, "file_insertion_enabled": False}
     return publish_doctree(text, settings_overrides=settings)
 
@@ -58,20 +58,20 @@ def block(found: object, table: str, name: str) -> str:
 
 
 @given(st.lists(st.lists(ANY_TEXT, min_size=3, max_size=3), min_size=1, max_size=4))
-def test_any_text_is_what_a_cell_of_markdown_shows(rows: List[List[str]]) -> None:
+def test_a_markdown_table_shows_any_text_as_it_is(rows: List[List[str]]) -> None:
     text = MARKDOWN.table(["a", "b", "c"], rows)
     assert markdown_rows(text) == [["a", "b", "c"], *([clean(cell) for cell in r] for r in rows)]
 
 
 @given(st.lists(st.lists(ANY_TEXT, min_size=2, max_size=2), min_size=1, max_size=3))
-def test_any_text_is_what_a_cell_of_restructuredtext_shows(rows: List[List[str]]) -> None:
+def test_a_restructuredtext_table_shows_any_text_as_it_is(rows: List[List[str]]) -> None:
     text = RST.table(["a", "b"], rows)
     assert rst_rows(text) == [["a", "b"], *([clean(cell) for cell in row] for row in rows)]
     assert not list(doctree(text).findall(nodes.reference))
 
 
 @given(ANY_TEXT)
-def test_any_text_is_one_line_of_a_list(text: str) -> None:
+def test_any_text_is_one_item_of_a_list(text: str) -> None:
     text = f"note {text}"
     (item,) = doctree(RST.bullets([text])).findall(nodes.list_item)
     assert item.astext() == clean(text)
@@ -100,14 +100,14 @@ def test_a_block_of_hostile_results_is_one_table_and_one_list(text: str, table: 
 
 
 @pytest.mark.parametrize("text", HOSTILE)
-def test_so_are_the_support_tables_of_the_reports(text: str) -> None:
+def test_a_support_table_of_hostile_results_is_one_table(text: str) -> None:
     found = hostile(text)
     assert len(markdown_rows(markdown.render(found))) == TABLE_SIZES["support"]
     assert len(rst_rows(rst.render(found))) == TABLE_SIZES["support"]
     assert "<script" not in MarkdownIt("commonmark").render(markdown.render(found))
 
 
-def test_a_mark_is_two_columns_wide_and_breaks_no_table() -> None:
+def test_marks_that_are_two_columns_wide_break_no_table() -> None:
     found = results(lambda cell: "no" if cell.format == "onnx" else None)
     shown = rst_rows(rst.render(found))
     assert shown == markdown_rows(markdown.render(found))

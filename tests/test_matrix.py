@@ -67,7 +67,7 @@ def prepared(architecture: Architecture) -> Architecture:
     return replace(architecture, preparations={"torch_export": "models:prepare"})
 
 
-def test_where_a_model_is_prepared_for_a_method_its_cells_are_there_twice() -> None:
+def test_a_model_that_is_prepared_for_a_method_has_plain_and_prepared_cells() -> None:
     filled = Registry()
     for entry in (prepared(DETECTOR), *EXPORTERS, *RUNTIMES, *OUTPUT_KINDS):
         filled.add(entry)
@@ -78,7 +78,7 @@ def test_where_a_model_is_prepared_for_a_method_its_cells_are_there_twice() -> N
     assert counted["tracing", "prepared"] == counted["scripting", "prepared"] == 0
 
 
-def test_a_prepared_model_is_captured_apart() -> None:
+def test_a_prepared_model_is_captured_separately() -> None:
     filled = Registry()
     for entry in (prepared(DETECTOR), *EXPORTERS, *RUNTIMES, *OUTPUT_KINDS):
         filled.add(entry)
@@ -88,7 +88,7 @@ def test_a_prepared_model_is_captured_apart() -> None:
     assert filled.recipe(other).eager.changes == [("preparation", "models:prepare")]
 
 
-def test_a_model_prepared_for_a_method_that_is_not_there_is_refused() -> None:
+def test_a_preparation_for_an_unknown_method_is_refused() -> None:
     filled = registry()
     filled.add(replace(prepared(DETECTOR), name="other", preparations={"tracin": "m:prepare"}))
     with pytest.raises(UsageError, match="did you mean 'tracing'"):
@@ -101,10 +101,10 @@ class TestSpec:
     def spec(self, exporter: Exporter, architecture: Architecture = DETECTOR, **axes: Any) -> Any:
         return recipes.export_spec(cell(**axes), architecture, exporter)
 
-    def test_a_fixed_cell_declares_nothing(self) -> None:
+    def test_a_fixed_cell_declares_no_dynamic_dimension(self) -> None:
         assert self.spec(TRACING_ONNX).dynamic == frozenset()
 
-    def test_a_dynamic_cell_declares_what_it_asks_for(self) -> None:
+    def test_a_dynamic_cell_declares_its_dynamic_dimensions(self) -> None:
         assert self.spec(TRACING_ONNX, resolution="dynamic").dynamic == {"resolution"}
         spec = self.spec(TRACING_ONNX, CLASSIFIER, resolution="dynamic", batch="dynamic")
         assert spec.dynamic == {"resolution", "batch"}
@@ -129,25 +129,25 @@ class TestSpec:
 
 
 class TestCases:
-    """What a cell has to answer rightly."""
+    """The inputs that a cell has to answer correctly."""
 
-    def test_fixed_is_every_picture_at_the_exported_sizes(self) -> None:
+    def test_a_fixed_cell_runs_every_picture_at_the_exported_sizes(self) -> None:
         cases = recipes.cases(cell(batch="2"), DETECTOR)
         assert [case.seed for case in cases] == [0, 1, 2, 3]
         assert {case.sizes for case in cases} == {((64, 96), (80, 64))}
 
-    def test_dynamic_is_every_other_size_and_never_the_exported_one(self) -> None:
+    def test_a_dynamic_cell_runs_every_other_size_and_never_the_exported_one(self) -> None:
         cases = recipes.cases(cell(resolution="dynamic"), DETECTOR)
         sizes = [case.sizes[0] for case in cases]
         assert set(sizes) == set(DETECTOR.other_sizes)
         assert not set(sizes) & set(DETECTOR.sizes)
 
     @pytest.mark.parametrize("resolution", matrix.RESOLUTIONS)
-    def test_a_picture_that_shows_nothing_is_among_them(self, resolution: str) -> None:
+    def test_every_cell_runs_a_picture_that_shows_nothing(self, resolution: str) -> None:
         cases = recipes.cases(cell(resolution=resolution), DETECTOR)
         assert recipes.NOTHING_SEED in {case.seed for case in cases}
 
-    def test_every_other_size_is_also_run_with_something_to_see(self) -> None:
+    def test_every_other_size_is_also_run_with_a_picture_that_shows_something(self) -> None:
         cases = recipes.cases(cell(resolution="dynamic"), DETECTOR)
         seen = {case.sizes[0] for case in cases if case.seed != recipes.NOTHING_SEED}
         assert seen == set(DETECTOR.other_sizes)
@@ -182,7 +182,7 @@ class TestSelect:
     def pick(self, *expressions: str) -> list[Cell]:
         return selection.select(self.cells, expressions)
 
-    def test_without_expressions_everything(self) -> None:
+    def test_without_expressions_every_cell_is_selected(self) -> None:
         assert self.pick() == self.cells
 
     def test_axes_of_one_expression_must_all_match(self) -> None:
@@ -194,7 +194,7 @@ class TestSelect:
         picked = self.pick("batch=2", "batch=1")
         assert picked == [c for c in self.cells if c.batch in "12"]
 
-    def test_values_of_one_axis_alternate(self) -> None:
+    def test_several_values_of_one_axis_select_cells_with_any_of_them(self) -> None:
         assert self.pick("batch=1,batch=2") == self.pick("batch=1", "batch=2")
 
     @pytest.mark.parametrize(
@@ -207,7 +207,7 @@ class TestSelect:
             ("format=pt2,runtime=onnxruntime", "picks no cell", None),
         ],
     )
-    def test_what_picks_nothing_is_refused(
+    def test_an_expression_that_selects_no_cell_is_refused(
         self, expression: str, problem: str, nearest: str | None
     ) -> None:
         with pytest.raises(UsageError) as refused:
@@ -222,15 +222,15 @@ class TestProfile:
         "a", build="m:a", profiles={"slim": {"depth": 18}, "full": {"depth": 50}}
     )
 
-    def test_the_keywords_of_the_profile_are_kept(self) -> None:
+    def test_an_architecture_gets_the_keywords_of_the_profile(self) -> None:
         (chosen,) = matrix.with_profile([self.slim_and_full], "full")
         assert chosen.keywords == {"depth": 50}
 
-    def test_without_profiles_an_architecture_is_the_same_in_each(self) -> None:
+    def test_an_architecture_without_profiles_is_the_same_in_every_profile(self) -> None:
         _, plain = matrix.with_profile([self.slim_and_full, CLASSIFIER], "full")
         assert plain == CLASSIFIER
 
-    def test_an_unknown_profile_is_refused_with_the_nearest(self) -> None:
+    def test_an_unknown_profile_is_refused_and_the_nearest_name_is_suggested(self) -> None:
         with pytest.raises(UsageError, match="did you mean 'full'"):
             matrix.with_profile([self.slim_and_full], "ful")
 
@@ -257,7 +257,7 @@ class TestShard:
             assert abs(size - len(cells) / parts) <= largest
 
 
-def test_what_is_built_elsewhere_is_exported_there_alone() -> None:
+def test_a_model_built_in_an_environment_is_exported_only_there() -> None:
     filled = registry()
     there = replace(CLASSIFIER, name="there", environment="other")
     tracing = replace(TRACING, method="tracing_there", environment="other")
@@ -268,7 +268,7 @@ def test_what_is_built_elsewhere_is_exported_there_alone() -> None:
     assert ("classifier", "tracing_there") in methods
 
 
-def test_a_family_keeps_to_itself() -> None:
+def test_only_exporters_of_its_family_export_a_model_of_a_family() -> None:
     filled = registry()
     (pytorch,) = (runtime for runtime in RUNTIMES if runtime.name == "pytorch")
     for entry in (

@@ -1,4 +1,4 @@
-"""What crosses between the parent and a worker is read as what it was, or refused by its place."""
+"""Both sides read a message as it was written, or refuse it and name the place."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ MESSAGES = [
 
 
 @pytest.mark.parametrize("message", MESSAGES, ids=lambda message: type(message).__name__)
-def test_a_message_is_read_as_what_it_was_by_both_sides(message: Any) -> None:
+def test_both_sides_read_a_message_as_it_was_written(message: Any) -> None:
     kind: Type[Any] = type(message)
     data = json.loads(json.dumps(to_json(message)))
     assert read(kind, data) == message
@@ -100,7 +100,7 @@ def test_every_task_has_a_request_of_its_own() -> None:
         ({"failed_on": "a spot"}, "failed_on is 'a spot'"),
     ],
 )
-def test_what_is_no_answer_is_refused_with_its_place(change: Any, said: str) -> None:
+def test_a_malformed_answer_is_refused_and_the_message_names_the_place(change: Any, said: str) -> None:
     data = json.loads(json.dumps({**to_json(ANSWER), **change}))
     with pytest.raises((TypeError, ValueError)) as refused:
         read(Answer, data)

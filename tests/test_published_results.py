@@ -1,4 +1,4 @@
-"""What the documents say in words holds in the results that they are published with."""
+"""What the documents say in words agrees with the results that are published with them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pytest_export_matrix.vocabulary.cells import PREPARED
 
 ROOT = Path(__file__).parents[1]
 NO_DETECTOR = ("classifier", "segmenter")
-#: It ends by a signal where nothing is found, traced or prepared.
+#: It crashes if nothing is found in a picture, both traced and prepared.
 EXCEPT = [("pointrend_rcnn", "onnxruntime_node")]
 
 
@@ -52,7 +52,7 @@ def test_no_cell_of_the_matrix_is_missing(published: Results) -> None:
         ("aot_inductor", "aot_inductor_python"),
     ],
 )
-def test_cpp_ends_as_python_does(ran: list[Result], cpp: str, python: str) -> None:
+def test_a_cell_ends_in_cpp_as_it_does_in_python(ran: list[Result], cpp: str, python: str) -> None:
     accepted = baseline.load(ROOT / "conformance" / "baseline.json").accepted
     by_chance = {cell for cell, entry in accepted.items() if entry.outcome == "flaky"}
     endings = {result.cell.id: (result.outcome, result.stage) for result in ran}
@@ -64,13 +64,13 @@ def test_cpp_ends_as_python_does(ran: list[Result], cpp: str, python: str) -> No
             assert endings[cell] == endings[other], cell
 
 
-def test_torch_export_takes_no_detector_as_it_is(ran: list[Result]) -> None:
+def test_torch_export_exports_no_unprepared_detector(ran: list[Result]) -> None:
     plain = of_detectors(ran, "plain")
     assert {(result.outcome, result.stage) for result in plain} == {("failed", "export")}
 
 
-def test_every_detector_that_is_prepared_is_right_at_every_size(ran: list[Result]) -> None:
-    """As pt2 and as ONNX, with one image and with two; with another number of images it is red."""
+def test_every_prepared_detector_is_right_at_every_size(ran: list[Result]) -> None:
+    """As pt2 and as ONNX, with one image and with two. With any other number of images it fails."""
     prepared = [
         result
         for result in of_detectors(ran, PREPARED)

@@ -1,4 +1,4 @@
-"""What is registered is checked at once, and refused with help."""
+"""An entry is checked when it is registered. A wrong one is refused, with advice."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def test_an_architecture_may_name_a_registered_output_kind() -> None:
         registry.outputs(Architecture("net", build="m:net", outputs="panoptik"))
 
 
-def test_an_environment_that_nobody_registered_is_refused_with_the_nearest_name() -> None:
+def test_an_unknown_environment_is_refused_and_the_nearest_name_is_suggested() -> None:
     registry = Registry()
     registry.add(Environment("ort_1_20"))
     registry.check_environments()

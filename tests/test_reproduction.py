@@ -1,4 +1,4 @@
-"""The texts of a folder that shows a failure: what is in them, and what can never get into them."""
+"""The files of a reproduction folder: what they contain, and what can never get into them."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ FACTS = CellEvidence(
 OWN = em.Exporter("own", "own", "exporters:capture", "exporters:Way.lower", ".own")
 OWN_ENGINE = em.Runtime("engine", ["own"], "engines.fast:Session")
 OWN_KIND = em.OutputKind("own", "kinds:compare", {"digits": 3})
-#: Text that tries to end whatever it is put into.
+#: Text that tries to end any string, comment or block around it.
 HOSTILE = (
     "\"\"\"'''\nimport os; os.abort()\n# __CELL__ __BLOCK_work__ \\ {x} ```\n\x1b\u2028\x00 \udc80"
 )
@@ -101,8 +101,10 @@ def test_a_script_is_python_and_no_placeholder_is_left(ended: Result, facts: Cel
 
 
 @situations
-def test_a_script_imports_neither_pytest_nor_us(ended: Result, facts: CellEvidence) -> None:
-    """But for what is more than a few plain calls: another export method, a program."""
+def test_a_script_imports_neither_pytest_nor_this_package(
+    ended: Result, facts: CellEvidence
+) -> None:
+    """Unless it needs more than a few plain calls: for an exporter of the project, or a program."""
     if facts.exporter is OWN or facts.runtime.program:
         return
     for name, text in texts(ended, facts).items():
@@ -134,20 +136,20 @@ def test_a_script_imports_nothing_that_it_does_not_use(ended: Result, facts: Cel
     assert bound - names <= extras
 
 
-def test_an_exporter_of_the_project_is_called_through_us_and_the_folder_says_so() -> None:
+def test_an_exporter_of_the_project_needs_this_package_and_the_folder_says_so() -> None:
     files = texts(result(), replace(FACTS, exporter=OWN))
     assert "pytest_export_matrix" in imported(files["reproduce.py"])
     assert "has to be installed" in files["README.md"]
     assert "pytest-export-matrix==0.1.0" in files["requirements.txt"]
 
 
-def test_the_pins_are_those_of_the_run_without_us() -> None:
+def test_the_requirements_are_those_of_the_run_without_this_package() -> None:
     pins = texts(result())["requirements.txt"]
     assert pins == "# Python 3.11.7, Linux-x86_64\ntorch==2.8.0+cpu\n"
 
 
 class Values(ast.NodeTransformer):
-    """Takes out what the constants of a script are, and leaves its statements."""
+    """Replaces each constant of a script by the name of its type, and leaves its statements."""
 
     def visit_Constant(self, node: ast.Constant) -> ast.Constant:
         return ast.Constant(type(node.value).__name__)
@@ -191,13 +193,13 @@ def test_a_name_that_is_no_module_is_not_imported() -> None:
         lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
     )
 )
-def test_a_literal_is_one_line_and_is_the_value_again(value: Any) -> None:
+def test_a_literal_is_one_line_and_evaluates_to_its_value(value: Any) -> None:
     text = literals.literal(value)
     assert text.isascii() and len(text.splitlines()) == 1
     assert eval(text, {"json": json}) == value
 
 
-def test_a_keyword_that_python_has_no_literal_for_is_read_by_json() -> None:
+def test_a_keyword_without_a_python_literal_is_read_from_json() -> None:
     architecture = replace(FACTS.architecture, keywords={"limit": float("inf")})
     text = script(result(), replace(FACTS, architecture=architecture))
     assert "KEYWORDS = json.loads(" in text
@@ -231,11 +233,11 @@ def test_dynamic_dimensions_are_declared_as_the_exporter_declares_them() -> None
         ("compare", "1 of 5 inputs answered wrongly; output: no", ""),
     ],
 )
-def test_the_exception_that_is_expected(stage: str, reason: str, error: str) -> None:
+def test_the_expected_exception_is_found_in_the_reason(stage: str, reason: str, error: str) -> None:
     assert readme.expected_error(result(stage, reason)) == error
 
 
-def test_a_hang_and_a_lack_of_memory_say_what_to_wait_for() -> None:
+def test_the_readme_says_what_to_expect_of_a_hang_and_a_lack_of_memory() -> None:
     hung = readme.expected(result("run", "no end after 900 s", outcome="timed_out"), FACTS)
     ate = readme.expected(result("run", "held 5 GiB", outcome="out_of_memory"), FACTS)
     assert hung == "no end of the stage run after 900 s"
@@ -257,28 +259,28 @@ def test_a_file_is_run_without_the_code_of_its_model() -> None:
         *("compare.detections", "compare.panoptic", "compare.tensors"),
     ],
 )
-def test_a_module_of_ours_stands_alone(module: str) -> None:
+def test_an_inlined_module_does_not_import_this_package(module: str) -> None:
     text = inline.inline(f"pytest_export_matrix.{module}")
     assert "pytest_export_matrix" not in imported(text)
     compile(text, module, "exec")
 
 
-def test_a_module_that_needs_more_than_names_of_ours_is_not_put_beside() -> None:
+def test_a_module_with_an_import_that_one_file_cannot_replace_is_not_inlined() -> None:
     with pytest.raises(inline.NotInlined):
         inline.inline("pytest_export_matrix.worker.tasks.prepare")
 
 
-def test_the_tables_name_what_is_registered() -> None:
+def test_the_tables_of_scripts_name_registered_exporters_and_runtimes() -> None:
     assert set(scripts.EXPORTS) <= {(e.capture, e.lower) for e in EXPORTERS}
     assert set(scripts.ENGINES) <= {runtime.session for runtime in RUNTIMES}
 
 
-def test_inside_the_project_the_way_to_it_is_kept(tmp_path: Path) -> None:
+def test_a_folder_inside_the_project_keeps_the_path_to_it(tmp_path: Path) -> None:
     (tmp_path / "repro").mkdir()
     place = folders.place(tmp_path / "repro" / "cell", [str(tmp_path), str(tmp_path / "src")])
     assert (place.root, place.parts) == ("HERE / '../..'", (".", "src"))
 
 
-def test_outside_the_project_no_way_is_kept(tmp_path: Path) -> None:
+def test_a_folder_outside_the_project_keeps_no_path_to_it(tmp_path: Path) -> None:
     place = folders.place(tmp_path / "repro" / "cell", [str(tmp_path / "project")])
     assert place.root == '"."'

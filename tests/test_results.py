@@ -1,4 +1,4 @@
-"""The results file says what happened, and nothing else is taken for one."""
+"""A results file is written and read back. Any other file is refused."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_a_results_file_is_read_back() -> None:
     assert sum(again.counts.values()) == again.planned == len(Outcome)
 
 
-def test_a_file_from_before_there_were_preparations_is_of_plain_models() -> None:
+def test_a_file_from_before_preparations_existed_is_read_as_plain_models() -> None:
     text = dumps(results(Outcome.PASSED))
     (found,) = loads(text.replace('"preparation": "plain", ', ""), "results.json").cells
     assert found.cell.preparation == "plain"
@@ -44,7 +44,7 @@ def test_a_file_from_before_there_were_preparations_is_of_plain_models() -> None
         loads(text.replace('"preparation": "plain"', '"preparation": "little"'), "results.json")
 
 
-def test_it_holds_one_cell_a_line_sorted() -> None:
+def test_the_file_holds_one_cell_per_line_sorted() -> None:
     text = dumps(states.results([result("b"), result("a")]))
     lines = [line for line in text.splitlines() if line.startswith('{"id"')]
     assert [json.loads(line.rstrip(","))["architecture"] for line in lines] == ["a", "b"]
@@ -108,14 +108,14 @@ def test_a_missing_file_is_refused(tmp_path: Path) -> None:
         load(tmp_path / "results.json")
 
 
-def test_writing_replaces_the_file_whole(tmp_path: Path) -> None:
+def test_writing_replaces_the_whole_file(tmp_path: Path) -> None:
     for text in ("old", "new"):
         write_whole(tmp_path / "reports" / "results.json", text)
     assert [path.name for path in (tmp_path / "reports").iterdir()] == ["results.json"]
     assert (tmp_path / "reports" / "results.json").read_text() == "new"
 
 
-def test_what_no_encoding_can_hold_is_written_all_the_same(tmp_path: Path) -> None:
+def test_text_that_no_encoding_can_hold_is_written_and_read_back(tmp_path: Path) -> None:
     odd = results(Outcome.FAILED)
     odd.cells[0].reason = "half a pair: \udcff"
     write_whole(tmp_path / "results.json", dumps(odd))

@@ -11,7 +11,7 @@ import pytest
 from pytest_export_matrix.execution.scheduler import BYTES_A_LANE, Scheduler, default_lanes
 
 
-def test_a_unit_waits_for_what_it_needs_and_order_is_kept() -> None:
+def test_units_run_in_order_and_after_the_units_they_need() -> None:
     scheduler, log = Scheduler(1), []
     gate = threading.Event()
     first = scheduler.add("first", gate.wait)
@@ -25,7 +25,7 @@ def test_a_unit_waits_for_what_it_needs_and_order_is_kept() -> None:
     scheduler.close()
 
 
-def test_a_unit_is_added_once() -> None:
+def test_a_unit_that_is_added_several_times_runs_once() -> None:
     scheduler, ran = Scheduler(2), []
     futures = {id(scheduler.add("key", lambda: ran.append(1))) for _ in range(5)}
     scheduler.add("key", lambda: None).result()
@@ -33,7 +33,7 @@ def test_a_unit_is_added_once() -> None:
     scheduler.close()
 
 
-def test_a_failure_is_its_own_units_and_those_after_it_still_run() -> None:
+def test_if_a_unit_fails_the_units_after_it_still_run() -> None:
     scheduler = Scheduler(1)
 
     def fail() -> Any:
@@ -54,7 +54,7 @@ def test_lanes_run_at_the_same_time() -> None:
     scheduler.close()
 
 
-def test_closing_cancels_what_has_not_begun() -> None:
+def test_closing_cancels_units_that_have_not_begun() -> None:
     scheduler, begun, gate = Scheduler(1), threading.Event(), threading.Event()
     running = scheduler.add("running", lambda: begun.set() or gate.wait())
     begun.wait()

@@ -1,4 +1,4 @@
-"""What every step does with its parts, whatever it asks about: a worker is made up here."""
+"""What every kind of step does with its parts. The worker is a stand-in."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ BODY: Any = Export(None, "capture", [], [], "", [])  # type: ignore[arg-type]
 
 
 class Worker:
-    """In a dispatcher's place: answers about each part what is set for it, one answer a call."""
+    """Stands in for a dispatcher: gives the answers that are set for a part, one per call."""
 
     def __init__(self, limits: UnderLimits = DAY, **answers: List[StepAnswer]) -> None:
         self.under_limits, self.answers = limits, answers
@@ -84,14 +84,14 @@ def answers(
     return step.answers(parts, lambda answer, format: news)
 
 
-def test_what_is_not_stored_is_asked_for_and_stored(store: Store) -> None:
+def test_an_answer_that_is_not_stored_is_asked_for_and_then_stored(store: Store) -> None:
     worker = Worker(a=[PASSED])
     (found,) = answers(store, worker).values()
     assert found.passed and not found.cached
     assert (Path(found.folder) / "file").read_text() == "a"
 
 
-def test_what_is_stored_is_not_asked_for_again(store: Store) -> None:
+def test_a_stored_answer_is_not_asked_for_again(store: Store) -> None:
     answers(store, Worker(a=[PASSED]))
     worker = Worker(b=[PASSED])
     found = answers(store, worker, ["a", "b"])
@@ -117,7 +117,7 @@ def test_a_damaged_entry_is_made_again(store: Store, damage: str) -> None:
     assert (Path(found.folder) / "file").read_text() == "a"
 
 
-def test_what_was_made_from_a_file_that_has_changed_is_made_again(
+def test_an_answer_is_made_again_if_a_file_it_was_made_from_has_changed(
     store: Store, tmp_path: Path
 ) -> None:
     source = tmp_path / "model.py"
@@ -130,7 +130,7 @@ def test_what_was_made_from_a_file_that_has_changed_is_made_again(
     assert not answers(store, worker)["a"].cached
 
 
-def test_a_failure_that_is_news_is_tried_once_more_and_then_remembered(store: Store) -> None:
+def test_a_new_failure_is_tried_once_more_and_then_remembered(store: Store) -> None:
     worker = Worker(a=[FAILED, OTHERWISE])
     (found,) = answers(store, worker).values()
     assert worker.asked == ["a", "a"]
@@ -139,13 +139,13 @@ def test_a_failure_that_is_news_is_tried_once_more_and_then_remembered(store: St
     assert again.cached and again.reason == "no"
 
 
-def test_a_failure_that_is_expected_is_tried_once(store: Store) -> None:
+def test_an_expected_failure_is_tried_once(store: Store) -> None:
     worker = Worker(a=[FAILED])
     answers(store, worker, news=False)
     assert worker.asked == ["a"]
 
 
-def test_an_expected_failure_that_becomes_news_is_tried_a_second_time(store: Store) -> None:
+def test_a_failure_that_is_no_longer_expected_is_tried_a_second_time(store: Store) -> None:
     answers(store, Worker(a=[FAILED]), news=False)
     worker = Worker(a=[PASSED])
     (found,) = answers(store, worker).values()
@@ -153,8 +153,8 @@ def test_an_expected_failure_that_becomes_news_is_tried_a_second_time(store: Sto
     assert found.passed and found.flaky is not None
 
 
-def test_what_passes_the_second_time_is_flaky_and_keeps_how_it_failed(store: Store) -> None:
-    for worker in (Worker(a=[FAILED, PASSED]), Worker()):  # made, then stored
+def test_a_part_that_passes_the_second_time_is_flaky_and_its_failure_is_kept(store: Store) -> None:
+    for worker in (Worker(a=[FAILED, PASSED]), Worker()):  # first made, then read from the store
         (found,) = answers(store, worker).values()
         assert found.passed and found.flaky is not None
         assert (found.flaky.outcome, found.flaky.reason) == (Outcome.FAILED, "no")
@@ -169,14 +169,14 @@ def test_a_transient_failure_is_not_remembered(store: Store) -> None:
     assert found.passed and found.flaky is None
 
 
-def test_what_is_not_here_is_neither_tried_again_nor_remembered(store: Store) -> None:
+def test_an_unavailable_answer_is_neither_tried_again_nor_remembered(store: Store) -> None:
     worker = Worker(a=[ABSENT])
     assert answers(store, worker)["a"].outcome is Outcome.UNAVAILABLE
     assert answers(store, Worker(a=[PASSED]))["a"].passed
 
 
 @pytest.mark.parametrize(("seconds", "cached"), [(5.0, True), (10.0, True), (20.0, False)])
-def test_a_time_out_holds_as_long_as_no_more_time_is_given(
+def test_a_time_out_is_tried_again_only_with_a_longer_time_limit(
     store: Store, seconds: float, cached: bool
 ) -> None:
     answers(store, Worker(a=[TIMED_OUT]), news=False)
@@ -184,7 +184,7 @@ def test_a_time_out_holds_as_long_as_no_more_time_is_given(
     assert answers(store, worker, news=False)["a"].cached is cached
 
 
-def test_one_by_one_nothing_more_is_tried_after_a_second_failure(store: Store) -> None:
+def test_one_by_one_no_other_part_is_tried_again_after_a_second_failure(store: Store) -> None:
     worker = Worker(a=[FAILED, FAILED], b=[FAILED], c=[PASSED])
     found = answers(store, worker, ["a", "b", "c"], kind=OneByOne)
     assert worker.asked == ["a", "b", "c", "a"]
@@ -193,7 +193,7 @@ def test_one_by_one_nothing_more_is_tried_after_a_second_failure(store: Store) -
     assert answers(store, later, ["b"], kind=OneByOne)["b"].cached
 
 
-def test_an_interruption_keeps_what_was_answered_before_it(store: Store) -> None:
+def test_answers_given_before_an_interruption_are_kept(store: Store) -> None:
     class Interrupting(Worker):
         def about(self, part: str) -> StepAnswer:
             if part == "b":
@@ -204,12 +204,12 @@ def test_an_interruption_keeps_what_was_answered_before_it(store: Store) -> None
         answers(store, Interrupting(a=[PASSED]), ["a", "b"])
     assert not list(store.root.glob("tmp-*"))
     worker = Worker(b=[PASSED])
-    found = answers(store, worker, ["a", "b"])  # the lock was given back, too
+    found = answers(store, worker, ["a", "b"])  # this also needs the lock, which was released
     assert found["a"].cached and worker.asked == ["b"]
 
 
 class Task:
-    """In a dispatcher's place: a task whose worker answers about parts, and ends at one of them."""
+    """Stands in for a dispatcher: its worker answers about parts, and can end at one of them."""
 
     def __init__(self, ends_at: Mapping[str, StepAnswer]) -> None:
         self.ends_at, self.asked = ends_at, []  # type: ignore[var-annotated]
@@ -241,7 +241,9 @@ def test_all_parts_are_answered_by_one_task(store: Store, tmp_path: Path) -> Non
     assert all(answer and answer.passed and answer.log == "said" for answer in found.values())
 
 
-def test_a_part_that_ends_the_worker_costs_the_others_nothing(store: Store, tmp_path: Path) -> None:
+def test_if_a_part_ends_the_worker_the_other_parts_are_still_answered(
+    store: Store, tmp_path: Path
+) -> None:
     task = Task({"b": StepAnswer(Outcome.CRASHED, Stage.EXPORT, "SIGSEGV", note="b")})
     found = asked_in_parts(store, task, tmp_path)
     assert task.asked == [["a", "b", "c"], ["c"]]
@@ -249,7 +251,9 @@ def test_a_part_that_ends_the_worker_costs_the_others_nothing(store: Store, tmp_
     assert outcomes == {"a": Outcome.PASSED, "b": Outcome.CRASHED, "c": Outcome.PASSED}
 
 
-def test_what_fails_before_any_part_is_the_answer_of_all(store: Store, tmp_path: Path) -> None:
+def test_a_failure_before_the_first_part_is_the_answer_of_all_parts(
+    store: Store, tmp_path: Path
+) -> None:
     task = Task({"a": StepAnswer(Outcome.FAILED, Stage.BUILD, "no such module")})
     found = asked_in_parts(store, task, tmp_path)
     assert {answer and answer.reason for answer in found.values()} == {"no such module"}

@@ -1,4 +1,4 @@
-"""The store gives back what was put, whole, or nothing."""
+"""The store gives back exactly what was put into it, or nothing."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def put(store: Store, key: str = "key", text: str = "content") -> Path:
     return store.folder("artifact", key)
 
 
-def test_what_was_put_is_there(tmp_path: Path) -> None:
+def test_an_entry_that_was_put_can_be_read(tmp_path: Path) -> None:
     store = Store(tmp_path)
     assert store.get("artifact", "key") is None
     folder = put(store)
@@ -32,7 +32,7 @@ def test_what_was_put_is_there(tmp_path: Path) -> None:
     assert store.files("artifact", "key")["model.pt"].bytes == 7
 
 
-def test_putting_again_replaces(tmp_path: Path) -> None:
+def test_putting_an_entry_again_replaces_it(tmp_path: Path) -> None:
     store = Store(tmp_path)
     put(store)
     folder = put(store, text="other")
@@ -41,7 +41,7 @@ def test_putting_again_replaces(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("damage", ["flipped", "truncated", "removed", "entry"])
-def test_a_damaged_entry_is_as_good_as_none(tmp_path: Path, damage: str) -> None:
+def test_a_damaged_entry_counts_as_missing(tmp_path: Path, damage: str) -> None:
     store = Store(tmp_path)
     folder = put(store)
     if damage == "flipped":
@@ -55,20 +55,20 @@ def test_a_damaged_entry_is_as_good_as_none(tmp_path: Path, damage: str) -> None
     assert store.get("artifact", "key") is None
 
 
-def test_a_look_without_verifying_sees_sizes_alone(tmp_path: Path) -> None:
+def test_reading_without_verifying_checks_only_sizes(tmp_path: Path) -> None:
     store = Store(tmp_path)
     (put(store) / "model.pt").write_text("CONTENT")
     assert store.get("artifact", "key", verify=False) == {"n": 1}
     assert store.get("artifact", "key") is None
 
 
-def test_a_store_since_now_forgets_what_was_before(tmp_path: Path) -> None:
+def test_a_store_ignores_entries_made_before_the_given_time(tmp_path: Path) -> None:
     put(Store(tmp_path))
     fresh = Store(tmp_path, since=float("inf"))
     assert fresh.get("artifact", "key") is None
 
 
-def test_what_nobody_asked_for_in_a_month_is_removed(tmp_path: Path) -> None:
+def test_an_entry_that_was_not_used_for_a_month_is_removed(tmp_path: Path) -> None:
     store = Store(tmp_path)
     folders = {key: put(store, key) for key in ("used", "unused")}
     long_ago = time.time() - KEEP_SECONDS - 60
@@ -79,19 +79,19 @@ def test_what_nobody_asked_for_in_a_month_is_removed(tmp_path: Path) -> None:
     assert [key for key, folder in folders.items() if folder.exists()] == ["used"]
 
 
-def test_keys_differ_where_anything_differs() -> None:
+def test_different_contents_have_different_keys() -> None:
     assert digest([1, {"a": (1, 2)}]) == digest([1, {"a": [1, 2]}])
     assert digest([1]) != digest([2])
     assert digest({"a": 1}) != digest({"b": 1})
 
 
-def test_a_folder_that_cannot_be_made_is_refused_with_the_option(tmp_path: Path) -> None:
+def test_if_the_folder_cannot_be_made_the_error_names_the_option(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(CacheError, match="--export-matrix-cache=DIR"):
         Store(tmp_path / "file" / "cache")
 
 
-def test_a_full_disk_is_refused_with_the_option(
+def test_a_full_disk_is_an_error_of_the_cache(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store = Store(tmp_path)
@@ -104,7 +104,7 @@ def test_a_full_disk_is_refused_with_the_option(
         store.put("result", "key", {})
 
 
-def test_processes_that_want_one_entry_make_it_once(tmp_path: Path) -> None:
+def test_processes_that_need_the_same_entry_make_it_once(tmp_path: Path) -> None:
     context = multiprocessing.get_context("spawn")
     processes = [context.Process(target=make_once, args=(tmp_path,)) for _ in range(4)]
     for process in processes:

@@ -22,7 +22,7 @@ FORMATS = {"torchscript": "pytorch", "onnx": "onnxruntime"}
 
 
 def results(reds: tuple[str, ...] = (), architectures: tuple[str, ...] = ("net",)) -> list[Result]:
-    """All cells of tracing; red where an id starts with, or ends with, one of `reds`."""
+    """All cells of tracing. Those whose id starts or ends with one of `reds` failed."""
     found = []
     for architecture in architectures:
         for format, runtime in FORMATS.items():
@@ -40,7 +40,7 @@ def entries(found: list[Result]) -> dict[str, str]:
     return {label: row[0] for label, row in table.rows}
 
 
-def test_all_green() -> None:
+def test_the_table_says_yes_everywhere_if_all_cells_passed() -> None:
     assert entries(results()) == {
         "Formats": "TorchScript, ONNX",
         "Runtime": "PyTorch, ONNX Runtime",
@@ -68,13 +68,13 @@ def test_batch_size_requirement_is_derived_from_the_batch_cells() -> None:
     assert none["Batch size requirement"] == f"{NO} (compare)"
 
 
-def test_what_differs_by_format_says_so() -> None:
+def test_a_row_that_differs_by_format_names_each_format() -> None:
     found = entries(results(("net-tracing-onnx-onnxruntime-cpu-dynamic",)))
     assert found["Dynamic resolution"] == f"TorchScript {YES}, ONNX {NO} (compare)"
     assert found["net"] == YES
 
 
-def test_runtimes_of_one_format_that_differ_are_told_apart() -> None:
+def test_runtimes_of_one_format_are_named_if_their_results_differ() -> None:
     found = results()
     for each in results():
         if each.cell.format == "onnx":
@@ -88,7 +88,7 @@ def test_runtimes_of_one_format_that_differ_are_told_apart() -> None:
     assert entries(found)["net"] == f"PyTorch {YES}, ONNX Runtime {YES}, Caffe2 {NO} (load)"
 
 
-def test_what_works_for_some_architectures_only_says_so() -> None:
+def test_a_row_that_works_for_some_architectures_names_them() -> None:
     found = entries(results(("b-",), architectures=("a", "b")))
     assert found["Python inference"] == f"{YES}: a; {NO} (compare): b"
     assert (
@@ -98,12 +98,12 @@ def test_what_works_for_some_architectures_only_says_so() -> None:
     assert (found["a"], found["b"]) == (YES, f"{NO} (compare)")
 
 
-def test_what_differs_by_both_names_each() -> None:
+def test_a_row_that_differs_by_architecture_and_format_names_both() -> None:
     found = entries(results(("b-tracing-onnx",), architectures=("a", "b")))
     assert found["Python inference"] == f"{YES}: a; TorchScript {YES}, ONNX {NO} (compare): b"
 
 
-def test_what_differs_by_neither_alone_names_both() -> None:
+def test_a_failure_of_one_format_in_one_runtime_names_format_and_runtime() -> None:
     found = [
         replace(each, cell=replace(each.cell, runtime=runtime))
         for runtime in ("one", "two")
@@ -116,17 +116,17 @@ def test_what_differs_by_neither_alone_names_both() -> None:
     assert entries(found)["Python inference"] == expected
 
 
-def test_most_architectures_are_the_others() -> None:
+def test_the_majority_of_architectures_is_called_the_others() -> None:
     found = entries(results(("b-",), architectures=("a", "b", "c", "d", "e")))
     assert found["Python inference"] == f"{NO} (compare): b; {YES}: the others"
 
 
-def test_cells_that_were_not_selected_are_not_run() -> None:
+def test_cells_that_were_not_selected_are_shown_as_not_run() -> None:
     found = [result for result in results() if result.cell.resolution == "fixed"]
     assert entries(found)["Dynamic resolution"] == NOT_RUN
 
 
-def test_unavailable_cells_are_in_no_table_and_counted() -> None:
+def test_unavailable_cells_are_counted_but_are_in_no_table() -> None:
     found = results()
     for result in found:
         result.outcome, result.reason = Outcome.UNAVAILABLE, "no engine\nhere"

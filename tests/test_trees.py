@@ -49,7 +49,7 @@ def test_a_dataclass_is_a_dict_of_its_fields() -> None:
     assert list(unflatten(flat, spec)) == ["boxes", "scores"]
 
 
-def test_an_object_that_holds_no_tensors_is_named() -> None:
+def test_an_object_that_holds_no_tensors_is_refused() -> None:
     with pytest.raises(TypeError, match=r"a builtins\.object holds no tensors"):
         flatten([object()])
 
@@ -60,7 +60,7 @@ def test_numbers_become_arrays_and_strings_are_refused() -> None:
         to_arrays(["cat"])
 
 
-def test_empty_containers_and_single_tuples_are_wrapping() -> None:
+def test_empty_containers_and_tuples_of_one_are_removed() -> None:
     boxes = np.zeros((0, 4))
     assert without_empty(({}, [{"boxes": boxes}])) == [{"boxes": boxes}]
     assert without_empty((boxes,)) is boxes

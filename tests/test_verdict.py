@@ -24,7 +24,7 @@ SCORES = failed(deviating=["scores"])
 
 
 def baseline(*accepted: Result, **passing: Any) -> Baseline:
-    """A baseline in which `CELL` ended so, or passes with the `deviation` given."""
+    """A baseline with these accepted results, or in which `CELL` passes with this `deviation`."""
     deviations = {CELL.id: passing["deviation"]} if "deviation" in passing else {}
     return Baseline("slim", {r.cell.id: Accepted.of(r) for r in accepted}, deviations)
 
@@ -72,20 +72,22 @@ PASSES = baseline(deviation=1e-6)
         (None, ABSENT, "unavailable", False),
     ],
 )
-def test_the_truth_table(state: Baseline, found: Result, kind: str, fails: bool) -> None:
+def test_each_result_gets_its_verdict(
+    state: Baseline, found: Result, kind: str, fails: bool
+) -> None:
     verdict = judge(found, state)
     assert (verdict.kind, verdict.fails) == (kind, fails)
 
 
 @pytest.mark.parametrize("state", [None, PASSES, baseline(BOXES)])
-def test_what_is_required_must_be_available(state: Baseline) -> None:
+def test_a_required_cell_must_be_available(state: Baseline) -> None:
     verdict = judge(ABSENT, state, required=True)
     assert (verdict.kind, verdict.fails) == ("missing", True)
     assert "not here" in verdict.sentence
     assert not judge(passed(0.0), PASSES, required=True).fails
 
 
-def test_a_failure_that_is_gone_says_what_to_run() -> None:
+def test_if_an_accepted_failure_is_gone_the_sentence_says_what_to_run() -> None:
     sentence = judge(passed(0.0), baseline(BOXES), command="pytest --update").sentence
     assert sentence == (
         "it passes now, but failed at compare (boxes) is accepted; "
@@ -97,7 +99,7 @@ ENDINGS = st.sampled_from([passed(3e-7), failed(), BOXES, SCORES, CRASHED, FLAKY
 
 
 @given(before=st.lists(ENDINGS, max_size=2), now=ENDINGS)
-def test_nothing_fails_once_it_is_accepted(before: list[Result], now: Result) -> None:
+def test_a_result_that_was_accepted_does_not_fail(before: list[Result], now: Result) -> None:
     state: Baseline | None = None
     for each in before:
         state = updated(state, [each], "slim")
@@ -116,13 +118,13 @@ class TestUpdate:
             "crashed", "run", (), "rounds", "https://example.org/1"
         )
 
-    def test_what_has_no_result_here_stays_as_it_was(self) -> None:
+    def test_a_cell_without_a_result_stays_as_it_was(self) -> None:
         other = cells()[1]
         state = baseline(BOXES, failed(other))
         assert updated(state, [ABSENT], "slim") == state
         assert updated(state, [passed(0.0)], "slim").accepted.keys() == {other.id}
 
-    def test_cells_that_are_gone_are_dropped_in_a_whole_run_alone(self) -> None:
+    def test_only_a_whole_run_drops_cells_that_are_gone(self) -> None:
         state = baseline(BOXES, failed(cells("old")[0]))
         assert updated(state, [BOXES], "slim", whole=[CELL.id]).accepted.keys() == {CELL.id}
         assert len(updated(state, [BOXES], "slim").accepted) == 2
@@ -133,7 +135,7 @@ class TestUpdate:
             assert updated(PASSES, [passed(now)], "slim").passing == {CELL.id: kept}
 
 
-def test_changes_are_summed_up_by_what_broke_together() -> None:
+def test_cells_that_broke_together_are_summed_up_in_one_sentence() -> None:
     every = cells("a", "b")
     state = Baseline("slim", {}, dict.fromkeys((cell.id for cell in every), 0.0))
     found = [failed(c) if c.runtime == "onnxruntime" else passed(0.0, c) for c in every]

@@ -1,4 +1,4 @@
-"""A function that changes a model, and cannot be had, is called what it was registered as."""
+"""The functions that change a model. An error names them as they were registered."""
 
 from __future__ import annotations
 
@@ -17,7 +17,9 @@ from pytest_export_matrix.worker import model as models
         ("string:capword", "string has no 'capword'; did you mean 'capwords'?"),
     ],
 )
-def test_one_that_cannot_be_imported_is_named(field: str, reference: str, problem: str) -> None:
+def test_the_error_names_a_function_that_cannot_be_imported(
+    field: str, reference: str, problem: str
+) -> None:
     eager = Eager(**{field: reference})
     with pytest.raises(Failure) as failure:
         models.change(object(), eager.changes)
@@ -32,7 +34,7 @@ def says_nothing(model: object) -> None:
     pass
 
 
-def test_conventions_may_find_nothing_to_change_and_a_preparation_may_not() -> None:
+def test_conventions_may_change_nothing_but_a_preparation_may_not() -> None:
     here = f"{__name__}:changes_nothing"
     assert models.change(object(), [("conventions", here)]) == ""
     with pytest.raises(Failure, match="returned '', expected what it changed"):
@@ -40,7 +42,7 @@ def test_conventions_may_find_nothing_to_change_and_a_preparation_may_not() -> N
 
 
 @pytest.mark.parametrize("field", ["conventions", "preparation"])
-def test_neither_may_leave_open_whether_it_changed_anything(field: str) -> None:
+def test_conventions_and_preparations_must_return_what_they_changed(field: str) -> None:
     with pytest.raises(Failure, match="returned None, expected what it changed"):
         models.change(object(), [(field, f"{__name__}:says_nothing")])
 

@@ -15,7 +15,7 @@ TEXT = WORKFLOW.read_text("utf-8")
 COMMANDS = re.findall(r"run: (export-matrix .*)", TEXT)
 
 
-def test_it_uses_options_of_the_plugin() -> None:
+def test_the_workflow_uses_options_that_the_plugin_has() -> None:
     known = {f"--export-matrix-{name}" for name, *_ in (*plugin.VALUES, *plugin.LISTS)}
     used = set(re.findall(r"--export-matrix-[a-z-]+", TEXT.split("name: export matrix")[1]))
     assert used
@@ -23,7 +23,7 @@ def test_it_uses_options_of_the_plugin() -> None:
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_it_uses_commands_that_parse(command: str) -> None:
+def test_the_workflow_uses_commands_that_parse(command: str) -> None:
     assert len(COMMANDS) == 3
     words = command.replace('"', "").split()
     parser().parse_args(words[1:])

@@ -1,4 +1,4 @@
-"""One small project that has been run once, for all that can be seen of later runs."""
+"""A small project that has been run once. The tests run it again."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ WRONG = cell(method="counts", runtime="off_by_one_percent")
 CRASHES = cell(method="counts", runtime="segfaults_on_run")
 DETECTOR = cell("detector", method="counts")
 
-#: Five cells of two files: a traced file serves every resolution.
+#: Five cells with two files: a traced file serves every resolution.
 EXPECTED = {
     RIGHT: "passed",
     RIGHT_DYNAMIC: "passed",
@@ -26,7 +26,7 @@ EXPECTED = {
     DETECTOR: "passed",
 }
 FILES = 2
-#: One worker to start instead of one a lane: for so few cells that is what takes the time.
+#: One worker instead of one per lane: with so few cells, starting workers takes most of the time.
 ONE_LANE = ("--export-matrix-workers", "1")
 
 
@@ -35,7 +35,7 @@ class Small(NamedTuple):
     first: Run
 
     def again(self, *arguments: str, reports: str = "out") -> Run:
-        """A later run of the same cells. What the one before it wrote is not taken for its."""
+        """Run the same cells again. The results file of the run before is removed first."""
         (self.project.root / reports / "results.json").unlink(missing_ok=True)
         return self.project.run(*ONE_LANE, *arguments, cells=list(EXPECTED), reports=reports)
 
@@ -48,7 +48,7 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Small:
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A folder of its own disk, which is full after a few files."""
+    """A folder on a small disk, which is full after a few files."""
     folder = tmp_path / "disk"
     folder.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", "size=16k", "tmpfs", str(folder)]
@@ -61,7 +61,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 
 def refused(run: Run, *messages: str) -> None:
-    """The run ended as pytest ends where it was asked for what it cannot do, and says so."""
+    """Assert that the run ended with pytest's exit code for a wrong usage, and with `messages`."""
     assert run.code == pytest.ExitCode.USAGE_ERROR, run.output
     assert "Traceback" not in run.output and "INTERNALERROR" not in run.output
     for message in messages:

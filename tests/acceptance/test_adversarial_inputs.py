@@ -47,7 +47,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     return project.run(*ONE_LANE, "--export-matrix-timeout=5", cells=asked)
 
 
-def test_ordinary_inputs_show_nothing(run: Run) -> None:
+def test_every_engine_passes_with_ordinary_inputs(run: Run) -> None:
     assert {run.outcomes[name] for name in names("ordinary").values()} == {"passed"}
 
 
@@ -60,7 +60,7 @@ def test_ordinary_inputs_show_nothing(run: Run) -> None:
         ("HangsAboveSix", "timed_out", "run", f"{WHERE}no end after 5 s"),
     ],
 )
-def test_an_engine_that_fails_on_one_is_red_and_names_it(
+def test_a_cell_that_fails_on_an_adversarial_input_names_the_input(
     run: Run, engine: str, outcome: str, stage: str, reason: str
 ) -> None:
     row = run.rows[names("doubles")[engine]]
@@ -69,7 +69,7 @@ def test_an_engine_that_fails_on_one_is_red_and_names_it(
     assert row["failed_on"] == ["overexposed"]
 
 
-def test_cells_of_dynamic_resolution_run_them_too(run: Run) -> None:
+def test_cells_of_dynamic_resolution_run_adversarial_inputs_too(run: Run) -> None:
     row = run.rows[names("doubles", "dynamic")["ClipsAboveSix"]]
     assert row["outcome"] == "failed"
     assert "at [1, 3, 32, 40] (overexposed): " in row["reason"]

@@ -66,14 +66,14 @@ def test_a_wrong_option_is_refused_and_the_right_one_named(
 
 
 @pytest.mark.parametrize(("option", "value"), NUMBERS)
-def test_a_number_that_is_none_or_not_above_zero_is_refused(
+def test_a_value_that_is_not_a_number_above_zero_is_refused(
     project: Project, option: str, value: str
 ) -> None:
     run = project.run(f"--export-matrix-{option}={value}")
     refused(run, f"--export-matrix-{option} {value}", "above zero")
 
 
-def test_a_wrong_value_in_the_ini_file_is_refused_alike(project: Project) -> None:
+def test_a_wrong_value_in_the_ini_file_is_refused_too(project: Project) -> None:
     run = project.run("-o", "export_matrix_select=architecture=clasifier")
     refused(run, "no architecture 'clasifier'", "did you mean 'classifier'?")
 

@@ -1,4 +1,4 @@
-"""Nothing is made twice, and nothing that is stale is answered."""
+"""Nothing is made twice, and no answer is stale."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_a_second_run_is_answered_from_the_cache(small: Small) -> None:
     assert f"{len(EXPECTED)} answered from the cache" in run.output
 
 
-def test_no_cache_makes_everything_again(small: Small) -> None:
+def test_the_option_no_cache_makes_everything_again(small: Small) -> None:
     exported = small.project.exports()
 
     run = small.again("--export-matrix-no-cache")
@@ -75,7 +75,7 @@ UNTOUCHED = cell("halves", **ONNX)
 
 @pytest.fixture(scope="module")
 def edited(tmp_path_factory: pytest.TempPathFactory) -> Edited:
-    """A project before and after edits of its files, each of which concerns one cell."""
+    """A project before and after edits of its files. Each edit concerns one cell."""
     project = Project(
         tmp_path_factory.mktemp("edited") / "project", "classifier", "doubles", "halves"
     )
@@ -106,12 +106,12 @@ def test_a_model_whose_code_was_edited_is_exported_again(edited: Edited, name: s
     assert after["artifact"]["sha256"] != before["artifact"]["sha256"]
 
 
-def test_an_exporter_of_the_project_that_was_mended_runs_again(edited: Edited) -> None:
+def test_an_edited_exporter_of_the_project_runs_again(edited: Edited) -> None:
     assert edited.before.outcomes[EXPORTER_MENDED] == "failed"
     assert edited.after.outcomes[EXPORTER_MENDED] == "passed"
 
 
-def test_a_runtime_of_the_project_that_was_mended_runs_again(edited: Edited) -> None:
+def test_an_edited_runtime_of_the_project_runs_again(edited: Edited) -> None:
     assert edited.before.outcomes[RUNTIME_MENDED] == "failed"
     assert edited.after.outcomes[RUNTIME_MENDED] == "passed"
 

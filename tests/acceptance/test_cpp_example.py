@@ -16,7 +16,7 @@ INSTALLED = re.compile(r"^pip install .*\n", re.MULTILINE)
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the commands of the README were run, but for the installation of this package."""
+    """The folder in which the commands of the README were run, except the installation."""
     text = README.read_text(encoding="utf-8")
     (commands,) = re.findall(r"<!-- the tests run this -->\n+```sh\n(.*?)```", text, re.S)
     assert INSTALLED.search(commands)
@@ -54,8 +54,8 @@ def test_the_program_answers_as_the_model_does(folder: Path) -> None:
     assert found["matched"] == len(eager[0]["scores"])
 
 
-def test_no_python_is_loaded_into_it(folder: Path) -> None:
-    """Neither is it linked, nor mapped once the model is loaded and has answered."""
+def test_the_program_loads_no_python(folder: Path) -> None:
+    """Python is not linked, and it is not mapped after the model has answered."""
     import torchvision
 
     from pytest_export_matrix.runtimes.program import Program, mapped, operator_libraries

@@ -1,4 +1,4 @@
-"""The code of docs/deployment.md runs as it stands, and what is said to fail does."""
+"""The code of docs/deployment.md runs as it stands, and fails where the guide says so."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A file that holds on to what it was exported with: a device, a size."""
+"""Files that are bound to the device or the size they were exported with."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_a_file_that_loads_on_both_devices_passes(run: Run) -> None:
     assert len(row["ran_at"]) == 4
 
 
-def test_a_file_that_loads_on_one_device_alone_says_so(run: Run) -> None:
+def test_a_file_that_loads_on_only_one_device_fails_and_says_so(run: Run) -> None:
     row = run.rows[ON_ITS_OWN]
     assert (row["outcome"], row["stage"]) == ("failed", "load")
     expected = "a device is baked into the file: exported on cpu and loaded on cuda, it fails"
@@ -69,7 +69,7 @@ def test_a_file_that_loads_on_one_device_alone_says_so(run: Run) -> None:
     assert "no such device" in row["reason"]
 
 
-def test_one_that_answers_otherwise_on_the_other_device_says_so(run: Run) -> None:
+def test_a_file_that_answers_differently_on_the_other_device_fails_and_says_so(run: Run) -> None:
     row = run.rows[OTHERWISE]
     assert (row["outcome"], row["stage"]) == ("failed", "compare")
     assert "exported on cpu and loaded on cuda" in row["reason"]
@@ -89,7 +89,7 @@ def test_a_package_compiled_with_dynamic_sizes_is_right(
 def test_a_package_compiled_for_one_size_answers_wrongly_at_another(
     run: Run, language: str
 ) -> None:
-    """It checks no shapes and says nothing: the comparison finds it."""
+    """The package checks no shapes and raises nothing: the comparison finds the failure."""
     assert run.rows[compiled("for_one_size", language, "fixed")]["outcome"] == "passed"
     row = run.rows[compiled("for_one_size", language, "dynamic")]
     assert (row["outcome"], row["stage"]) == ("failed", "compare"), row["reason"]

@@ -8,7 +8,7 @@ import pytest
 from conftest import ONE_LANE, refused
 from miniatures.project import Project, cell
 
-#: Beside what is built in, an exporter and a runtime of their own format: few cells.
+#: An exporter and a runtime with a format of their own, so that there are few cells.
 CONFTEST = """
 import registration
 
@@ -35,7 +35,7 @@ def page(project: Project) -> Path:
     return path
 
 
-def test_a_whole_run_rewrites_them_and_checks_them(project: Project, page: Path) -> None:
+def test_a_whole_run_rewrites_and_checks_documents(project: Project, page: Path) -> None:
     run = project.run(*ONE_LANE, DOCS, cells=())
     text = page.read_text("utf-8")
     assert text.startswith(
@@ -57,7 +57,9 @@ def test_a_whole_run_rewrites_them_and_checks_them(project: Project, page: Path)
     assert "to mend that: export-matrix docs page.md out/results.json" in stale.output
 
 
-def test_a_selection_leaves_them_alone_and_cannot_check_them(project: Project, page: Path) -> None:
+def test_a_run_of_a_selection_neither_rewrites_nor_checks_documents(
+    project: Project, page: Path
+) -> None:
     right = cell(method="counts", format="mini")
     run = project.run(*ONE_LANE, DOCS, cells=[right])
     assert run.code == 0
@@ -78,7 +80,7 @@ def test_a_selection_leaves_them_alone_and_cannot_check_them(project: Project, p
         (PAGE.replace("device", "divice"), "did you mean 'device'"),
     ],
 )
-def test_a_document_without_a_place_for_them_is_refused_before_the_run(
+def test_a_document_with_wrong_markers_is_refused_before_the_run(
     project: Project, page: Path, text: str, said: str
 ) -> None:
     page.write_text(text, encoding="utf-8")

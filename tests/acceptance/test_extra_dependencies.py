@@ -1,4 +1,4 @@
-"""What a file needs beside its engine is found by trying, and what it must not need is named."""
+"""Trials find the modules that a file needs beside its engine. It may not need the model's code."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def tried(run: Run, name: str) -> "list[tuple[list[str], str]]":
     return [(trial["extras"], trial["outcome"]) for trial in run.rows[name]["trials"]]
 
 
-def test_what_needs_nothing_is_tried_alone(run: Run) -> None:
+def test_a_file_that_needs_nothing_is_tried_without_extras(run: Run) -> None:
     assert run.outcomes[NEEDS_NOTHING] == "passed"
     assert tried(run, NEEDS_NOTHING) == [([], "passed")]
     assert run.rows[NEEDS_NOTHING]["extra_dependencies"] == []
@@ -89,8 +89,8 @@ def test_operators_of_torchvision_are_needed_in_python_and_in_cpp(run: Run, name
 
 
 @pytest.mark.parametrize("name", [OF_MANY, OF_MANY_AGAIN])
-def test_of_many_candidates_the_one_that_helps_is_found(run: Run, name: str) -> None:
-    """Each cell of the file shows the trials; they were made once."""
+def test_the_one_candidate_that_helps_is_found_among_many(run: Run, name: str) -> None:
+    """Each cell of the file shows the trials, which were made once."""
     assert run.rows[name]["extra_dependencies"] == ["torchvision"]
     installed = ["wave", "torchvision", "safetensors"]
     expected = [([], "failed"), (installed, "passed"), (["wave"], "failed")]
@@ -103,13 +103,13 @@ def test_extensions_of_onnx_runtime_are_loaded_where_a_file_needs_them(run: Run)
     assert row["extra_dependencies"] == ["onnxruntime_extensions"]
 
 
-def test_where_they_are_not_installed_the_operator_is_named(run: Run) -> None:
+def test_without_the_extensions_the_reason_names_the_unknown_operator(run: Run) -> None:
     row = run.rows[NOT_EXTENDED]
     assert (row["outcome"], row["stage"]) == ("failed", "load")
     assert "NegPos" in row["reason"]
 
 
-def test_an_operator_of_the_models_own_code_is_found_out(run: Run) -> None:
+def test_a_file_that_needs_the_models_own_code_fails_and_says_so(run: Run) -> None:
     row = run.rows[OWN["pytorch"]]
     assert (row["outcome"], row["stage"]) == ("failed", "load")
     assert "the file needs 'operators': the model's own code" in row["reason"]
@@ -118,7 +118,7 @@ def test_an_operator_of_the_models_own_code_is_found_out(run: Run) -> None:
     assert tried(run, OWN["pytorch"])[-1] == (["operators"], "passed")
 
 
-def test_in_cpp_the_unknown_operator_is_named(run: Run) -> None:
+def test_in_cpp_the_reason_names_the_unknown_operator(run: Run) -> None:
     row = run.rows[OWN["libtorch"]]
     assert (row["outcome"], row["stage"]) == ("failed", "load")
     assert "Unknown builtin op: mine::triple" in row["reason"]

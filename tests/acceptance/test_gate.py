@@ -1,4 +1,4 @@
-"""A release is gated by what was accepted: planted changes, and what the user sees of each."""
+"""The gate compares a run with what was accepted: what the user sees of each planted change."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def once(tmp_path_factory: pytest.TempPathFactory) -> Gated:
 
 @pytest.fixture
 def gated(once: Gated) -> Iterator[Gated]:
-    """As it was accepted; what a test edits is put back."""
+    """The accepted project. What a test edits is put back afterwards."""
     names = ("sessions.py", "exporters.py")
     before = {name: (once.project.root / name).read_text("utf-8") for name in names}
     yield once
@@ -63,7 +63,7 @@ def gated(once: Gated) -> Iterator[Gated]:
     once.baseline.write_text(once.accepted, encoding="utf-8")
 
 
-def test_today_is_accepted_by_one_option(gated: Gated) -> None:
+def test_one_option_accepts_the_results_of_today(gated: Gated) -> None:
     assert gated.first.code == 0, gated.first.output
     assert "1 passed, 3 xfailed" in gated.first.output
     assert "3 failures accepted, 1 cells pass" in gated.first.output
@@ -77,7 +77,7 @@ def test_today_is_accepted_by_one_option(gated: Gated) -> None:
     assert passing["cells"] == RIGHT.removesuffix("-fixed-1")
 
 
-def test_what_is_accepted_passes_the_gate(gated: Gated) -> None:
+def test_accepted_results_pass_the_gate(gated: Gated) -> None:
     run = gated.run()
     assert run.code == 0
     assert "1 passed, 3 xfailed" in run.output
@@ -85,7 +85,7 @@ def test_what_is_accepted_passes_the_gate(gated: Gated) -> None:
     assert gated.baseline.read_text("utf-8") == gated.accepted
 
 
-def test_outputs_that_change_by_one_percent_fail_it(gated: Gated) -> None:
+def test_outputs_that_change_by_one_percent_fail_the_gate(gated: Gated) -> None:
     wrong = "    def run(self, given):\n        return [a * 1.01 for a in super().run(given)]\n"
     head = "class AnswersRightly(Session):\n"
     gated.edit("sessions.py", f"{head}    pass", f"{head}{wrong}")
@@ -96,17 +96,17 @@ def test_outputs_that_change_by_one_percent_fail_it(gated: Gated) -> None:
     assert "1 failed, 3 xfailed" in run.output
 
 
-def test_an_export_that_starts_failing_fails_it(gated: Gated) -> None:
+def test_an_export_that_starts_failing_fails_the_gate(gated: Gated) -> None:
     gated.edit("exporters.py", 'open("exports.log", "a"', 'open("no/such/folder", "a"')
     run = gated.run()
     assert run.code == 1
     assert f"{RIGHT}: failed at export: " in run.output
-    # Each of the other cells failed too, but at run or compare: that is another failure.
+    # The other cells failed before too, but at run or compare: now their failure is another one.
     assert "changed (did not pass before either, but in another way)" in run.output
     assert "4 failed" in run.output
 
 
-def test_a_cell_that_starts_passing_fails_it_until_that_is_accepted(gated: Gated) -> None:
+def test_a_cell_that_starts_passing_fails_the_gate_until_it_is_accepted(gated: Gated) -> None:
     gated.edit("sessions.py", "array * 1.01 if", "array if")
     run = gated.run()
     assert run.code == 1
@@ -119,7 +119,7 @@ def test_a_cell_that_starts_passing_fails_it_until_that_is_accepted(gated: Gated
     assert gated.run().code == 0
 
 
-def test_another_failure_than_the_accepted_one_fails_it(gated: Gated) -> None:
+def test_another_failure_than_the_accepted_one_fails_the_gate(gated: Gated) -> None:
     gated.edit("sessions.py", "return ctypes.string_at(0)", 'raise RuntimeError("polite")')
     run = gated.run()
     assert run.code == 1
@@ -127,14 +127,14 @@ def test_another_failure_than_the_accepted_one_fails_it(gated: Gated) -> None:
     assert "accepted is another failure: crashed at run" in run.output
 
 
-def test_only_what_is_news_is_run_once_more(gated: Gated) -> None:
+def test_only_new_failures_are_run_once_more(gated: Gated) -> None:
     assert gated.first_tries == 2
     before = gated.tries()
     gated.run("--export-matrix-no-cache")
     assert gated.tries() == before + 1
 
 
-def test_what_is_unavailable_is_no_regression_unless_it_is_required(gated: Gated) -> None:
+def test_an_unavailable_cell_fails_the_gate_only_if_it_is_required(gated: Gated) -> None:
     cells = (RIGHT, ON_GPU)
     run = gated.run(cells=cells)
     assert run.code == 0
@@ -172,14 +172,14 @@ def test_github_actions_gets_annotations_and_a_summary(
     assert f"`{CRASHES}`: changed" in summary
 
 
-def test_several_processes_gate_alike(gated: Gated) -> None:
+def test_several_processes_give_the_same_verdicts(gated: Gated) -> None:
     run = gated.run("-n", "2")
     assert run.code == 0
     assert "1 passed, 3 xfailed" in run.output
 
 
 class TestFlaky:
-    """What fails once and passes when it is run once more is neither red nor green."""
+    """A cell that fails and then passes when it is run once more is flaky."""
 
     CELLS = (
         cell("fails_the_first_time"),
@@ -187,7 +187,7 @@ class TestFlaky:
         cell(method="fails_the_first_time"),
     )
 
-    def test_it_is_shown_fails_the_gate_and_can_be_accepted(self, tmp_path: Path) -> None:
+    def test_a_flaky_cell_fails_the_gate_and_can_be_accepted(self, tmp_path: Path) -> None:
         project = Project(tmp_path / "project", "classifier", "fails_the_first_time")
         run = project.run(*ONE_LANE, cells=self.CELLS)
 
@@ -215,13 +215,13 @@ class TestBadInput:
             ('{"format_version": 1, "profile": "full", "accepted": [], "passing": []}', "'full'"),
         ],
     )
-    def test_of_a_baseline(self, gated: Gated, text: str | None, said: str) -> None:
+    def test_a_bad_baseline_is_refused(self, gated: Gated, text: str | None, said: str) -> None:
         gated.baseline.unlink()
         if text is not None:
             gated.baseline.write_text(text, encoding="utf-8")
         refused(gated.run(), "baseline", said)
 
-    def test_of_a_cell_that_is_gone(self, gated: Gated) -> None:
+    def test_a_baseline_with_a_cell_that_is_gone_is_refused(self, gated: Gated) -> None:
         whole = Project(gated.project.root.parent / "other", "classifier")
         (whole.root / "baseline.json").write_text(
             gated.accepted.replace("off_by_one_percent", "off_by_two_percent"), encoding="utf-8"
@@ -238,12 +238,12 @@ class TestBadInput:
             ("--export-matrix-require=runtime=answers_rigthly", "did you mean 'answers_rightly'"),
         ],
     )
-    def test_of_options(self, gated: Gated, option: str, said: str) -> None:
+    def test_a_bad_option_is_refused(self, gated: Gated, option: str, said: str) -> None:
         refused(gated.project.run(option, cells=CELLS), said)
 
 
 class TestShards:
-    def test_three_shards_come_to_the_one_piece_run(self, gated: Gated) -> None:
+    def test_three_shards_combine_to_the_results_of_a_single_run(self, gated: Gated) -> None:
         from pytest_export_matrix.cli import main
 
         project = gated.project
@@ -270,7 +270,7 @@ class TestShards:
         main(["combine", *parts, "-o", str(combined)])
         assert outcomes(combined) == whole.outcomes
 
-    def test_a_shard_beyond_the_jobs_is_empty_and_no_failure(self, gated: Gated) -> None:
+    def test_a_shard_without_cells_is_no_failure(self, gated: Gated) -> None:
         run = gated.project.run(
             *ONE_LANE, "--export-matrix-shard=7/9", cells=[RIGHT], reports="empty"
         )

@@ -104,8 +104,8 @@ class Ran(NamedTuple):
 
 @pytest.fixture(scope="module")
 def ran(tmp_path_factory: pytest.TempPathFactory) -> Ran:
-    """Runtimes in environments that can be had, and that cannot; with a module and a variable
-    around that only the Python of pytest may see."""
+    """Runtimes in environments, some of which cannot be installed. A module and a variable are
+    present that only the Python of pytest may see."""
     folder = tmp_path_factory.mktemp("environments")
     project = make_project(folder)
     (folder / "path").mkdir()
@@ -122,7 +122,7 @@ def test_a_runtime_works_in_its_environment(ran: Ran) -> None:
     assert ran.row(RIGHT)["environment"] == "default"
 
 
-def test_it_sees_nothing_of_the_python_that_pytest_runs_in(ran: Ran) -> None:
+def test_a_runtime_sees_nothing_of_the_python_that_pytest_runs_in(ran: Ran) -> None:
     seen = json.loads(re.search(r"seen (\{.*\})", ran.row(SEES)["reason"])[1])  # type: ignore[index]
     assert seen["python"] == [3, 9]
     assert seen["numpy"] == "1.23.5" != numpy.__version__
@@ -130,7 +130,7 @@ def test_it_sees_nothing_of_the_python_that_pytest_runs_in(ran: Ran) -> None:
     assert set(seen["variables"]) <= {"PYTHONPYCACHEPREFIX"}, "which is ours"
 
 
-def test_the_results_file_says_what_was_in_it(ran: Ran) -> None:
+def test_the_results_file_lists_the_packages_of_each_environment(ran: Ran) -> None:
     found = ran.run.results["environments"]
     assert found["older"]["python"].startswith("3.9.")
     assert found["older"]["packages"] == {"numpy": "1.23.5"}
@@ -138,7 +138,7 @@ def test_the_results_file_says_what_was_in_it(ran: Ran) -> None:
     assert set(found) == {"default", "older", "no_numpy"}, "only those that were built"
 
 
-def test_an_environment_that_cannot_be_had_makes_its_cells_unavailable_alone(ran: Ran) -> None:
+def test_if_an_environment_cannot_be_installed_only_its_cells_are_unavailable(ran: Ran) -> None:
     assert ran.row(RIGHT)["outcome"] == "passed"
     rows = {name: ran.row(each) for name, each in ABSENT.items()}
     assert {row["outcome"] for row in rows.values()} == {"unavailable"}
@@ -149,7 +149,7 @@ def test_an_environment_that_cannot_be_had_makes_its_cells_unavailable_alone(ran
     assert "uv run --no-project --isolated --python 3.9 --with 'six==99'" in reason
 
 
-def test_a_module_that_it_lacks_is_named(ran: Ran) -> None:
+def test_the_reason_names_a_module_that_the_environment_lacks(ran: Ran) -> None:
     row = ran.row(WITHOUT_NUMPY)
     assert row["outcome"] == "unavailable"
     assert "in environment no_numpy needs numpy, not installed here" in row["reason"]
@@ -160,7 +160,7 @@ def test_the_terminal_counts_the_seconds_of_installing(ran: Ran) -> None:
     assert re.search(r"seconds of work by stage: .*environments \d+", ran.run.output)
 
 
-def test_answers_are_known_without_the_environment(ran: Ran) -> None:
+def test_cached_answers_do_not_need_the_environment(ran: Ran) -> None:
     places = list(ran.project.cache.glob("environments/*/venv-*"))
     for place in places:
         shutil.rmtree(place)
@@ -172,7 +172,7 @@ def test_answers_are_known_without_the_environment(ran: Ran) -> None:
     assert list(ran.project.cache.glob("environments/*/venv-*")) == []
 
 
-def test_nothing_is_installed_for_a_plan(tmp_path: Path) -> None:
+def test_collecting_installs_no_environment(tmp_path: Path) -> None:
     project = make_project(tmp_path)
     project.run("--collect-only", cells=[OLDER])
     assert not (project.cache / "environments").exists()
@@ -197,12 +197,16 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> Ran:
 
 
 @pytest.mark.parametrize("name", [SAME, SAME_IN_BOTH, RENAMED])
-def test_a_model_that_is_the_same_there_is_exported_there(exported: Ran, name: str) -> None:
+def test_a_model_that_answers_the_same_in_the_environment_is_exported_there(
+    exported: Ran, name: str
+) -> None:
     assert exported.row(name)["outcome"] == "passed", exported.run.output
     assert exported.row(name)["deviation"]["output"]["max_rel"] < 1e-4
 
 
-def test_a_model_that_answers_otherwise_there_fails_at_the_reference(exported: Ran) -> None:
+def test_a_model_that_answers_differently_in_the_environment_fails_at_the_reference(
+    exported: Ran,
+) -> None:
     row = exported.row(OTHERWISE)
     assert (row["outcome"], row["stage"]) == ("failed", "reference")
     assert (
@@ -213,18 +217,18 @@ def test_a_model_that_answers_otherwise_there_fails_at_the_reference(exported: R
     assert row["deviating"] == ["output"]
 
 
-def test_conventions_make_it_answer_as_today_and_the_cell_says_so(exported: Ran) -> None:
+def test_with_conventions_a_model_answers_as_today_and_the_cell_says_so(exported: Ran) -> None:
     row = exported.row(AS_TODAY)
     assert row["outcome"] == "passed", row["reason"]
     assert row["reason"] == "what 1.10 multiplies is divided again"
 
 
-def test_conventions_that_make_it_answer_otherwise_fail_at_the_reference(exported: Ran) -> None:
+def test_conventions_that_change_the_answers_fail_at_the_reference(exported: Ran) -> None:
     row = exported.row(NEEDLESS)
     assert (row["outcome"], row["stage"]) == ("failed", "reference")
 
 
-def test_weights_whose_names_differ_are_named(exported: Ran) -> None:
+def test_the_reason_names_weights_whose_names_differ(exported: Ran) -> None:
     row = exported.row(NAMELESS)
     assert (row["outcome"], row["stage"]) == ("failed", "build")
     assert "in environment torch_1_10: RuntimeError" in row["reason"]
@@ -232,7 +236,7 @@ def test_weights_whose_names_differ_are_named(exported: Ran) -> None:
 
 
 @pytest.mark.parametrize("name", [OTHERWISE, NEEDLESS, NAMELESS])
-def test_a_reproduction_shows_the_same_in_that_environment(exported: Ran, name: str) -> None:
+def test_a_reproduction_shows_the_same_failure_in_the_environment(exported: Ran, name: str) -> None:
     (python,) = exported.project.cache.glob("environments/*/venv-*/bin/python")
     script = exported.run.reports.parent / "repro" / name / "reproduce.py"
     shown = subprocess.run([str(python), str(script)], capture_output=True, text=True)
@@ -242,7 +246,7 @@ def test_a_reproduction_shows_the_same_in_that_environment(exported: Ran, name: 
     assert ("what 1.10 multiplies is divided again" in shown.stdout) == (name == NEEDLESS)
 
 
-def test_only_what_agrees_is_exported(exported: Ran) -> None:
+def test_only_models_that_agree_with_the_reference_are_exported(exported: Ran) -> None:
     assert len(exported.project.exports()) == 3, "the same, the renamed one, the one as today"
 
 
@@ -250,7 +254,7 @@ def test_the_exporters_environment_is_in_the_results_file(exported: Ran) -> None
     assert exported.run.results["environments"]["torch_1_10"]["packages"]["torch"] == "1.10.2"
 
 
-def test_agreement_is_asked_for_once(exported: Ran) -> None:
+def test_the_agreement_of_a_model_is_checked_once(exported: Ran) -> None:
     again = exported.project.run(*ONE_LANE, cells=[SAME, OTHERWISE])
     assert again.rows[SAME]["cached"] and again.rows[OTHERWISE]["cached"]
     assert again.outcomes == {SAME: "passed", OTHERWISE: "failed"}
@@ -285,7 +289,7 @@ def stopped(request: pytest.FixtureRequest, tmp_path: Path) -> Stopped:
     return Stopped(project, code, log.read_text("utf-8"))
 
 
-def test_a_run_that_was_stopped_while_installing_is_followed_by_one_that_works(
+def test_if_a_run_was_stopped_while_installing_the_next_run_works(
     stopped: Stopped,
 ) -> None:
     left = list(stopped.project.cache.glob("environments/*/venv-*"))
@@ -303,7 +307,7 @@ def test_a_run_that_was_stopped_while_installing_is_followed_by_one_that_works(
     assert not set(installed) & set(left)
 
 
-def test_a_disk_that_is_too_small_makes_its_cells_unavailable(
+def test_if_the_disk_is_too_small_for_an_environment_its_cells_are_unavailable(
     tmp_path: Path, small_disk: Path
 ) -> None:
     project = make_project(tmp_path)

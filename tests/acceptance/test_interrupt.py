@@ -33,7 +33,7 @@ def interrupted(tmp_path_factory: pytest.TempPathFactory) -> Interrupted:
         folder / "log",
     )
     temporary.mkdir()
-    # In one lane a cell is done before the next one is begun.
+    # In one lane a cell ends before the next one begins.
     options = ["-v", *ONE_LANE, *selection([FINISHED, BLOCKED])]
     with open(log, "wb") as output:
         process = subprocess.Popen(
@@ -63,7 +63,7 @@ def wait_for(happened: Callable[[], bool], process: "subprocess.Popen[bytes]") -
 
 
 def workers(temporary: Path) -> List[psutil.Process]:
-    """Workers of the run whose temporary folder this was; each is told its folder below it."""
+    """The workers of the run with this temporary folder: their commands name it."""
     found = []
     for process in psutil.process_iter(["cmdline", "status"]):
         is_dead = process.info["status"] == psutil.STATUS_ZOMBIE

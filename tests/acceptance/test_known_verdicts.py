@@ -1,7 +1,6 @@
-"""Subjects whose verdict is known: each gets it, with its stage and a reason that tells why.
+"""Each subject has a known verdict and gets it, with the stage and with a reason that says why.
 
-All of them are cells of one run, so that this is also the proof that none of them takes another
-one with it.
+All subjects are cells of one run: this also proves that no subject harms another one.
 """
 
 from __future__ import annotations
@@ -40,7 +39,7 @@ def crashed(stage: str, reason: str, **axes: str) -> Verdict:
 
 SCRIPTED = {"architecture": "detector", "method": "scripting"}
 VERDICTS = {
-    # What is right.
+    # Right answers.
     "right detector": passed(architecture="detector"),
     "right detector, two images": passed(architecture="detector", batch="2"),
     "right detector, other sizes": passed(architecture="detector", resolution="dynamic"),
@@ -49,7 +48,7 @@ VERDICTS = {
     "right tensors": passed(),
     "right tensors, all dynamic": passed(resolution="dynamic", batch="dynamic"),
     "right tensors, own output kind": passed(architecture="own_kind"),
-    # Answers that are wrong.
+    # Wrong answers.
     "off by one percent": wrong("outside tolerance", runtime="off_by_one_percent"),
     "tensors off by one percent": wrong(
         "mean: 4 of 4 values outside tolerance",
@@ -82,7 +81,7 @@ VERDICTS = {
     "fewer images than asked, structured": wrong(
         "answers for 1 of 2 images", runtime="answers_for_one_image", **SCRIPTED, batch="2"
     ),
-    # What tracing makes a constant.
+    # Values that tracing turns into constants.
     "branch on batch, one image": passed(architecture="branches_on_batch"),
     "branch on batch, two images": passed(architecture="branches_on_batch", batch="2"),
     "branch on batch, frozen": wrong(
@@ -99,7 +98,7 @@ VERDICTS = {
     "reference is NaN": failed(
         "reference", "the eager model itself answers wrongly", architecture="answers_nan"
     ),
-    # What ends its process.
+    # Subjects that end their process.
     "segfaults in eager": crashed("reference", "SIGSEGV", architecture="segfaults_in_eager"),
     "segfaults on export": crashed("export", "SIGSEGV", method="segfaults"),
     "segfaults on load": crashed("load", "SIGSEGV", runtime="segfaults_on_load"),
@@ -108,18 +107,18 @@ VERDICTS = {
     "exits on export": crashed("export", "exit code 0", method="exits"),
     "exits on run": crashed("run", "exit code 0", runtime="exits_on_run"),
     "calls sys.exit": failed("build", "SystemExit: 0", architecture="calls_sys_exit"),
-    # What takes all memory.
+    # Subjects that take all memory.
     "allocates on export": Verdict(
         cell(method="allocates"), "out_of_memory", "export", f"the limit is {MEMORY_GIB} GiB"
     ),
     "allocates on run": Verdict(
         cell(runtime="allocates_on_run"), "out_of_memory", "run", f"the limit is {MEMORY_GIB} GiB"
     ),
-    # What talks.
+    # Subjects that print.
     "model prints": passed(architecture="prints_megabytes"),
     "exporter prints": passed(method="prints_megabytes"),
     "runtime prints": passed(runtime="prints_megabytes"),
-    # What is not in the file.
+    # Parts that are missing in the file, or missing files.
     "needs its own code": failed(
         "load", "the model's own code", method="pickles", format="pickle", runtime="unpickles"
     ),
@@ -146,7 +145,7 @@ VERDICTS = {
     ),
     "inputs are words": failed("reference", "'models:words'", architecture="inputs_words"),
     "inputs of wrong shape": failed("reference", "5 channels", architecture="inputs_wrong_shape"),
-    # What warns.
+    # Subjects that warn.
     "model warns": passed(architecture="warns"),
     "model warns in ONNX": passed(architecture="warns", format="onnx", runtime="onnxruntime"),
     "runtime warns": passed(runtime="warns"),
@@ -157,7 +156,7 @@ VERDICTS = {
 def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     project = Project(tmp_path_factory.mktemp("verdicts") / "project")
     cells = [verdict.cell for verdict in VERDICTS.values()]
-    # Warnings of a library are no errors of the run, whatever pytest is told about its own.
+    # Warnings of a library do not fail the run, even if pytest turns its own warnings into errors.
     return project.run("-W", "error", "--export-matrix-memory", MEMORY_GIB, cells=cells)
 
 
@@ -179,7 +178,7 @@ def test_every_subject_has_a_result_and_none_vanishes(run: Run) -> None:
     assert run.code == pytest.ExitCode.TESTS_FAILED
 
 
-def test_what_a_subject_prints_is_not_on_the_terminal(run: Run) -> None:
+def test_output_of_a_subject_does_not_reach_the_terminal(run: Run) -> None:
     assert "chatter" not in run.output
 
 

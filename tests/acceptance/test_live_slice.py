@@ -12,7 +12,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PASSED = ("passed", "compare")
-#: What becomes of the file of each exporter, given a plain or a prepared model, in each runtime.
+#: How each cell ends: an exporter of the plain or prepared model, a format, a runtime.
 PAIRS = {
     ("tracing", "torchscript", "pytorch"): PASSED,
     ("scripting", "torchscript", "pytorch"): PASSED,
@@ -56,7 +56,7 @@ PAIRS = {
     ("caffe2_tracing", "onnx", "onnxruntime_node"): ("failed", "load"),
     ("tracing_1_10", "onnx", "onnxruntime_node"): PASSED,
 }
-#: A pyramid level without a box makes its answer a matter of chance: see conformance/baseline.json.
+#: Their answer is random if a pyramid level has no box: see conformance/baseline.json.
 BY_CHANCE = [
     ("tracing_1_10", "torchscript", runtime) for runtime in ("pytorch_1_10", "libtorch_1_10")
 ]
@@ -91,7 +91,7 @@ def ended(results: dict[str, Any], pair: tuple[str, str, str]) -> dict[str, Any]
 
 
 @pytest.mark.parametrize("pair", PAIRS, ids="-".join)
-def test_each_ends_as_it_should(results: dict[str, Any], pair: tuple[str, str, str]) -> None:
+def test_each_pair_ends_as_expected(results: dict[str, Any], pair: tuple[str, str, str]) -> None:
     cell = ended(results, pair)
     assert (cell["outcome"], cell["stage"]) == PAIRS[pair], cell["reason"]
     if PAIRS[pair] == PASSED:
@@ -102,7 +102,7 @@ def test_each_ends_as_it_should(results: dict[str, Any], pair: tuple[str, str, s
         assert cell["reason"]
 
 
-def test_what_was_changed_of_the_model_is_said_in_the_cell(results: dict[str, Any]) -> None:
+def test_the_cell_says_what_was_changed_in_the_model(results: dict[str, Any]) -> None:
     for pair in (*PAIRS, *BY_CHANCE):
         cell = ended(results, pair)
         said = "given today's resizing" in (cell["reason"] or "")
@@ -115,7 +115,7 @@ def test_both_versions_of_pytorch_are_in_the_results_file(results: dict[str, Any
     assert environments["default"]["packages"]["torch"] != "1.10.2"
 
 
-def test_operators_of_torchvision_are_needed_by_files_of_torch_alone(
+def test_only_files_of_torch_need_the_operators_of_torchvision(
     results: dict[str, Any],
 ) -> None:
     for pair, expected in PAIRS.items():

@@ -40,7 +40,7 @@ def test_collect_only_lists_the_cells_and_runs_none(small: Small) -> None:
     assert not run.reports.exists()
 
 
-def test_a_run_without_the_option_is_as_it_was(pytester: pytest.Pytester) -> None:
+def test_the_plugin_does_not_affect_a_run_without_the_option(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(spy=SPY, test_one="def test_one(): pass")
     pytester.syspathinsert()
 
@@ -53,7 +53,7 @@ def test_a_run_without_the_option_is_as_it_was(pytester: pytest.Pytester) -> Non
     assert not (pytester.path / "reports").exists()
 
 
-def test_a_folder_that_would_move_the_root_is_refused_with_the_words_that_help(
+def test_a_folder_option_that_would_move_the_root_is_refused_with_the_right_spelling(
     small: Small, tmp_path: Path
 ) -> None:
     run = small.project.run("--export-matrix-cache", str(tmp_path), "--collect-only", cells=[RIGHT])
@@ -68,7 +68,7 @@ def test_a_folder_that_would_move_the_root_is_refused_with_the_words_that_help(
 
 @pytest.fixture(scope="module")
 def published(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """A project whose whole matrix has been run: quickly, as its model cannot be built."""
+    """A project whose whole matrix has been run. That is quick, as its model cannot be built."""
     project = Project(tmp_path_factory.mktemp("published") / "project", "no_such_module")
     run = project.run(*ONE_LANE, reports="")
     assert run.code == pytest.ExitCode.TESTS_FAILED

@@ -1,4 +1,4 @@
-"""What an export method needs done to a model: its cells are there plain and prepared."""
+"""A model that is prepared for an export method has plain and prepared cells of that method."""
 
 from __future__ import annotations
 
@@ -57,13 +57,15 @@ def run(project: Project) -> Run:
     )
 
 
-def test_plain_it_cannot_be_exported(run: Run) -> None:
+def test_the_plain_model_cannot_be_exported(run: Run) -> None:
     row = run.rows[exported("takes_no_branch")]
     assert (row["outcome"], row["stage"], row["preparation"]) == ("failed", "export", "plain")
 
 
 @pytest.mark.parametrize("resolution", ["fixed", "dynamic"])
-def test_prepared_it_is_and_the_cell_says_what_was_done(run: Run, resolution: str) -> None:
+def test_the_prepared_model_is_exported_and_the_cell_says_what_was_changed(
+    run: Run, resolution: str
+) -> None:
     row = run.rows[prepared("takes_no_branch", resolution)]
     assert (row["outcome"], row["preparation"]) == ("passed", "prepared"), row["reason"]
     assert row["reason"] == "the branch is left out"
@@ -75,7 +77,7 @@ def test_other_methods_have_no_prepared_cells(run: Run) -> None:
     assert "tracing" in {row["method"] for row in run.rows.values()}
 
 
-def test_the_table_shows_both(run: Run) -> None:
+def test_the_table_shows_plain_and_prepared_cells(run: Run) -> None:
     lines = (run.reports / "support_table.md").read_text(encoding="utf-8").splitlines()
     header = next(line for line in lines if line.startswith("| Export method"))
     row = next(line for line in lines if line.startswith("| takes_no_branch"))
@@ -85,14 +87,16 @@ def test_the_table_shows_both(run: Run) -> None:
     assert found["torch_export (prepared)"] == "✅"
 
 
-def test_one_that_changes_the_answers_is_not_exported(run: Run) -> None:
+def test_a_model_whose_preparation_changes_the_answers_is_not_exported(run: Run) -> None:
     row = run.rows[prepared("answers_otherwise")]
     assert (row["outcome"], row["stage"]) == ("failed", "reference")
     assert "prepared by preparations:answers_otherwise: eager answers otherwise" in row["reason"]
     assert row["artifact"] is None
 
 
-def test_its_reproduction_shows_that(run: Run, project: Project) -> None:
+def test_the_reproduction_shows_that_a_preparation_changes_the_answers(
+    run: Run, project: Project
+) -> None:
     script = project.root / "repro" / prepared("answers_otherwise") / "reproduce.py"
     command = [sys.executable, str(script)]
     shown = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -109,14 +113,16 @@ def test_its_reproduction_shows_that(run: Run, project: Project) -> None:
         ("is_not_there", "preparations has no 'is_not_there'"),
     ],
 )
-def test_a_broken_one_is_named(run: Run, name: str, says: str) -> None:
+def test_a_broken_preparation_fails_at_build_and_the_reason_says_why(
+    run: Run, name: str, says: str
+) -> None:
     row = run.rows[prepared(name)]
     assert (row["outcome"], row["stage"]) == ("failed", "build")
     assert says in row["reason"]
     assert run.rows[exported(name)]["stage"] == "export"
 
 
-def test_they_can_be_selected_and_pasted_back(project: Project) -> None:
+def test_prepared_cells_can_be_selected_and_run_by_their_id(project: Project) -> None:
     name = prepared("takes_no_branch")
     run = project.run(f"export-matrix::{name}")
     assert (run.code, run.outcomes) == (0, {name: "passed"})
@@ -129,7 +135,7 @@ def test_they_can_be_selected_and_pasted_back(project: Project) -> None:
     assert run.code == 0
 
 
-def test_an_unknown_method_is_refused(tmp_path: Path) -> None:
+def test_a_preparation_for_an_unknown_method_is_refused(tmp_path: Path) -> None:
     project = Project(tmp_path / "project")
     text = CONFTEST.replace('"torch_export"', '"torch_exprot"')
     (project.root / "conftest.py").write_text(text, encoding="utf-8")

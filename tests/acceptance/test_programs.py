@@ -71,7 +71,7 @@ def run(project: Project) -> Run:
 
 
 @pytest.mark.parametrize("name", VERDICTS)
-def test_each_gets_its_verdict(run: Run, name: str) -> None:
+def test_each_program_gets_its_verdict(run: Run, name: str) -> None:
     outcome, stage, reason = VERDICTS[name]
     row = run.rows[runs_in(name)]
     assert (row["outcome"], row["stage"]) == (outcome, stage), row["reason"]
@@ -79,17 +79,17 @@ def test_each_gets_its_verdict(run: Run, name: str) -> None:
     assert row["language"] == "c++"
 
 
-def test_what_the_compiler_printed_is_shown_with_the_cell(run: Run) -> None:
+def test_the_output_of_the_compiler_is_shown_with_the_cell(run: Run) -> None:
     assert "cmake --build" in run.output
     assert "runner.cpp:1:21" in run.output
 
 
-def test_what_to_install_is_said(run: Run) -> None:
+def test_the_reason_says_what_to_install(run: Run) -> None:
     reason = run.rows[runs_in("no_compiler")]["reason"]
     assert "install it, for instance: apt-get install no-such-compiler" in reason
 
 
-def test_the_latency_is_what_the_program_says(run: Run) -> None:
+def test_the_latency_is_the_one_that_the_program_reports(run: Run) -> None:
     assert run.rows[runs_in("AnswersRightly")]["latency"] == {"first": 0.125, "steady": 0.125}
 
 
@@ -102,7 +102,7 @@ def test_no_program_is_left_running(project: Project, run: Run) -> None:
 
 
 class TestBuilding:
-    """It is built once, and anew where one of its sources has changed."""
+    """A program is built once, and again if one of its sources has changed."""
 
     RIGHT = runs_in("AnswersRightly")
     DYNAMIC = runs_in("AnswersRightly", resolution="dynamic")
@@ -123,7 +123,7 @@ class TestBuilding:
         assert again.outcomes == {self.RIGHT: "passed"}
         assert self.builds(project) == 1
 
-    def test_a_changed_source_rebuilds_it_and_runs_its_cells_anew(
+    def test_a_changed_source_rebuilds_the_program_and_runs_its_cells_again(
         self, project: Project, run: Run
     ) -> None:
         source = project.root / "runners" / "runner.cpp"
@@ -140,7 +140,7 @@ class TestBuilding:
 
 
 def path_without(tmp_path: Path, *commands: str) -> str:
-    """A PATH with all that is on this one, but for `commands`."""
+    """A PATH with all commands of this one except `commands`."""
     folder = tmp_path / "bin"
     folder.mkdir()
     for each in reversed(os.environ["PATH"].split(os.pathsep)):
@@ -166,7 +166,7 @@ def test_without_a_compiler_libtorch_is_unavailable(
 
 
 def project_with(tmp_path: Path, name: str) -> Project:
-    """A project with a classifier that registers what is called `name` in `on_request`."""
+    """A project with a classifier that also registers the entries `name` of `on_request`."""
     project = Project(tmp_path / "project", "classifier")
     conftest = project.root / "conftest.py"
     entries = f"from pytest_export_matrix.on_request import {name}"
@@ -175,7 +175,7 @@ def project_with(tmp_path: Path, name: str) -> Project:
     return project
 
 
-def test_where_npm_reaches_no_registry_its_runtime_is_unavailable(
+def test_if_npm_reaches_no_registry_its_runtime_is_unavailable(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     project = project_with(tmp_path, "ONNXRUNTIME_NODE")

@@ -1,4 +1,4 @@
-"""Cells are pytest items: what pytest offers for items works for them."""
+"""Cells are pytest items: the options of pytest work for them."""
 
 from __future__ import annotations
 
@@ -18,29 +18,29 @@ def test_every_cell_is_an_item_and_has_a_result(small: Small) -> None:
     assert results["planned"] == sum(results["counts"].values()) == len(EXPECTED)
 
 
-def test_k_picks_cells_by_name(small: Small) -> None:
+def test_option_k_picks_cells_by_name(small: Small) -> None:
     run = small.again("-k", "detector or dynamic")
     assert set(run.outcomes) == {DETECTOR, RIGHT_DYNAMIC}
     assert run.code == pytest.ExitCode.OK
 
 
-def test_m_picks_cells_by_their_marker(small: Small) -> None:
+def test_option_m_picks_cells_by_their_marker(small: Small) -> None:
     assert small.again("-m", "export_matrix and not slow").outcomes == EXPECTED
 
 
-def test_lf_picks_the_cells_that_failed_last(small: Small) -> None:
+def test_option_lf_picks_the_cells_that_failed_last(small: Small) -> None:
     small.again()
     assert small.again("--lf").outcomes == NOT_PASSED
 
 
-def test_x_stops_at_the_first_cell_that_fails(small: Small) -> None:
+def test_option_x_stops_at_the_first_cell_that_fails(small: Small) -> None:
     run = small.again("-x", reports="stopped")
     assert run.code == pytest.ExitCode.TESTS_FAILED
     assert sum(outcome != "passed" for outcome in run.outcomes.values()) == 1
     assert (run.results["planned"], run.results["complete"]) == (len(EXPECTED), False)
 
 
-def test_junitxml_has_a_case_a_cell(small: Small) -> None:
+def test_junitxml_has_a_case_for_each_cell(small: Small) -> None:
     small.again("--junitxml=junit.xml")
     suite = ElementTree.parse(small.project.root / "junit.xml").getroot()[0]
     assert (suite.get("tests"), suite.get("failures")) == ("5", str(len(NOT_PASSED)))
@@ -50,7 +50,7 @@ def test_junitxml_has_a_case_a_cell(small: Small) -> None:
     assert axes["architecture"] == "detector"
 
 
-def test_n_gives_the_same_outcomes_and_exports_each_file_once(small: Small) -> None:
+def test_option_n_gives_the_same_outcomes_and_exports_each_file_once(small: Small) -> None:
     exported = small.project.exports()
     cache = small.project.root.parent / "cache_of_two"
 
@@ -61,14 +61,14 @@ def test_n_gives_the_same_outcomes_and_exports_each_file_once(small: Small) -> N
     assert len(small.project.exports()) == len(exported) + FILES
 
 
-def test_n_runs_the_one_cell_whose_id_is_given(small: Small) -> None:
+def test_option_n_runs_only_the_cell_whose_id_is_given(small: Small) -> None:
     run = small.project.run("-n", "2", f"export-matrix::{RIGHT}", reports="pasted")
     assert run.outcomes == {RIGHT: "passed"}
 
 
 def test_the_command_printed_for_a_failed_cell_runs_exactly_that_cell(small: Small) -> None:
     printed = small.first.rows[WRONG]["repro"]
-    assert small.first.output.count(printed) == 2  # with the failure, and in the summary
+    assert small.first.output.count(printed) == 2  # beside the failure, and in the summary
 
     run = small.project.run(*printed.split()[1:])
 
@@ -81,13 +81,13 @@ def test_a_node_id_alone_runs_its_cell_and_needs_no_option(small: Small) -> None
     assert run.outcomes == {CRASHES: "crashed"}
 
 
-def test_without_paths_the_cells_are_collected_alone(small: Small, own_test: Path) -> None:
+def test_without_paths_only_cells_are_collected(small: Small, own_test: Path) -> None:
     run = small.again("-v")
     assert own_test.name not in run.output
     assert f"collected {len(EXPECTED)} items" in run.output
 
 
-def test_paths_given_beside_are_collected_as_well(small: Small, own_test: Path) -> None:
+def test_given_paths_are_collected_beside_the_cells(small: Small, own_test: Path) -> None:
     run = small.again("-v", own_test.name)
     assert f"{own_test.name}::test_of_the_project PASSED" in run.output
     assert run.outcomes == EXPECTED

@@ -1,4 +1,4 @@
-"""What `--export-matrix-repro DIR` writes shows each failure without pytest and without us."""
+"""What `--export-matrix-repro DIR` writes shows failures without pytest and this package."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def pytest_export_matrix_register(registry):
             )
         )
 """
-#: Anything of these two is not there for a script.
+#: Hides these packages from a script.
 BLOCKER = """
 import sys
 
@@ -48,15 +48,15 @@ PT2 = {"method": "torch_export", "format": "pt2", "runtime": "pytorch"}
 class Case(NamedTuple):
     cell: str
     stage: str
-    #: Whether the reason is what a library raised or what the comparison found, so that the script
-    #: prints the same; else it is our words for a mistake of the registration.
+    #: Whether the script prints the same reason as the cell. It does if a library raised it or the
+    #: comparison found it, and does not if it is our own message about a wrong registration.
     same_words: bool = True
-    #: An exporter of the project is called through our context.
+    #: False for an exporter of the project: its script needs this package for the context.
     free_of_us: bool = True
 
 
 FAILING = {
-    # Before there is a file.
+    # Before a file is written.
     "factory raises": Case(cell("raises"), "build"),
     "factory calls sys.exit": Case(cell("calls_sys_exit"), "build"),
     "factory is misspelt": Case(cell("misspelt"), "build", same_words=False),
@@ -131,7 +131,7 @@ def command(script: Path) -> List[str]:
 def without(tmp_path: Path, names: Sequence[str], **more: str) -> Dict[str, str]:
     """The environment of a process that cannot import `names`."""
     (tmp_path / "sitecustomize.py").write_text(BLOCKER.format(names=names), encoding="utf-8")
-    # Compiling torch anew takes three times as long as importing it.
+    # Compiling torch again takes three times as long as importing it.
     compiled = str(tmp_path.parent / "bytecode")
     found = {**environment(), "PYTHONPATH": str(tmp_path), "PYTHONPYCACHEPREFIX": compiled, **more}
     found.pop("PYTHONDONTWRITEBYTECODE", None)
@@ -154,13 +154,13 @@ def show(
 
 
 def first_line(reason: str) -> str:
-    """Of a reason, without the shapes that it came at."""
+    """The first line of a reason, without the shapes of the input."""
     return re.sub(r"^at [\[\]\d, ]+: ", "", reason.splitlines()[0])
 
 
 def found(done: "subprocess.CompletedProcess[str]") -> str:
-    """What a script printed, without what it announced. Messages of torch may begin with a line
-    end, which a reason leaves out."""
+    """What a script printed, without the lines that say what it expects. A message of torch can
+    begin with a line end, which a reason leaves out."""
     lines = done.stdout.splitlines()
     text = "\n".join(line for line in lines if not line.startswith("expected:"))
     return text.replace("Error: \n", "Error: ")
@@ -205,14 +205,14 @@ def test_a_script_of_a_cell_that_hung_says_so_and_hangs(tmp_path: Path) -> None:
         script.kill()
 
 
-def test_there_is_a_folder_for_each_cell_that_did_not_pass_and_for_no_other(ran: Run) -> None:
+def test_each_cell_that_did_not_pass_has_a_folder_and_no_other_cell_has(ran: Run) -> None:
     red = {name for name, outcome in ran.outcomes.items() if outcome != "passed"}
     assert {path.name for path in (ran.reports.parent / "repro").iterdir()} == red
     assert PASSING not in red
     assert f"{len(red)} reproductions in " in ran.output
 
 
-def test_no_file_of_text_names_a_folder_of_this_machine(ran: Run) -> None:
+def test_no_text_file_names_a_folder_of_this_machine(ran: Run) -> None:
     root = ran.reports.parent
     texts = [path for path in (root / "repro").rglob("*") if path.suffix in (".py", ".md", ".txt")]
     here = [str(root.parent), sys.prefix]
@@ -238,7 +238,9 @@ def test_a_script_is_short(ran: Run, case: Case) -> None:
     assert len(script.splitlines()) <= 100
 
 
-def test_a_folder_that_was_moved_needs_no_project_for_a_file(ran: Run, tmp_path: Path) -> None:
+def test_a_moved_folder_that_holds_the_exported_file_needs_no_project(
+    ran: Run, tmp_path: Path
+) -> None:
     name = FAILING["a constant height, ONNX"].cell
     shutil.copytree(folder(ran, name), tmp_path / "elsewhere")
     done = show(tmp_path / "elsewhere" / "reproduce.py", tmp_path)
@@ -246,7 +248,7 @@ def test_a_folder_that_was_moved_needs_no_project_for_a_file(ran: Run, tmp_path:
     assert first_line(ran.rows[name]["reason"]) in found(done)
 
 
-def test_a_folder_that_was_moved_is_told_where_the_project_is(ran: Run, tmp_path: Path) -> None:
+def test_a_moved_folder_can_be_told_where_the_project_is(ran: Run, tmp_path: Path) -> None:
     name = FAILING["torch.export"].cell
     script = tmp_path / "elsewhere" / "reproduce.py"
     shutil.copytree(folder(ran, name), script.parent)
@@ -259,7 +261,7 @@ def test_a_folder_that_was_moved_is_told_where_the_project_is(ran: Run, tmp_path
     assert first_line(ran.rows[name]["reason"]) in found(told)
 
 
-def test_a_script_says_so_where_its_failure_is_gone(ran: Run, tmp_path: Path) -> None:
+def test_a_script_says_so_if_its_failure_is_gone(ran: Run, tmp_path: Path) -> None:
     name = FAILING["engine is off by one percent"].cell
     copy = tmp_path / "project"
     shutil.copytree(ran.reports.parent, copy)
@@ -286,14 +288,14 @@ def scripts(root: Path) -> List[str]:
 
 
 class TestASmallRun:
-    """One project and two failing cells, in all the ways to run them."""
+    """One project and two failing cells, run in several ways."""
 
     def test_cells_answered_from_the_cache_have_folders(self, small: Project) -> None:
         run = small.run("--export-matrix-repro=cached", cells=TWO)
         assert all(row["cached"] for row in run.rows.values())
         assert scripts(small.root / "cached") == sorted(TWO)
 
-    def test_each_process_of_xdist_writes_those_of_its_cells(self, small: Project) -> None:
+    def test_each_process_of_xdist_writes_the_folders_of_its_cells(self, small: Project) -> None:
         run = small.run("--export-matrix-repro=xdist", "-n", "2", cells=TWO)
         assert scripts(small.root / "xdist") == sorted(TWO)
         assert "2 reproductions in " in run.output
@@ -308,7 +310,7 @@ class TestASmallRun:
         assert (other / "old.txt").exists()
         assert sorted(os.listdir(small.root / "again")) == sorted([WRONG, "other"])
 
-    def test_outside_the_project_a_script_looks_where_it_is_started(
+    def test_a_script_outside_the_project_finds_it_in_the_current_folder(
         self, small: Project, tmp_path: Path
     ) -> None:
         run = small.run(f"--export-matrix-repro={tmp_path / 'out'}", cells=[WRONG])

@@ -125,7 +125,7 @@ FOUND = results(lambda cell: "a | <b> c" if cell.format == "onnx" else None)
 LIMIT = ["runtime=onnxruntime", "12", "failed at run", "a | <b> c"]
 
 
-def test_both_languages_show_the_tables_they_ask_for(site: Site) -> None:
+def test_pages_in_both_languages_show_the_tables_they_ask_for(site: Site) -> None:
     built = site.build("html", FOUND, "-j", "2")
     assert built.code == 0, built.output
     rows = built.rows("index.html")
@@ -141,7 +141,7 @@ def test_both_languages_show_the_tables_they_ask_for(site: Site) -> None:
         assert "a comment" not in built.text(page)
 
 
-def test_so_they_do_in_plain_text(site: Site) -> None:
+def test_the_text_builder_shows_the_tables_too(site: Site) -> None:
     built = site.build("text", FOUND)
     assert built.code == 0, built.output
     assert "| Export method" in built.text("index.txt") and "✅" in built.text("index.txt")
@@ -156,7 +156,7 @@ def test_a_page_is_built_again_when_its_results_change(site: Site) -> None:
     assert site.build().output.count("0 changed") == 1
 
 
-def test_hostile_results_are_text(site: Site) -> None:
+def test_hostile_results_are_shown_as_text(site: Site) -> None:
     built = site.build("html", hostile("".join(HOSTILE)))
     assert built.code == 0, built.output
     page = built.text("guide/page.html")
@@ -175,7 +175,7 @@ def test_hostile_results_are_text(site: Site) -> None:
         (":table: limits", ":tabel: limits", ["tabel"]),
     ],
 )
-def test_what_a_page_asks_wrongly_is_an_error_of_that_page(
+def test_a_wrong_option_is_an_error_of_the_page_that_has_it(
     site: Site, old: str, new: str, messages: List[str]
 ) -> None:
     page = site.root / "source" / "guide" / "page.md"

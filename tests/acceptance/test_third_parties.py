@@ -40,7 +40,7 @@ def test_a_runtime_of_an_installed_package_runs_beside_the_others(tmp_path: Path
     assert project.run(cells=[theirs]).outcomes == {theirs: "passed"}
 
 
-def test_a_factory_is_run_by_its_name_alone(tmp_path: Path) -> None:
+def test_a_factory_needs_only_its_name_on_the_command_line(tmp_path: Path) -> None:
     project = Project(tmp_path / "project")
     (project.root / "conftest.py").unlink()
     run = project.run(
@@ -51,7 +51,7 @@ def test_a_factory_is_run_by_its_name_alone(tmp_path: Path) -> None:
     assert len(run.outcomes) == 7
 
 
-def test_a_model_of_torchvision_is_run_by_its_name_alone(tmp_path: Path) -> None:
+def test_a_model_of_torchvision_needs_only_its_name_on_the_command_line(tmp_path: Path) -> None:
     project = Project(tmp_path / "project")
     (project.root / "conftest.py").unlink()
     select = "device=cpu,resolution=fixed,batch=1,method=tracing"

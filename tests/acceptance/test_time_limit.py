@@ -40,7 +40,7 @@ def test_a_subject_that_hangs_times_out_at_its_stage(runs: TwoRuns, name: str, s
     assert row["reason"].startswith("at [1, 3, ") == (stage == "run")
 
 
-def test_a_time_out_takes_no_other_cell_with_it(runs: TwoRuns) -> None:
+def test_a_time_out_does_not_affect_other_cells(runs: TwoRuns) -> None:
     assert [runs.first.outcomes[name] for name in RIGHT] == ["passed", "failed"]
     assert runs.first.results["complete"] is True
 

@@ -1,6 +1,6 @@
 """index.html in a real browser: Debian's Chromium, or any other that is installed.
 
-They are skipped where there is none, and fail instead with EXPORT_MATRIX_BROWSER=required.
+Without a browser the tests are skipped; with EXPORT_MATRIX_BROWSER=required they fail instead.
 """
 
 from __future__ import annotations
@@ -56,12 +56,12 @@ def _lacking(module: str) -> str:
 
 
 class Opened:
-    """A page, and what must not happen on any: messages on the console, requests to a network."""
+    """A page. It records what must not happen: messages on the console, requests to a network."""
 
     def __init__(self, browser: Any, path: Path, **context: Any) -> None:
         self.path = path
         self.context = browser.new_context(**context)
-        self.context.set_default_timeout(120_000)  # milliseconds: a busy machine is no failure
+        self.context.set_default_timeout(120_000)  # milliseconds: the machine may be busy
         self.page = self.context.new_page()
         self.wrong: List[str] = []
         self.page.on("console", lambda message: self.wrong.append(message.text))
@@ -81,7 +81,7 @@ class Opened:
 
 @pytest.fixture
 def show(browser: Any, tmp_path: Path) -> Iterator[Any]:
-    """Renders results and opens the page; afterwards nothing may have gone wrong on it."""
+    """Renders results and opens the page. After the test nothing may have gone wrong on it."""
     opened: List[Opened] = []
 
     def show(found: Results, address: str = "", **context: Any) -> Any:
@@ -103,14 +103,14 @@ def choose(page: Any, pane: str, value: str, panes: str = "#panes") -> None:
 
 
 def leave(page: Any) -> None:
-    """Close the cell that is open; the page comes to show none, also in its address."""
+    """Close the open cell, and wait until neither the page nor its address shows a cell."""
     page.keyboard.press("Escape")
     page.wait_for_selector("dialog:not([open])", state="attached")
     page.wait_for_function("location.hash === ''")
 
 
 def shows(page: Any, number: int) -> bool:
-    """The filters come to leave `number` cells."""
+    """Wait until the filters leave `number` cells."""
     page.wait_for_function(
         "number => document.getElementById('shown').textContent.startsWith(`${number} of `)",
         arg=number,
@@ -136,7 +136,7 @@ VALUES = [
 ]
 
 
-def test_every_axis_and_outcome_filters(show: Any) -> None:
+def test_cells_are_filtered_by_every_axis_and_outcome(show: Any) -> None:
     found = results(2)
     page = show(found)
     for name, value in VALUES:
@@ -164,7 +164,7 @@ def test_filters_add_up_and_are_cleared(show: Any) -> None:
     assert shows(page, len(found.cells))
 
 
-def test_a_cell_opens_with_everything_that_is_known_of_it(show: Any) -> None:
+def test_an_open_cell_shows_everything_that_is_known_about_it(show: Any) -> None:
     found = results()
     result = next(r for r in found.cells if r.outcome == "failed" and r.stage == "compare")
     page = show(found)
@@ -186,7 +186,7 @@ def test_the_address_of_a_cell_opens_it(show: Any) -> None:
     assert "#" not in page.url
 
 
-def test_the_keyboard_is_enough(show: Any) -> None:
+def test_the_page_can_be_used_with_the_keyboard_alone(show: Any) -> None:
     found = results()
     page = show(found)
 
@@ -253,7 +253,7 @@ def changed(found: Results) -> Results:
     return found
 
 
-def test_changes_are_filtered_and_open_the_same_cell(show: Any) -> None:
+def test_changes_can_be_filtered_and_a_change_opens_its_cell(show: Any) -> None:
     found = changed(results())
     page = show(found)
     assert "Changes against release 1.2" in page.inner_text("#changes")
@@ -290,7 +290,7 @@ def test_flaky_cells_are_marked_and_can_be_singled_out(show: Any) -> None:
     assert "Answered from the cache" in page.locator("dialog[open]").inner_text()
 
 
-def test_the_command_is_copied(show: Any) -> None:
+def test_the_copy_button_copies_the_command(show: Any) -> None:
     found = results()
     granted = ["clipboard-read", "clipboard-write"]
     page = show(found, f"#{FIRST}", permissions=granted)
@@ -335,7 +335,7 @@ def test_the_page_is_light_or_dark_as_the_system_is(show: Any, scheme: str) -> N
     assert (back < text) == (scheme == "dark")
 
 
-def test_without_javascript_the_essential_is_there(browser: Any, tmp_path: Path) -> None:
+def test_without_javascript_the_page_shows_the_essentials(browser: Any, tmp_path: Path) -> None:
     path = tmp_path / "index.html"
     path.write_text(render(changed(results(planned=61))), encoding="utf-8")
     page = Opened(browser, path, java_script_enabled=False).page

@@ -13,14 +13,14 @@ from conformance.architectures.table import ARCHITECTURES, SIZES
 from pytest_export_matrix.samples import pictures
 
 #: float32 knows a coordinate of 256 pixels to 3e-5, and a score of 1 to 1.2e-7. A head is a chain
-#: of sums of up to 3136 products, added up in another order by every version of torch: some ten to
-#: fifty times that. Behind the whole network, with its 13 convolutions, it is tenfold.
+#: of sums of up to 3136 products, which every version of torch adds up in another order: that is
+#: some ten to fifty times as much. The whole network, with its 13 convolutions, is ten times worse.
 HEADS = {"boxes": 1e-3, "scores": 1e-5, "masks": 1e-4}
 WHOLE = {"boxes": 1e-2, "scores": 1e-4, "masks": 1e-3}
 
 
-#: As the network takes them, and such that the coarsest level has cells of 64 pixels: torchvision
-#: spreads its anchors over the level, detectron2 sets them 64 pixels apart.
+#: Sizes that need no resizing, and at which cells of the coarsest level are 64 pixels wide:
+#: torchvision spreads its anchors over the level, detectron2 sets them 64 pixels apart.
 UNRESIZED = ((192, 256), (256, 192))
 
 
@@ -35,7 +35,7 @@ def batches(name: str, sizes: Sequence[tuple[int, int]] = SIZES) -> list[list[An
 
 @dataclass
 class Steps:
-    """What a model of ours made of a batch of images."""
+    """What a model of ours computed from a batch of images, step by step."""
 
     features: dict[str, Any]
     proposals: list[Any]
@@ -94,7 +94,7 @@ def apart(ours: Any, theirs: Any) -> float:
 
 
 def detections(ours: list[dict[str, Any]], theirs: list[dict[str, Any]]) -> dict[str, float]:
-    """Of the detections of each image, which have to be the same ones in the same order."""
+    """Figures of the detections, which must be the same ones in the same order for each image."""
     assert len(ours) == len(theirs)
     found = {"images": len(ours), "detections": sum(len(each["labels"]) for each in ours)}
     for mine, other in zip(ours, theirs):
@@ -108,9 +108,9 @@ def detections(ours: list[dict[str, Any]], theirs: list[dict[str, Any]]) -> dict
 
 
 def overlaps(ours: list[Any], theirs: list[Any]) -> dict[str, float]:
-    """Of masks [N, 1, S, S] of each image: the lowest intersection over union, and the share of
-    pixels of which the probability differs by more than rounding of the head does, in all and in
-    the worst mask. Where nothing is found detectron2's have another S."""
+    """Figures of the masks [N, 1, S, S] of all images: the lowest intersection over union, and the
+    share of pixels whose probability differs by more than the rounding of the head, in all masks
+    and in the worst one. For an image without detections, detectron2's S is another one."""
     import torch
 
     assert [len(each) for each in theirs] == [len(each) for each in ours]

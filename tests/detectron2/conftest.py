@@ -3,7 +3,7 @@
 EXPORT_MATRIX_DETECTRON2_PYTHON names its interpreter; without it these tests are skipped. It may
 be v0.6 with torch 1.10.2 or a current one, with compiled operators or a stand-in for them.
 
-How far our models are from detectron2's is said at the end of the run, a line a test.
+The end of the run says how far our models are from detectron2's, in one line per test.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).parents[2]
-sys.path.append(str(ROOT))  # the conformance suite, where its own conftest is not collected
+sys.path.append(str(ROOT))  # finds the conformance suite when its conftest is not collected
 PYTHON = "EXPORT_MATRIX_DETECTRON2_PYTHON"
 AGREEMENT = "agreement with detectron2"
 
@@ -76,7 +76,7 @@ def detectron2(task: Any, tmp_path_factory: pytest.TempPathFactory) -> Callable[
 
 @pytest.fixture
 def tell(record_property: Any, versions: dict[str, str]) -> Callable[[dict[str, float]], None]:
-    """Notes figures under what they are figures of, for the end of the run."""
+    """Notes the figures of a test, for the end of the run."""
 
     def note(figures: dict[str, float]) -> None:
         told = ", ".join(f"{name} {figure:.6g}" for name, figure in figures.items())

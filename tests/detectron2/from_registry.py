@@ -2,8 +2,8 @@
 
     python from_registry.py FOLDER        FOLDER/venv/bin/python is its interpreter
 
-There it has no C++ sources: `pytest_export_matrix.addons.detectron2.folder` does without them.
-What is there already is left.
+That package has no C++ sources: `pytest_export_matrix.addons.detectron2.folder` does without them.
+Anything that is installed already is left alone.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What the tests have done where detectron2 is.
+"""What the tests run in the environment of detectron2.
 
     python inside.py TASK FILE        TASK is a function below, FILE holds its keywords as JSON
 
@@ -14,13 +14,13 @@ import warnings
 
 import torch
 
-#: (height, width) of each image, by the number of images. Exported is the first of each.
+#: (height, width) of each image, by the number of images. The first of each is exported.
 SIZES = {
     1: [[(224, 256)], [(192, 320)], [(203, 271)]],
     2: [[(224, 256), (160, 192)]],
     3: [[(224, 256)] * 3],
 }
-PICTURES = 4  # in the last nothing is to be seen
+PICTURES = 4  # the last one shows nothing
 CAPTURES = {
     "tracing": ("tracing", "trace"),
     "scripting": ("scripting", "script"),
@@ -35,8 +35,8 @@ def versions():
 
 
 def make(config, raw, keywords, folder):
-    """Build the model, keep it and its eager answers; the number of detections of each case of
-    one image."""
+    """Build the model and keep it with its eager answers. Returns the number of detections in each
+    case of one image."""
     from pytest_export_matrix.addons.detectron2 import models
 
     detector = models.build(config, raw=raw, **keywords)
@@ -83,9 +83,9 @@ def export(config, raw, keywords, folder, method, lower, suffix, batch):
 
 
 def run(folder, file, convention, batch, padded=None):
-    """What deviates from eager, the worst deviations, the detections that agree, and errors.
+    """What deviates from eager, the worst deviations, the number of detections that agree, errors.
 
-    padded: whether the images have a size that the network has to pad; both, unless it is said.
+    padded: only images of a size that the network pads, or only others; None means both.
     """
     from pytest_export_matrix.compare.detections import compare
     from pytest_export_matrix.vocabulary.pytrees import flatten, unflatten
@@ -132,7 +132,7 @@ def session_of(file):
 
 
 def answer(place):
-    """As `same_weights` has it."""
+    """See `same_weights.answer`."""
     import same_weights
 
     same_weights.answer(place)

@@ -25,7 +25,7 @@ POOLED = ("p2", "p3", "p4", "p5")
 
 
 def answer(place):
-    """Put the answers to the cases in the place of what is asked."""
+    """Replace the cases in the file by their answers."""
     asked = torch.load(place)
     model = network(**asked["description"]).eval()
     model.load_state_dict(asked["weights"], strict=True)

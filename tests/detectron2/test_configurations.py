@@ -1,4 +1,4 @@
-"""The table of configurations: a row a model, the reasons below it."""
+"""The table of configurations: one row per model, and the reasons below."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def cell(model: str, resolution: str, ending: str = "_0_6") -> Cell:
     return Cell(f"detectron2{ending}_{model}", *way, resolution, "1")
 
 
-def test_a_model_is_a_row_and_an_entry_says_what_fails_where() -> None:
+def test_each_model_has_a_row_that_says_what_fails() -> None:
     text = configurations.render(
         results(
             [
@@ -32,7 +32,7 @@ def test_a_model_is_a_row_and_an_entry_says_what_fails_where() -> None:
     assert "RuntimeError: no (2 cells: detectron2_0_6_b, detectron2_0_6_c)" in text
 
 
-def test_what_could_not_be_tried_is_no_row() -> None:
+def test_a_model_that_could_not_be_run_has_no_row() -> None:
     absent = result(cell("a", "fixed"), Outcome.UNAVAILABLE, reason="no compiler")
     other = passed(0.0, cell("a", "fixed", ""))
     text = configurations.render(results([absent, other]))
@@ -41,7 +41,7 @@ def test_what_could_not_be_tried_is_no_row() -> None:
     assert "| detectron2_0_6_a" not in text
 
 
-def test_a_reason_is_text_and_no_markup() -> None:
+def test_a_reason_is_shown_as_text() -> None:
     text = configurations.render(
         results([failed(cell("a", "fixed"), Stage.RUN, reason="a | b <script> [x](y)")])
     )

@@ -1,4 +1,4 @@
-"""What is registered for detectron2, and what is planned of it."""
+"""What is registered for detectron2, and which cells are planned."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def registry_of(*sources: str) -> Registry:
     return registry
 
 
-def test_the_entries_are_accepted_and_name_what_is_there() -> None:
+def test_the_registry_accepts_the_entries_and_their_environments() -> None:
     registry = registry_of("here", "there")
     registry.check_environments()
     assert len(registry.architectures) == 1 + 2 * 2 * len(REPRESENTATIVE)
@@ -47,7 +47,7 @@ def test_naming_the_entries_imports_neither_torch_nor_detectron2() -> None:
     subprocess.run([sys.executable, "-c", checked], check=True)
 
 
-def test_a_model_goes_with_the_exporters_of_its_detectron2_and_no_other_does() -> None:
+def test_only_exporters_of_the_same_detectron2_export_a_model() -> None:
     cells = matrix.all_cells(registry_of("here", "there"))
     methods: dict[str, set[str]] = {}
     for cell in cells:
@@ -66,7 +66,7 @@ def test_a_model_goes_with_the_exporters_of_its_detectron2_and_no_other_does() -
     assert runtimes == {"pytorch", "libtorch", "onnxruntime", *of_0_6}
 
 
-def test_every_configuration_of_a_zoo_can_be_had(tmp_path: Path) -> None:
+def test_every_configuration_of_a_zoo_becomes_a_model(tmp_path: Path) -> None:
     names = ("COCO-Detection/a_R_50.yaml", "Misc/panoptic-x.yaml", "Misc/semantic.yaml")
     for name in (*names, "Misc/Base-y.yaml", "quick_schedules/z.yaml"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
@@ -78,7 +78,7 @@ def test_every_configuration_of_a_zoo_can_be_had(tmp_path: Path) -> None:
         "Misc_semantic": "Misc/semantic.yaml",
     }
     assert [model.answers for model in found.values()] == ["detections", "panoptic", "semantic"]
-    # The pictures at the limits were looked for with the models of the table.
+    # The adversarial pictures were found for the models of the table alone.
     assert not any(model.adversarial or model.most for model in found.values())
     registry = Registry()
     for entry in entries("here", "", models=found):
@@ -89,7 +89,7 @@ def test_every_configuration_of_a_zoo_can_be_had(tmp_path: Path) -> None:
     assert (merged, kinds["detectron2_Misc_panoptic_x_raw"].options["merged"]) == (True, False)
 
 
-def test_the_sources_can_be_variables(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_environment_variables_can_name_the_sources(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(VARIABLE, "/a/folder")
     monkeypatch.setenv(VARIABLE_0_6, "")
     built = [entry for entry in entries() if isinstance(entry, Environment)]
@@ -104,8 +104,8 @@ def test_an_installed_detectron2_is_used_where_pytest_runs() -> None:
 
 
 @pytest.mark.parametrize("module", ["caffe2_tracer", "models", "scripting", "sessions", "tracing"])
-def test_what_the_entries_name_is_there(module: str) -> None:
-    """Without importing it: a module of the worker side needs detectron2."""
+def test_everything_that_the_entries_name_exists(module: str) -> None:
+    """The text of a module is searched: importing it needs detectron2."""
     path = importlib.util.find_spec(
         "pytest_export_matrix.addons.detectron2"
     ).submodule_search_locations[0]  # type: ignore[union-attr, index]

@@ -22,7 +22,7 @@ def source(root: Path) -> Path:
     return root
 
 
-def test_it_holds_the_python_files_and_a_stand_in(tmp_path: Path) -> None:
+def test_the_folder_holds_the_python_files_and_a_stand_in(tmp_path: Path) -> None:
     folder.write(source(tmp_path / "source"), tmp_path / "target")
     found = {str(p.relative_to(tmp_path / "target")) for p in (tmp_path / "target").rglob("*.*")}
     assert found == {
@@ -36,7 +36,7 @@ def test_it_holds_the_python_files_and_a_stand_in(tmp_path: Path) -> None:
     assert 'version = "0.6"' in (tmp_path / "target" / "pyproject.toml").read_text("utf-8")
 
 
-def test_another_folder_is_refused(tmp_path: Path) -> None:
+def test_a_folder_without_detectron2_is_refused(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         folder.write(tmp_path, tmp_path / "target")
     assert not (tmp_path / "target").exists()

@@ -1,4 +1,4 @@
-"""What detectron2 exports, held against its eager models: by the means of its guide."""
+"""Models exported as detectron2's guide says, compared with its eager models."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 from pytest_export_matrix.addons.detectron2.zoo import REPRESENTATIVE
 
-NOTHING = 3  # the picture in which there is nothing to be seen, of four
+NOTHING = 3  # of the four pictures, the one that shows nothing
 
 
 @pytest.fixture(scope="session")
@@ -32,7 +32,7 @@ def made(task: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
 
 @pytest.fixture(scope="session")
 def is_0_6(versions: dict[str, str]) -> bool:
-    return versions["torch"].startswith("1.10.")  # what follows v0.6 calls itself 0.6 still
+    return versions["torch"].startswith("1.10.")  # versions after v0.6 still call themselves 0.6
 
 
 @pytest.fixture(scope="session")
@@ -90,9 +90,7 @@ def test_a_traced_model_takes_other_sizes_and_refuses_another_batch(
     assert all("expected at most" in error for error in refused["errors"])
 
 
-def test_masks_that_are_pasted_inside_of_a_trace_fit_one_picture_alone(
-    exported: Any, is_0_6: bool
-) -> None:
+def test_a_trace_that_pastes_masks_works_for_one_picture_only(exported: Any, is_0_6: bool) -> None:
     if not is_0_6:
         pytest.skip("seen in v0.6")
     errors = exported("mask_rcnn", False, "tracing")(batch=1)["errors"]
@@ -106,11 +104,11 @@ def test_scripting_refuses_postprocessing(exported: Any) -> None:
 
 
 @pytest.mark.parametrize("name", ["faster_rcnn", "retinanet"])
-def test_caffe2_model_answers_as_eager_but_where_it_pads(
+def test_a_caffe2_model_answers_as_eager_unless_it_pads_the_image(
     exported: Any, is_0_6: bool, name: str
 ) -> None:
-    """It pads an image and then normalises it; the eager model does it the other way round, so
-    that what is padded has another colour."""
+    """It pads an image and then normalises it; the eager model normalises first. The padding gets
+    another colour."""
     if not is_0_6:
         pytest.skip("Caffe2 is in torch 1.10.2 alone")
     run = exported(name, False, "caffe2")

@@ -1,7 +1,7 @@
 """Our Panoptic FPN agrees with detectron2's on the same weights.
 
-Masks are compared in their boxes: into the picture each library pastes them in its own way. For the
-merge detectron2 gets ours as they are pasted.
+Masks are compared inside their boxes, because each library pastes them into the picture in its own
+way. For the merge, detectron2 gets the masks that we pasted.
 """
 
 from __future__ import annotations
@@ -74,12 +74,12 @@ def test_the_semantic_maps_agree(detectron2: Any, tell: Any, model: Any) -> None
     }
     tell(figures)
     assert figures["probabilities"] <= HEADS["masks"]
-    # Where two classes are equal but for rounding.
+    # They may differ where two classes are equal up to rounding.
     assert figures["pixels_of_another_class"] <= 1e-4 * figures["pixels"]
 
 
 def agree(tell: Any, ours: list[Any], theirs: list[Any]) -> None:
-    """Pixel by pixel: segments have the same number and class, and nothing is void here alone."""
+    """Assert that each pixel belongs to the same segment, and each segment has the same class."""
     for (panoptic, classes), other in zip(ours, theirs):
         assert other["segment_classes"] == classes.tolist()
         assert (other["panoptic"] == panoptic).all()
@@ -94,7 +94,7 @@ def agree(tell: Any, ours: list[Any], theirs: list[Any]) -> None:
     )
 
 
-def test_the_merge_agrees_on_what_is_found(detectron2: Any, tell: Any, model: Any) -> None:
+def test_the_merge_agrees_on_detected_instances(detectron2: Any, tell: Any, model: Any) -> None:
     import torch
 
     with torch.no_grad():

@@ -1,4 +1,4 @@
-"""What detectron2's models find in the pictures that show them at their limits."""
+"""What detectron2's models find in the adversarial pictures."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ import pytest
 
 from pytest_export_matrix.addons.detectron2.zoo import REPRESENTATIVE
 
-NOTHING = 3  # the picture in which there is nothing to be seen, of four
+NOTHING = 3  # of the four pictures, the one that shows nothing
 
 
 @pytest.mark.parametrize("name", REPRESENTATIVE)
-def test_one_thing_is_found_in_a_spot_and_in_a_crowd_more_than_are_kept(
+def test_one_thing_is_found_in_a_spot_and_more_than_are_kept_in_a_crowd(
     task: Any, name: str
 ) -> None:
-    """And where a crowd is cut off, the scores on either side of the cut are apart."""
+    """Where a crowd is cut off, the scores on the two sides of the cut differ clearly."""
     model = REPRESENTATIVE[name]
     most, sizes = model.most, [(224, 256), (160, 192)]
     assert most

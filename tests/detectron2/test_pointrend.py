@@ -1,7 +1,7 @@
 """Our PointRend R-CNN agrees with detectron2's on the same weights.
 
-Which of two nearly equal points is the last one that is predicted anew is a matter of rounding:
-there a mask may differ, in so few pixels that its overlap is not touched.
+Rounding decides which of two nearly equal points is the last one that is predicted again. There a
+mask may differ, but in so few pixels that its overlap hardly changes.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from comparison import (
 
 pytest.importorskip("torch")
 NAME = "pointrend_rcnn"
-#: One point changes 1 of 50176 pixels, and in a step before the last those around it, up to some
-#: hundred; of the 784 points of each step a few may be in question.
+#: One point changes 1 of 50176 pixels in the last step, and up to some hundred around it in an
+#: earlier step. Rounding decides about a few of the 784 points of a step.
 PIXELS, OVERLAP = 1e-3, 0.998
 
 

@@ -1,4 +1,4 @@
-"""The published table beside what was found."""
+"""The published table, compared with results."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ def test_each_claim_is_about_a_cell_of_the_matrix() -> None:
     for version in published.PUBLISHED:
         about = [claim.cell for claim in published.claims(version)]
         assert len(about) == len(set(about))
-        # Caffe2 has left torch, and with it the runtime of the current detectron2.
+        # torch no longer contains Caffe2, so the current detectron2 has no runtime for it.
         lost = {cell for cell in about if cell not in planned}
         assert {cell.method for cell in lost} <= {"caffe2_tracer"}
 
 
-def test_what_is_published_as_working_and_does_not_is_a_difference() -> None:
+def test_a_cell_that_is_published_as_working_but_fails_is_a_difference() -> None:
     claim = claimed("detectron2_0_6", *MASK)
     text = published.render(results([failed(claim.cell, "run", reason="RuntimeError: no")]))
     assert "1 of them tried, 1 of these not true here" in text
@@ -49,7 +49,7 @@ def test_what_is_published_as_working_and_does_not_is_a_difference() -> None:
     )
 
 
-def test_what_is_published_as_not_working_and_does_is_a_difference() -> None:
+def test_a_cell_that_is_published_as_failing_but_works_is_a_difference() -> None:
     claim = claimed("detectron2_0_6", *CASCADE)
     works = passed(0.0, claim.cell)
     works.extra_dependencies = TORCHVISION
@@ -58,13 +58,13 @@ def test_what_is_published_as_not_working_and_does_is_a_difference() -> None:
     assert "| Cascade R-CNN | ❌ / ✅ |" in text
 
 
-def test_what_only_the_text_says_is_a_claim_and_what_nothing_says_is_none() -> None:
+def test_a_statement_that_is_only_in_the_text_is_a_claim() -> None:
     for version in published.PUBLISHED:
         about = [claim for claim in published.claims(version) if claim.row == "Panoptic FPN"]
         assert [(claim.method, claim.says) for claim in about] == [("caffe2_tracing", True)]
 
 
-def test_what_is_as_published_is_none() -> None:
+def test_a_cell_that_ends_as_published_is_no_difference() -> None:
     right = passed(0.0, claimed("detectron2_0_6", *MASK).cell)
     right.extra_dependencies = TORCHVISION
     wrong = failed(claimed("detectron2_0_6", *CASCADE).cell, "export")
@@ -73,7 +73,7 @@ def test_what_is_as_published_is_none() -> None:
     assert "| Extra runtime deps | torchvision / torchvision (1 cells) | torch" in text
 
 
-def test_what_works_and_needs_something_else_than_is_said_is_a_difference() -> None:
+def test_a_cell_that_needs_other_modules_than_published_is_a_difference() -> None:
     claim = claimed("detectron2_0_6", *MASK)
     text = published.render(results([passed(0.0, claim.cell)]))
     assert "2 of them tried, 1 of these not true here" in text
@@ -81,7 +81,7 @@ def test_what_works_and_needs_something_else_than_is_said_is_a_difference() -> N
     assert "| Extra runtime deps | torchvision / None (1 cells) | torchvision / not run" in text
 
 
-def test_what_fails_on_adversarial_inputs_alone_says_so() -> None:
+def test_a_cell_that_fails_only_on_adversarial_inputs_says_so() -> None:
     claim = claimed("detectron2_0_6", *MASK)
     row = failed(claim.cell, "compare", reason="wrong")
     row.failed_on = ["nothing"]
@@ -90,7 +90,7 @@ def test_what_fails_on_adversarial_inputs_alone_says_so() -> None:
     assert "published as what works; ordinary pictures are answered rightly; wrong" in text
 
 
-def test_of_an_onnx_file_with_operators_of_caffe2_it_is_said_that_there_is_one() -> None:
+def test_for_onnx_with_operators_of_caffe2_the_claim_is_that_a_file_is_written() -> None:
     claim = claimed("detectron2_0_6", *CAFFE2, "onnx")
     there, missing = failed(claim.cell, "load"), failed(claim.cell, "export")
     there.artifact, missing.artifact = {"bytes": 1}, None
@@ -98,7 +98,7 @@ def test_of_an_onnx_file_with_operators_of_caffe2_it_is_said_that_there_is_one()
     assert "1 of them tried, 1 of these" in published.render(results([missing]))
 
 
-def test_of_each_column_that_is_supported_cpp_is_a_claim() -> None:
+def test_every_supported_column_is_also_a_claim_about_cpp() -> None:
     for version, (of_0_6, supported) in {
         "detectron2_0_6": (True, 14),
         "detectron2": (False, 15),
@@ -109,7 +109,7 @@ def test_of_each_column_that_is_supported_cpp_is_a_claim() -> None:
         assert {claim.cell.runtime.endswith("libtorch_1_10") for claim in found} == {of_0_6}
 
 
-def test_what_could_not_be_tried_proves_nothing() -> None:
+def test_an_unavailable_cell_proves_nothing() -> None:
     absent = result(claimed("detectron2_0_6", *MASK).cell, Outcome.UNAVAILABLE)
     assert "0 of them tried, 0 of these" in published.render(results([absent]))
     assert "None of the cells" in published.render(results([]))

@@ -1,11 +1,11 @@
-"""A run where detectron2 cannot be had, seen from outside."""
+"""A run in which detectron2 cannot be installed, seen from outside."""
 
 from __future__ import annotations
 
 import pytest
 from miniatures.project import Project, Run
 
-# Of the environment no more is installed than it takes to get as far as the source.
+# Only the requirements that are needed to get as far as the source are installed.
 CONFTEST = """
 import dataclasses
 

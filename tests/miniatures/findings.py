@@ -1,4 +1,4 @@
-"""Results as a run of a small matrix leaves them, without a run."""
+"""Results as a run of a small matrix would leave them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ WAYS = (
     ("tracing", "onnx", "onnxruntime"),
     ("scripting", "torchscript", "pytorch"),
 )
-#: What a results file may hold that is markup, or an attack, somewhere.
+#: Texts in a results file that are markup, or an attack, in some document.
 HOSTILE = (
     "<script>alert(1)</script>",
     "a | b | c",
@@ -59,8 +59,7 @@ def results(
     started: str = "2030-01-02T03:04:05+00:00",
     torch: str = "2.9",
 ) -> Results:
-    """All cells; one for which there is a `reason` failed at run, one on an `absent` device is
-    unavailable."""
+    """All cells. With a `reason` a cell failed at run; on an `absent` device it is unavailable."""
     cells = [
         Cell(architecture, *way, device, resolution, batch)
         for architecture, way in itertools.product(architectures, WAYS)

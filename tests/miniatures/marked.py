@@ -1,4 +1,4 @@
-"""Documents with marked blocks, and what their tables are made from."""
+"""Documents with marked blocks, and the results for their tables."""
 
 from __future__ import annotations
 

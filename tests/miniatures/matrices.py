@@ -1,4 +1,4 @@
-"""Results of matrices of any size, made up: every outcome is in them, and every field filled."""
+"""Invented results of matrices of any size, with every outcome and every field."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ WAYS = (
     ("torch_export", "pt2", "pytorch"),
     ("torch_export", "onnx", "onnxruntime"),
 )
-#: What becomes of the cells, over and over: outcome, stage, outputs that deviate.
+#: How the cells end, in turn: outcome, stage, outputs that deviate.
 ENDINGS: List[Any] = [
     *[(Outcome.PASSED, Stage.COMPARE, [])] * 6,
     *[(Outcome.FAILED, Stage.COMPARE, ["boxes"])] * 2,

@@ -25,7 +25,7 @@ def cell(
     resolution: str = "fixed",
     batch: str = "1",
 ) -> str:
-    """The id of a cell. What is left out is right."""
+    """The id of a cell. The default of each axis passes."""
     return "-".join((architecture, method, format, runtime, device, resolution, batch))
 
 
@@ -40,7 +40,7 @@ def selection(cells: Sequence[str]) -> List[str]:
 
 @dataclass
 class Run:
-    """What was seen of one run: exit code, terminal, results file."""
+    """What one run left: exit code, terminal output, results file."""
 
     code: int
     output: str
@@ -69,7 +69,7 @@ def pytest_export_matrix_register(registry):
 
 
 class Project:
-    """A project root with its own cache, and with `architectures` of the cast (all: none given).
+    """A project with `architectures` of the cast (without any: all) and with its own cache.
 
     Its runs share the cache.
     """
@@ -81,7 +81,7 @@ class Project:
         (root / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")
 
     def command(self, *arguments: str, reports: str = "") -> List[str]:
-        """`reports` is the folder asked for; the default one where it is empty."""
+        """`reports` is the folder for reports; if it is empty, the option is left out."""
         options = [f"--export-matrix-cache={self.cache}"]
         options += [f"--export-matrix-reports={reports}"] if reports else []
         return [sys.executable, "-m", "pytest", MATRIX, *options, *arguments]
@@ -104,15 +104,15 @@ class Project:
         return Run(done.returncode, done.stdout, self.root / reports)
 
     def exports(self) -> List[str]:
-        """What the exporter `counts` wrote down: one line a file that it made."""
+        """The log of the exporter `counts`: one line for each file that it wrote."""
         log = self.root / "exports.log"
         return log.read_text(encoding="utf-8").splitlines() if log.exists() else []
 
 
 def environment() -> Dict[str, str]:
-    """The variables of this process without those of the pytest and the tox that it runs in.
+    """The variables of this process, without those that pytest and tox set.
 
-    By TOX_ENV_DIR all projects would share one cache of pytest, with what failed last in any.
+    With TOX_ENV_DIR all projects would share one cache of pytest and its list of last failures.
     """
     own = ("PYTEST_", "COV_CORE_", "TOX_")
     return {name: value for name, value in os.environ.items() if not name.startswith(own)}

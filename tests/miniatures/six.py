@@ -14,5 +14,5 @@ SIX = Environment("six", python=HERE, requirements=["six"])
 
 
 def venvs(cache: Path) -> List[str]:
-    """What is installed in `cache`, or was begun."""
+    """The environments in `cache` that are installed, or whose installation began."""
     return sorted(path.name for path in cache.glob("environments/*/venv-*"))

@@ -11,7 +11,7 @@ from pytest_export_matrix.environments import uv
 
 
 def blocks_in_install(folder: Path) -> Path:
-    """Does what uv does, but where it should install, it says so in `begun` and never ends."""
+    """Does what uv does, but instead of installing it writes `begun` and never ends."""
     wait = f'case "$1" in pip) touch {folder}/begun; exec sleep 1000;; esac'
     return _script(folder, wait)
 

@@ -1,4 +1,4 @@
-"""Models that are met in two versions of PyTorch, named by how they differ in them."""
+"""Models that run in two versions of PyTorch, named by how they differ there."""
 
 from __future__ import annotations
 

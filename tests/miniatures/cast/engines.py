@@ -1,4 +1,4 @@
-"""Engines that know nothing of pytest-export-matrix, as those of a project may be."""
+"""Engines that do not import pytest-export-matrix, as in a project of a user."""
 
 from __future__ import annotations
 

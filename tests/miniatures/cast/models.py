@@ -32,8 +32,8 @@ def image_batch(sizes: Sequence[Tuple[int, int]], seed: int) -> Tuple[Tensor]:
 
 
 class Detector(nn.Module):
-    """Five places of an image, each with an affinity to the image's mean colour; found are those
-    whose score exceeds the threshold."""
+    """An image has five places. The score of a place is its affinity to the mean colour; it is
+    detected if the score exceeds the threshold."""
 
     def __init__(self, threshold: float = 0.55) -> None:
         super().__init__()

@@ -46,7 +46,7 @@ def runtime(name: str, session: str, format: str = "torchscript") -> em.Runtime:
         formats=[format],
         session=f"sessions:{session}",
         modules=["torch"],
-        # What exporting imports too: then one worker serves both, and a run is seconds shorter.
+        # Exporting imports the same: one worker serves both, and a run is seconds shorter.
         preload=EXPORT_PRELOAD,
     )
 
@@ -118,7 +118,7 @@ RUNTIMES = (
 
 
 def register(registry: em.Registry, names: Sequence[str]) -> None:
-    """All exporters and runtimes, and of the architectures `names`; all of them without any."""
+    """Register all exporters and runtimes, and the architectures `names` (without names: all)."""
     chosen = [entry for entry in ARCHITECTURES if not names or entry.name in names]
     for entry in (*chosen, *EXPORTERS, *RUNTIMES):
         registry.add(entry)
