@@ -100,7 +100,7 @@ def test_every_task_has_a_request_of_its_own() -> None:
         ({"failed_on": "a spot"}, "failed_on is 'a spot'"),
     ],
 )
-def test_a_malformed_answer_is_refused_and_the_message_names_the_place(change: Any, said: str) -> None:
+def test_a_malformed_answer_is_refused_by_its_place(change: Any, said: str) -> None:
     data = json.loads(json.dumps({**to_json(ANSWER), **change}))
     with pytest.raises((TypeError, ValueError)) as refused:
         read(Answer, data)
