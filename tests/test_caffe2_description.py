@@ -25,7 +25,7 @@ from pytest_export_matrix.addons.caffe2.engines import (
     of_tensors,
     read_nets,
 )
-from pytest_export_matrix.worker import messages
+from pytest_export_matrix.worker import dataclass_json
 
 PLAIN = Description(kind="plain", inputs=["input_0"], outputs=["output_0"])
 OF_ONE_IMAGE: dict[str, Any] = {
@@ -61,7 +61,7 @@ def problem(data: Any) -> str:
 
 def changed(about: Description, place: str, value: Any) -> Any:
     """The JSON of `about` with another value at `place`, "anchors.strides" for example."""
-    data = inner = messages.to_json(about)
+    data = inner = dataclass_json.to_json(about)
     *above, last = place.split(".")
     for name in above:
         inner = inner[name]
@@ -71,14 +71,16 @@ def changed(about: Description, place: str, value: Any) -> Any:
 
 @pytest.mark.parametrize("about", ALL.values(), ids=ALL)
 def test_a_description_is_read_back(about: Description) -> None:
-    text = json.dumps(messages.to_json(about))
+    text = json.dumps(dataclass_json.to_json(about))
     assert described(text, "model.json") == about
     assert described(text.encode(), "model.json") == about
 
 
 @pytest.mark.parametrize("about", ALL.values(), ids=ALL)
 def test_a_missing_field_is_read_as_null(about: Description) -> None:
-    data = {name: value for name, value in messages.to_json(about).items() if value is not None}
+    data = {
+        name: value for name, value in dataclass_json.to_json(about).items() if value is not None
+    }
     assert described(json.dumps(data), "model.json") == about
 
 
@@ -109,7 +111,7 @@ def test_a_wrong_value_inside_a_list_is_refused() -> None:
 
 
 def test_a_wrong_value_about_a_file_is_refused() -> None:
-    data = messages.to_json(NETDEF)
+    data = dataclass_json.to_json(NETDEF)
     data["files"]["init_net.pb"]["bytes"] = "10"
     assert problem(data) == (
         "model.json describes no net: model.json.files.init_net.pb.bytes is '10'"

@@ -12,6 +12,7 @@ from pytest_export_matrix.compare.answers import Comparison
 from pytest_export_matrix.machine.json_files import convert
 from pytest_export_matrix.vocabulary.entries import OutputKind
 from pytest_export_matrix.vocabulary.outcomes import Outcome, Stage, Warned
+from pytest_export_matrix.worker.dataclass_json import read, to_json
 from pytest_export_matrix.worker.messages import (
     TASKS,
     Agree,
@@ -36,8 +37,6 @@ from pytest_export_matrix.worker.messages import (
     Started,
     WorkerConfig,
     Written,
-    read,
-    to_json,
 )
 
 KIND = OutputKind("own", "kinds:compare", {"digits": 3})

@@ -15,7 +15,8 @@ from pytest_export_matrix.machine.hashing import digest, file_digest
 from pytest_export_matrix.machine.locks import RunStopped
 from pytest_export_matrix.vocabulary.outcomes import Outcome, Stage
 from pytest_export_matrix.worker import protocol
-from pytest_export_matrix.worker.messages import Answer, Body, Export, FormatPart, to_json
+from pytest_export_matrix.worker.dataclass_json import to_json
+from pytest_export_matrix.worker.messages import Answer, Body, Export, FormatPart
 
 PASSED = StepAnswer()
 FAILED = StepAnswer(Outcome.FAILED, Stage.EXPORT, "no")

@@ -7,7 +7,7 @@ from typing import Any, Dict, Tuple
 
 from pytest_export_matrix.compare.answers import KeptCase
 from pytest_export_matrix.vocabulary.pytrees import unflatten
-from pytest_export_matrix.worker import messages, protocol
+from pytest_export_matrix.worker import dataclass_json, protocol
 from pytest_export_matrix.worker.messages import EagerAnswer
 
 ARRAYS = "data.npz"
@@ -27,7 +27,7 @@ def read(folder: str) -> KeptCase:
     import numpy as np
 
     answer = protocol.read_json(folder, protocol.ANSWER)
-    eager = messages.read(EagerAnswer, answer["eager"], folder)
+    eager = dataclass_json.read(EagerAnswer, answer["eager"], folder)
     arrays = {}
     with np.load(os.path.join(folder, ARRAYS), allow_pickle=False) as data:
         for name in ("input", "output"):

@@ -30,7 +30,8 @@ def main(control: str) -> None:
     _import_package()
     # Before any fork: what every task needs is imported once.
     from pytest_export_matrix.worker import protocol, task  # noqa: F401
-    from pytest_export_matrix.worker.messages import Ended, Ready, WorkerConfig, read, to_json
+    from pytest_export_matrix.worker.dataclass_json import read, to_json
+    from pytest_export_matrix.worker.messages import Ended, Ready, WorkerConfig
 
     config = read(WorkerConfig, protocol.read_json(control, protocol.CONFIG))
     missing = [name for name in config.modules if importlib.util.find_spec(name) is None]
@@ -106,7 +107,8 @@ def _serve(folder: str) -> None:
 
     from pytest_export_matrix.vocabulary.processes import end_with_parent
     from pytest_export_matrix.worker import protocol, task
-    from pytest_export_matrix.worker.messages import Started, to_json
+    from pytest_export_matrix.worker.dataclass_json import to_json
+    from pytest_export_matrix.worker.messages import Started
 
     if FORKS:
         _own_group(os.getpid())

@@ -12,6 +12,7 @@ from pytest_export_matrix.vocabulary.outcomes import Failure, Outcome, Stage, Wa
 from pytest_export_matrix.vocabulary.processes import SIGKILL
 from pytest_export_matrix.vocabulary.references import resolve
 from pytest_export_matrix.worker import protocol
+from pytest_export_matrix.worker.dataclass_json import read, to_json
 from pytest_export_matrix.worker.dependencies import Dependencies
 from pytest_export_matrix.worker.messages import (
     TASKS,
@@ -19,8 +20,6 @@ from pytest_export_matrix.worker.messages import (
     Known,
     Request,
     StageEvent,
-    read,
-    to_json,
 )
 
 #: Where the tasks lie, one module each, named as `messages.TASKS` names them.

@@ -20,7 +20,7 @@ from typing import Any, Dict, List, Tuple
 from pytest_export_matrix.addons.caffe2 import ABOUT, DESCRIPTION, INIT, PREDICT
 from pytest_export_matrix.addons.caffe2.description import Description, NetFile
 from pytest_export_matrix.addons.caffe2.nets import Converted
-from pytest_export_matrix.worker import messages
+from pytest_export_matrix.worker import dataclass_json
 
 OPSET = 9
 
@@ -60,7 +60,7 @@ def save_netdef(converted: Converted, folder: str) -> None:
 
 
 def written(about: Description) -> str:
-    return json.dumps(messages.to_json(about))
+    return json.dumps(dataclass_json.to_json(about))
 
 
 def to_onnx(converted: Converted) -> Any:

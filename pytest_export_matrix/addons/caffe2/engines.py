@@ -13,7 +13,7 @@ from typing import Any, Dict, Union
 
 from pytest_export_matrix.addons.caffe2 import ABOUT, DESCRIPTION, INIT, PREDICT
 from pytest_export_matrix.addons.caffe2.description import Description, NetFile
-from pytest_export_matrix.worker import messages
+from pytest_export_matrix.worker import dataclass_json
 
 Arrays = Dict[str, Any]
 
@@ -66,7 +66,7 @@ def described(text: Union[str, bytes], place: str) -> Description:
     except ValueError as error:
         raise BrokenFile(f"{place} is no JSON: {error}") from None
     try:
-        return messages.read(Description, data, place)
+        return dataclass_json.read(Description, data, place)
     except (TypeError, ValueError) as error:
         raise BrokenFile(f"{place} describes no net: {error}") from None
 

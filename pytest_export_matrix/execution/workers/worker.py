@@ -24,6 +24,7 @@ from pytest_export_matrix.vocabulary.outcomes import Outcome, shorten
 from pytest_export_matrix.vocabulary.package import PACKAGE
 from pytest_export_matrix.vocabulary.processes import SIGKILL, describe_code
 from pytest_export_matrix.worker import protocol
+from pytest_export_matrix.worker.dataclass_json import to_json
 from pytest_export_matrix.worker.messages import (
     Answer,
     Body,
@@ -35,7 +36,6 @@ from pytest_export_matrix.worker.messages import (
     StageEvent,
     Started,
     WorkerConfig,
-    to_json,
 )
 
 T = TypeVar("T")
