@@ -62,7 +62,8 @@ class CellItem(pytest.Item):
         self.result = self._result(self.cell)
         verdict = self._verdict(self.result)
         for name in ("outcome", "stage"):
-            self.user_properties.append((name, getattr(self.result, name) or ""))
+            # Plain text: between the processes of pytest-xdist nothing else can travel.
+            self.user_properties.append((name, str(getattr(self.result, name) or "")))
         self.user_properties.append(("verdict", verdict.kind))
         if verdict.fails:
             raise CellFailed(self.result, verdict)
