@@ -80,6 +80,8 @@ def test_cell(recipe: Recipe, step: Step, tmp_path: Path) -> None:
     with models.exact_arithmetic(threads):
         cases = [reference(model, case, described, device) for case in recipe.cases]
         example = recipe.example and reference(model, recipe.example, described, device)
+    found = [shows(case, described) for case in cases]
+    assert any(found), "the eager model finds nothing"
 
     step("export")
     arguments = None
@@ -119,3 +121,11 @@ def reference(model: Any, case: Case, described: Model, device: str) -> KeptCase
     )
     arrays = [tensor.numpy() for tensor in inputs]
     return KeptCase(arrays, outputs, input_spec, output_spec, case.label)
+
+
+def shows(case: KeptCase, described: Model) -> bool:
+    """Whether the eager model found anything; its answer has to equal itself."""
+    answer, kind = unflatten(case.output, case.outputs), described.outputs
+    itself = resolve(kind.compare)(answer, answer, kind.options)
+    assert not itself["problems"], itself["problems"]
+    return bool(itself.get("matched", 1) > 0)

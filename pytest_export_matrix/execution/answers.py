@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field, fields, replace
-from typing import Any, Dict, List, Mapping, Optional, Sequence, TypeVar
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Type, TypeVar
 
 from pytest_export_matrix.machine.json_files import convert
 from pytest_export_matrix.results.result import Artifact, Trial
@@ -120,9 +120,11 @@ def holds_under_limits(answer: StepAnswer, limits: UnderLimits) -> bool:
     return True
 
 
-def read_stored(data: Mapping[str, Any]) -> Optional[StepAnswer]:
-    """What the store has kept; None where that is no answer of this version."""
+def read_stored(data: Optional[Mapping[str, Any]], kind: Type[T]) -> Optional[T]:
+    """What the store has kept; None where that is nothing, or no `kind` of this version."""
+    if data is None:
+        return None
     try:
-        return convert(dict(data), StepAnswer)
+        return convert(data, kind)
     except ValueError:
         return None

@@ -7,36 +7,28 @@ causes any difference, not another version of PyTorch and not the preparation.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Dict, Sequence
 
 from pytest_export_matrix.execution.answers import StepAnswer
 from pytest_export_matrix.execution.retry import IsNews
 from pytest_export_matrix.execution.steps.step import (
     Asked,
-    PreparedModel,
-    Step,
+    ModelStep,
     eager_of,
     reference_key,
 )
-from pytest_export_matrix.execution.store import Store
-from pytest_export_matrix.execution.workers.availability import Availability
 from pytest_export_matrix.machine.hashing import digest
-from pytest_export_matrix.planning.recipes import Case, Recipe
+from pytest_export_matrix.planning.recipes import Case
 from pytest_export_matrix.vocabulary.entries import BUILD_MODULES, DEFAULT, Eager
 from pytest_export_matrix.worker.messages import Agree, AgreePart
 
 
-class AgreeStep(Step[Case]):
+class AgreeStep(ModelStep[Case]):
     """The eager model that the exporter of `recipe` starts from; a part is a case."""
 
     kind = "agreement"
     one_by_one = True
-
-    def __init__(
-        self, store: Store, available: Availability, recipe: Recipe, prepared: PreparedModel
-    ) -> None:
-        super().__init__(store, available.dispatcher)
-        self._available, self._recipe, self._prepared = available, recipe, prepared
 
     def agree(self, cases: Sequence[Case], is_news: IsNews) -> Dict[Case, StepAnswer]:
         """The answer about each case that the reference answered: passed, or how it deviates."""
@@ -72,11 +64,11 @@ class AgreeStep(Step[Case]):
             body = Agree(eager_of(recipe, self._prepared), asked)
             label = f"{recipe.architecture.name} eager, {_words(eager)}"
             _, answers = self.ask_parts(body, folders, label, eager.environment)
-            for answer in {id(each): each for each in answers.values()}.values():
-                if answer.reason:  # a failure says which model failed
-                    answer.reason = f"{_words(eager)}: {answer.reason}"
             for name, part in named.items():
-                yield part, answers[name], None
+                answer = answers[name]
+                if answer.reason:  # a failure says which model failed
+                    answer = replace(answer, reason=f"{_words(eager)}: {answer.reason}")
+                yield part, answer, None
 
 
 def _words(eager: Eager) -> str:

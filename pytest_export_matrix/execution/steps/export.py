@@ -8,33 +8,23 @@ from typing import Dict, List, Optional, Sequence
 
 from pytest_export_matrix.execution.answers import StepAnswer, with_capture
 from pytest_export_matrix.execution.retry import IsNews
-from pytest_export_matrix.execution.steps.step import Asked, PreparedModel, Step, eager_of
-from pytest_export_matrix.execution.store import Store
-from pytest_export_matrix.execution.workers.availability import Availability
+from pytest_export_matrix.execution.steps.step import Asked, ModelStep, eager_of
 from pytest_export_matrix.machine import devices
 from pytest_export_matrix.machine.hashing import digest
-from pytest_export_matrix.planning.recipes import Recipe
 from pytest_export_matrix.results.result import Artifact
 from pytest_export_matrix.vocabulary.entries import DEFAULT, Exporter
 from pytest_export_matrix.worker import protocol
 from pytest_export_matrix.worker.messages import Export, FormatPart
 
 
-class ExportStep(Step[str]):
+class ExportStep(ModelStep[str]):
     """The files of the capture that `recipe` needs; a part is a format."""
 
     kind = "artifact"
 
-    def __init__(
-        self, store: Store, available: Availability, recipe: Recipe, prepared: PreparedModel
-    ) -> None:
-        super().__init__(store, available.dispatcher)
-        self._available, self._recipe, self._prepared = available, recipe, prepared
-        self._exporters: Dict[str, Exporter] = {}
-
     def export(self, exporters: Sequence[Exporter], is_news: IsNews) -> Dict[str, StepAnswer]:
         """The answer about each format of `exporters`: a file, or why there is none."""
-        self._exporters = {each.format: each for each in exporters}
+        self._exporters: Dict[str, Exporter] = {each.format: each for each in exporters}
         self._described, absent = self._available.environment_key(self._recipe.eager.environment)
         if absent:
             return dict.fromkeys(self._exporters, absent)

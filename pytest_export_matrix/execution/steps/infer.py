@@ -11,7 +11,7 @@ from pytest_export_matrix.execution.extras import Search, search, with_own_code
 from pytest_export_matrix.execution.retry import IsNews
 from pytest_export_matrix.execution.steps.build_program import Programs
 from pytest_export_matrix.execution.steps.export import ExportStep
-from pytest_export_matrix.execution.steps.step import Asked, PreparedModel, Step, reference_key
+from pytest_export_matrix.execution.steps.step import Asked, ModelStep, PreparedModel, reference_key
 from pytest_export_matrix.execution.store import Store
 from pytest_export_matrix.execution.workers.availability import Availability
 from pytest_export_matrix.machine import devices
@@ -34,7 +34,7 @@ class Engines:
     searches: Dict[Tuple[str, str], Search] = field(default_factory=dict)
 
 
-class InferStep(Step[Cell]):
+class InferStep(ModelStep[Cell]):
     """Run the file of `recipe`; its cell is the only part."""
 
     kind = "result"
@@ -47,9 +47,8 @@ class InferStep(Step[Cell]):
         recipe: Recipe,
         prepared: PreparedModel,
     ) -> None:
-        super().__init__(store, available.dispatcher)
-        self._available, self._engines = available, engines
-        self._recipe, self._prepared = recipe, prepared
+        super().__init__(store, available, recipe, prepared)
+        self._engines = engines
 
     def infer(self, exported: StepAnswer, is_news: IsNews) -> StepAnswer:
         """Run the file of `exported`. Returns how it ended. Raises Damaged where it is damaged."""

@@ -6,12 +6,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Dict, Optional, Sequence
 
-from pytest_export_matrix.execution.answers import StepAnswer, dependencies
+from pytest_export_matrix.execution.answers import StepAnswer, dependencies, read_stored
 from pytest_export_matrix.execution.retry import IsNews
 from pytest_export_matrix.execution.steps.step import (
     Asked,
+    ModelStep,
     PreparedModel,
-    Step,
     model_of,
     reference_key,
     unchanged,
@@ -19,7 +19,6 @@ from pytest_export_matrix.execution.steps.step import (
 from pytest_export_matrix.execution.store import Store
 from pytest_export_matrix.execution.workers.availability import Availability
 from pytest_export_matrix.machine.hashing import digest
-from pytest_export_matrix.machine.json_files import convert
 from pytest_export_matrix.planning.recipes import Case, Recipe
 from pytest_export_matrix.vocabulary.entries import BUILD_MODULES
 from pytest_export_matrix.vocabulary.outcomes import Stage
@@ -38,7 +37,7 @@ class ModelEntry:
     seconds: Dict[str, float]
 
 
-class PrepareStep(Step[Case]):
+class PrepareStep(ModelStep[Case]):
     """The model of `recipe` on its device; a part is a case.
 
     `fingerprint` stands for the default environment and this package, and is part of every key.
@@ -50,10 +49,9 @@ class PrepareStep(Step[Case]):
     def __init__(
         self, store: Store, available: Availability, recipe: Recipe, fingerprint: str
     ) -> None:
-        super().__init__(store, available.dispatcher)
-        self._available, self._recipe, self._fingerprint = available, recipe, fingerprint
-        self._environment = recipe.architecture.environment
-        self._prepared, self._model_key = PreparedModel(), ""
+        super().__init__(store, available, recipe, PreparedModel())
+        self._fingerprint, self._environment = fingerprint, recipe.architecture.environment
+        self._model_key = ""
 
     def prepare(self, cases: Sequence[Case], is_news: IsNews) -> PreparedModel:
         """The model with its answers. One task makes all that the store lacks."""
@@ -79,7 +77,7 @@ class PrepareStep(Step[Case]):
     def _look_up_model(self) -> None:
         """Take the model from the store, unless a file that it was made from has changed."""
         data = self.store.get(MODEL, self._model_key)
-        entry = convert(data, ModelEntry) if data else None
+        entry = read_stored(data, ModelEntry)
         if entry and unchanged(entry.dependencies):
             sha256 = self.store.files(MODEL, self._model_key)[WEIGHTS].sha256
             self._prepared.identity = digest([self._model_key, entry.dependencies, sha256])

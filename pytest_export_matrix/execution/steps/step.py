@@ -34,6 +34,7 @@ from pytest_export_matrix.execution.retry import (
     should_retry,
 )
 from pytest_export_matrix.execution.store import Store
+from pytest_export_matrix.execution.workers.availability import Availability
 from pytest_export_matrix.execution.workers.dispatcher import Dispatcher
 from pytest_export_matrix.machine import devices
 from pytest_export_matrix.machine.hashing import digest, file_digest
@@ -129,7 +130,7 @@ class Step(Generic[P]):
         """The stored answer of `key`, if it still holds: its files are intact, what it was made
         from has not changed, and the limits of this run would not change how it ended."""
         data = self.store.get(self.kind, key, verify)
-        answer = read_stored(data) if data else None
+        answer = read_stored(data, StepAnswer)
         if answer is None or not holds_under_limits(answer, self.dispatcher.under_limits):
             return None
         if not unchanged(answer.dependencies):
@@ -177,6 +178,16 @@ class Step(Generic[P]):
         if not all(answer.passed for answer in (whole, *answers.values())):
             self.store.check_space()
         return whole, answers
+
+
+class ModelStep(Step[P]):
+    """A step for the model of `recipe`, as far as that is prepared."""
+
+    def __init__(
+        self, store: Store, available: Availability, recipe: Recipe, prepared: PreparedModel
+    ) -> None:
+        super().__init__(store, available.dispatcher)
+        self._available, self._recipe, self._prepared = available, recipe, prepared
 
 
 def _of_parts(body: Parted, names: Mapping[str, Path]) -> Parted:
