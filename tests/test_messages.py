@@ -18,8 +18,10 @@ from pytest_export_matrix.worker.messages import (
     Agree,
     AgreePart,
     Answer,
+    AskedCase,
     BuildProgram,
     CasePart,
+    Compare,
     Eager,
     EagerAnswer,
     Ended,
@@ -42,7 +44,9 @@ from pytest_export_matrix.worker.messages import (
 KIND = OutputKind("own", "kinds:compare", {"digits": 3})
 MODEL = Model("nets:Net", {"width": 2}, "nets:inputs", ["[CHW]"], KIND)
 EAGER = Eager(MODEL, "cpu", "weights.safetensors", "", [("preparation", "nets:prepare")])
-INFER = Infer("s:S", "f.pt", "flat", {"leaf": 0}, ["0"], KIND, "cpu", "", "nets")
+ASKED = [AskedCase("0.npz", {"leaf": 0}, "a spot")]
+INFER = Infer("s:S", "f.pt", "flat", ASKED, [0, 0], "answers", "cpu", "nets")
+COMPARE = Compare("answers", ["cases/0"], [0, 0], KIND, "flat", {"leaf": 0})
 ANSWER = Answer(
     Outcome.CRASHED,
     Stage.RUN,
@@ -62,7 +66,8 @@ MESSAGES = [
     Agree(EAGER, [AgreePart("0", "out/0", "cases/0")]),
     Export(EAGER, "c:c", [(24, 32)], ["batch"], "", [FormatPart("onnx", "o", "l:l", ".onnx")]),
     INFER,
-    replace(INFER, exported_outputs=None),
+    COMPARE,
+    replace(COMPARE, exported_outputs=None),
     Probe("s:S", "cuda"),
     BuildProgram("p:build", "out"),
     Request("probe", Here(["."], "cache", 2), {"session": "s:S", "device": "cpu"}),
@@ -83,7 +88,7 @@ def test_both_sides_read_a_message_as_it_was_written(message: Any) -> None:
 
 def test_every_task_has_a_request_of_its_own() -> None:
     assert {type(each) for each in MESSAGES} >= set(TASKS.values())
-    assert len(TASKS) == 6
+    assert len(TASKS) == 7
 
 
 @pytest.mark.parametrize(

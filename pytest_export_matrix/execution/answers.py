@@ -109,6 +109,42 @@ def with_capture(answer: StepAnswer, whole: Answer, parts: Sequence[Answer]) -> 
     )
 
 
+def with_comparison(asked: StepAnswer, compared: StepAnswer) -> StepAnswer:
+    """How a cell ended whose engine gave all its answers (`asked`) and had them `compared`."""
+    return replace(
+        _after(asked, compared),
+        ran=compared.ran,
+        latency=asked.latency,
+        log="\n".join(filter(None, [asked.log, compared.log])),
+    )
+
+
+def with_other_device(here: StepAnswer, there: StepAnswer, where: str) -> StepAnswer:
+    """How a cell ended that passed `here`, and whose file was loaded on another device as well.
+    `where` names both devices."""
+    whole = replace(_after(here, there), ran=here.ran, latency=here.latency)
+    if there.passed:
+        return replace(whole, compared=here.compared)
+    reason = f"a device is baked into the file: {where}, it fails: {there.reason}"
+    return replace(whole, reason=reason, compared=None)
+
+
+def _after(first: StepAnswer, second: StepAnswer) -> StepAnswer:
+    """`second`, with what it took to come there."""
+    seconds = dict(first.seconds)
+    for stage, spent in second.seconds.items():
+        seconds[stage] = seconds.get(stage, 0.0) + spent
+    return replace(
+        second,
+        seconds=seconds,
+        warnings=[
+            *first.warnings,
+            *(each for each in second.warnings if each not in first.warnings),
+        ],
+        dependencies=dependencies([first, second]),
+    )
+
+
 def holds_under_limits(answer: StepAnswer, limits: UnderLimits) -> bool:
     """Whether a remembered answer still holds under the `limits` of this run."""
     if answer.limits is None:

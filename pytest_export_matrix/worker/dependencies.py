@@ -17,8 +17,8 @@ VOLATILE = ("/proc", "/sys", "/dev")
 class Dependencies:
     """Modules imported and files opened for reading, from now on, outside installed packages.
 
-    Files in `cache` do not count: they have keys of their own. Files below the temporary folder
-    count only where the project itself lies there.
+    Files in `cache` (empty: in none) do not count: they have keys of their own. Files below the
+    temporary folder count only where the project itself lies there.
     """
 
     def __init__(self, project: List[str], cache: str) -> None:
@@ -26,6 +26,7 @@ class Dependencies:
         self._volatile = _real([*VOLATILE, tempfile.gettempdir()])
         self._project = _real(project)
         self._looked_at: Set[str] = set()
+        self._folders: Dict[str, str] = {}
         self._found: Dict[str, str] = {}
         sys.addaudithook(self._audit)
         self._opened: Set[str] = set()
@@ -43,10 +44,21 @@ class Dependencies:
         return dict(self._found)
 
     def _counts(self, name: str) -> bool:
-        real = os.path.realpath(name)
+        real = self._real_file(name)
         if name.endswith(".pyc") or _inside(real, self._known) or not os.path.isfile(real):
             return False
         return _inside(real, self._project) or not _inside(real, self._volatile)
+
+    def _real_file(self, name: str) -> str:
+        """`name` without links. Each folder is resolved once: torch has thousands of modules, and
+        every task looks at all of them."""
+        folder, base = os.path.split(name)
+        if not os.path.isabs(folder):
+            return os.path.realpath(name)
+        if folder not in self._folders:
+            self._folders[folder] = os.path.realpath(folder)
+        path = os.path.join(self._folders[folder], base)
+        return os.path.realpath(path) if os.path.islink(path) else path
 
 
 def _sha256(name: str) -> str:
@@ -55,7 +67,7 @@ def _sha256(name: str) -> str:
 
 
 def _real(folders: List[str]) -> List[str]:
-    return [os.path.realpath(folder) + os.sep for folder in folders]
+    return [os.path.realpath(folder) + os.sep for folder in folders if folder]
 
 
 def _inside(name: str, folders: List[str]) -> bool:

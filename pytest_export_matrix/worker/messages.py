@@ -31,7 +31,8 @@ from pytest_export_matrix.vocabulary.pytrees import TreeSpec
 @dataclass(frozen=True)
 class Here:
     """Where a worker works: the folders that the project is imported from (its root first), the
-    folder of the store, and how many threads a task may use."""
+    folder whose files are no sources of the answer (that of the store, which a task that runs an
+    engine is not told), and how many threads a task may use."""
 
     paths: List[str]
     cache: str
@@ -169,10 +170,23 @@ class Export:
 
 
 @dataclass(frozen=True)
+class AskedCase:
+    """What an engine gets of a case: an npz file of the input arrays, their structure, and what
+    they show."""
+
+    arrays: str
+    structure: TreeSpec
+    label: str
+
+
+@dataclass(frozen=True)
 class Infer:
-    """Load a file, run it on `cases` (folders), compare. `exported_outputs` is the structure of the
-    model's answer to the export's example, if there was one; `own_code` the module of the model,
-    which is importable only `with_own_code`; `program` a folder, or empty."""
+    """Load a file and ask it. `calls` says which of `cases` each call asks about: first all of
+    them in order, then some again. The answers are kept in the folder `answers`, as they come.
+
+    `own_code` is the module of the model, which is importable only `with_own_code`; `program` a
+    folder, or empty. Nothing here says what the right answers are, or where they are kept.
+    """
 
     task: ClassVar[str] = "infer"
     stage: ClassVar[Stage] = Stage.LOAD
@@ -180,15 +194,31 @@ class Infer:
     session: str
     file: str
     convention: str
-    exported_outputs: Optional[TreeSpec]
-    cases: List[str]
-    outputs: OutputKind
+    cases: List[AskedCase]
+    calls: List[int]
+    answers: str
     device: str
-    other_device: str
     own_code: str
     program: str = ""
     extras: List[str] = field(default_factory=list)
     with_own_code: bool = False
+
+
+@dataclass(frozen=True)
+class Compare:
+    """Compare the `answers` (a folder) that `infer` kept of `calls` with those that `prepare` kept
+    of `cases` (folders). `exported_outputs` is the structure of the model's answer to the export's
+    example, if there was one."""
+
+    task: ClassVar[str] = "compare"
+    stage: ClassVar[Stage] = Stage.COMPARE
+
+    answers: str
+    cases: List[str]
+    calls: List[int]
+    outputs: OutputKind
+    convention: str
+    exported_outputs: Optional[TreeSpec]
 
 
 @dataclass(frozen=True)
@@ -213,9 +243,9 @@ class BuildProgram:
     out: str
 
 
-Body = Union[Prepare, Agree, Export, Infer, Probe, BuildProgram]
+Body = Union[Prepare, Agree, Export, Infer, Compare, Probe, BuildProgram]
 TASKS: Dict[str, Type[Body]] = {
-    kind.task: kind for kind in (Prepare, Agree, Export, Infer, Probe, BuildProgram)
+    kind.task: kind for kind in (Prepare, Agree, Export, Infer, Compare, Probe, BuildProgram)
 }
 
 
@@ -259,10 +289,10 @@ class Answer:
     `part_seconds` those of a part, None where it died before it answered. `dependencies` are the
     files that it was made from, each with its sha256.
 
-    The rest is what tasks find: `eager` (prepare), `written` (export), `compared` (agree, infer),
-    `changed` (agree), `ran` cases and `latency` in seconds (infer), `problem` (probe), `versions`
-    (build_program). `failed_on` names the inputs that were answered wrongly, or the one at which
-    the run ended.
+    The rest is what tasks find: `eager` (prepare), `written` (export), `compared` (agree, compare),
+    `changed` (agree), `ran` cases (infer, compare), `latency` in seconds (infer), `problem`
+    (probe), `versions` (build_program). `failed_on` names the inputs that were answered wrongly, or
+    the one at which the run ended.
     """
 
     outcome: Outcome = Outcome.PASSED

@@ -71,6 +71,8 @@ def run(folder: str) -> None:
     Whatever a library raises becomes a result here, and nowhere else.
     """
     request = read(Request, protocol.read_json(folder, protocol.REQUEST), "request")
+    # It names folders of the store, which are no business of an engine in another process.
+    os.remove(os.path.join(folder, protocol.REQUEST))
     here = request.here
     stages = Stages(folder, Dependencies(here.paths, here.cache))
     with warnings.catch_warnings(record=True) as caught:

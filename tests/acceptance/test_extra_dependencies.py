@@ -126,5 +126,5 @@ def test_in_cpp_the_reason_names_the_unknown_operator(run: Run) -> None:
 
 def test_a_trial_names_no_folder_of_this_machine(run: Run) -> None:
     reasons = [str(trial["reason"]) for row in run.rows.values() for trial in row["trials"]]
-    assert any("<cache>" in reason for reason in reasons)
+    assert any("<engine>" in reason for reason in reasons)
     assert not any(str(run.reports.parents[1]) in reason for reason in reasons)

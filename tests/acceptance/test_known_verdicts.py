@@ -197,7 +197,7 @@ def test_warnings_of_a_capture_are_recorded_with_its_cell(run: Run) -> None:
 
 def test_warnings_of_a_runtime_are_recorded_with_its_cell(run: Run) -> None:
     warning = warnings_of(run, cell(runtime="warns"))["this engine is deprecated"]
-    assert (warning["category"], warning["count"]) == ("DeprecationWarning", 4)
+    assert (warning["category"], warning["count"]) == ("DeprecationWarning", 5)
 
 
 def test_a_reason_names_no_folder_of_this_machine(run: Run) -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field, replace
-from pathlib import Path
 from typing import Dict, List, Optional, Sequence, Tuple
 
 from pytest_export_matrix.execution.answers import StepAnswer
+from pytest_export_matrix.execution.engine_folder import engine_folder
+from pytest_export_matrix.execution.engine_run import EngineRun
 from pytest_export_matrix.execution.extras import Search, search, with_own_code
 from pytest_export_matrix.execution.retry import IsNews
 from pytest_export_matrix.execution.steps.build_program import Programs
@@ -18,7 +19,6 @@ from pytest_export_matrix.machine import devices
 from pytest_export_matrix.machine.hashing import digest
 from pytest_export_matrix.planning.recipes import Recipe
 from pytest_export_matrix.vocabulary.cells import DEVICES, Cell
-from pytest_export_matrix.worker.messages import Infer
 
 
 class Damaged(Exception):
@@ -92,55 +92,35 @@ class InferStep(ModelStep[Cell]):
             return
         if self.store.get(ExportStep.kind, self._exported.key) is None:
             raise Damaged(cell.id)
-        body, versions = self._request(), {}
+        program = StepAnswer()
         if runtime.program:
-            built = self._engines.programs.provide(runtime)
-            if not built.passed:
-                yield cell, built, None
+            program = self._engines.programs.provide(runtime)
+            if not program.passed:
+                yield cell, program, None
                 return
-            body, versions = replace(body, program=built.folder), built.versions
-        answer = self._with_extras(body)
-        answer.versions = versions
+        recipe, prepared, exported = self._recipe, self._prepared, self._exported
+        answered = [prepared.cases[case] for case in recipe.cases]
+        with engine_folder(exported, answered, program.folder) as folder:
+            run = EngineRun(self._available, recipe, prepared, exported, folder)
+            run.other_device = self._other_device[0] if self._other_device else ""
+            answer = self._with_extras(run)
+        answer.versions = program.versions
         yield cell, answer, None
 
-    def _request(self) -> Infer:
-        recipe, exported = self._recipe, self._exported
-        assert exported.written is not None
-        structure = None
-        if recipe.example:
-            eager = self._prepared.cases[recipe.example].eager
-            structure = eager.outputs if eager else None
-        return Infer(
-            session=recipe.runtime.session,
-            file=str(Path(exported.folder) / exported.written.file),
-            convention=recipe.runtime.convention or exported.written.convention,
-            exported_outputs=structure,
-            cases=[self._prepared.cases[case].folder for case in recipe.cases],
-            outputs=recipe.outputs,
-            device=recipe.cell.device,
-            other_device=self._other_device[0] if self._other_device else "",
-            own_code=recipe.architecture.build.partition(":")[0],
-        )
-
-    def _with_extras(self, body: Infer) -> StepAnswer:
+    def _with_extras(self, run: EngineRun) -> StepAnswer:
         """Try the runtime alone first. If it cannot load or run the file, try the extras that it
         declares. `extras` of the answer names the fewest that got as far as all of them.
 
         This search is done once for each file; further cells run with what it found.
         """
-        runtime, label = self._recipe.runtime, self._recipe.cell.id
-
-        def attempt(extras: Sequence[str], own_code: bool = False) -> StepAnswer:
-            asked = replace(body, extras=list(extras), with_own_code=own_code)
-            return self.dispatcher.infer(runtime, label, asked)
-
+        runtime = self._recipe.runtime
         searches, key = self._engines.searches, (self._exported.key, runtime.name)
         known: Optional[Search] = searches.get(key)
         if known:
-            return replace(known, answer=attempt(known.extras)).whole()
-        found = search(self._available.installed_extras(runtime), attempt)
+            return replace(known, answer=run.attempt(known.extras)).whole()
+        found = search(self._available.installed_extras(runtime), run.attempt)
         if not runtime.program:
-            found = with_own_code(found, body.own_code, attempt)
+            found = with_own_code(found, run.own_code, run.attempt)
         if found.settled:
             searches[key] = found
         return found.whole()

@@ -150,7 +150,7 @@ class Availability:
             return unavailable(f"{what} needs {names}, not installed here: {remedy}")
         if not session:
             return None
-        problem = self.dispatcher.carry_out(kind, what, Probe(session, device)).problem
+        problem = self.dispatcher.carry_out(kind, what, Probe(session, device), folder="").problem
         return unavailable(problem) if problem else None
 
 

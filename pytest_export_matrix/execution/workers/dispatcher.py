@@ -7,7 +7,7 @@ import contextlib
 import threading
 import time
 from dataclasses import dataclass, field
-from typing import Dict, Iterator, List, Sequence, Tuple
+from typing import Dict, Iterator, List, Optional, Sequence, Tuple
 
 from pytest_export_matrix.environments import current
 from pytest_export_matrix.execution.answers import StepAnswer, UnderLimits
@@ -60,9 +60,10 @@ class Dispatcher:
         """Carry out a task in a worker that has the model's code."""
         return self.carry_out(self.exporting(environment), label, body)
 
-    def infer(self, runtime: Runtime, label: str, body: Infer) -> StepAnswer:
-        """Carry out a task in a worker that has only the runtime and the extras of `body`."""
-        return self.carry_out(self.running(runtime, body.extras), label, body)
+    def infer(self, runtime: Runtime, label: str, body: Infer, folder: str) -> StepAnswer:
+        """Carry out a task in a worker that has only the runtime and the extras of `body`. It works
+        from `folder` and is not told of the store."""
+        return self.carry_out(self.running(runtime, body.extras), label, body, folder)
 
     def build(self, runtime: Runtime, out: str) -> StepAnswer:
         """Build the program of a runtime into the folder `out`, in a worker of its environment."""
@@ -83,10 +84,13 @@ class Dispatcher:
         """The environment is installed: `Availability` has made sure of that."""
         return WorkerKind(self.pythons[environment], preload, isolated=environment != DEFAULT)
 
-    def carry_out(self, kind: WorkerKind, label: str, body: messages.Body) -> StepAnswer:
-        """What a worker of `kind` answers; `label` is what the terminal shows meanwhile."""
+    def carry_out(
+        self, kind: WorkerKind, label: str, body: messages.Body, folder: Optional[str] = None
+    ) -> StepAnswer:
+        """What a worker of `kind` answers; `label` is what the terminal shows meanwhile. `folder`
+        is what it is told in place of the store."""
         began = time.monotonic()
-        here = Here(self.paths, self.cache, self.limits.threads)
+        here = Here(self.paths, self.cache if folder is None else folder, self.limits.threads)
         try:
             with self.doing(label) as watch, self.pool.worker(kind) as worker:
                 answer = StepAnswer.of(worker.run(body, here, self.limits, watch))
