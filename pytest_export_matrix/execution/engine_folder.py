@@ -53,7 +53,9 @@ class EngineFolder:
     def check_space(self) -> None:
         """Raise CacheError where the disk is full: that is then the cause of a failure."""
         if shutil.disk_usage(self.path).free < FULL_BYTES:
-            raise CacheError(f"temporary folder {self.path.parent}", "is full", remedy=REMEDY)
+            raise CacheError(
+                f"temporary folder {self.path.parent}", "the disk is full", remedy=REMEDY
+            )
 
 
 @contextlib.contextmanager

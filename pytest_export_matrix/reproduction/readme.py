@@ -12,7 +12,9 @@ from pytest_export_matrix.vocabulary.outcomes import Outcome, Stage
 
 #: The name of an exception at the beginning of a reason, after the environment and the shapes of
 #: the inputs.
-RAISED = re.compile(r"(?:in environment [\w.]+: )?(?:at [\[\]\d, ]*: )?([A-Za-z_]\w*):(?=\s|\Z)")
+RAISED = re.compile(
+    r"(?:in environment [\w.]+: )?(?:at [\[\]\d, ]*(?:, asked again)?: )?([A-Za-z_]\w*):(?=\s|\Z)"
+)
 PLUGIN = "pytest-export-matrix"
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Dict, List, Optional, Sequence
 
 from pytest_export_matrix.execution.evidence import CaseOnDisk, CellEvidence, Place
+from pytest_export_matrix.planning import sequences
 from pytest_export_matrix.reproduction import readme
 from pytest_export_matrix.reproduction.inline import NotInlined, inline, is_own
 from pytest_export_matrix.reproduction.literals import literal, of_case, of_example
@@ -21,6 +22,7 @@ from pytest_export_matrix.results.result import Result
 from pytest_export_matrix.results.results import Versions
 from pytest_export_matrix.vocabulary.outcomes import Stage
 from pytest_export_matrix.vocabulary.package import NAME
+from pytest_export_matrix.worker.tasks.compare import LEAKS
 
 EXPORTERS, RUNTIMES = f"{NAME}.exporters", f"{NAME}.runtimes"
 COMPARISON, TREES = "repro_comparison", f"{NAME}.vocabulary.pytrees"
@@ -219,6 +221,8 @@ def of_file(result: Result, facts: CellEvidence) -> Script:
         {
             "FILE": literal(Path(facts.artifact).name),
             "OPTIONS": literal(facts.outputs.options),
+            "CALLS": literal(sequences.calls([known.case for known in facts.cases])),
+            "LEAKS": LEAKS,
             "LOAD": LOADS.get(facts.exporter.suffix, LOAD_TORCHSCRIPT),
             "ARGUMENTS": "tuple(x)" if flat else 'unflatten(x, case["inputs"])',
             "HIDDEN": literal(_hidden(result, facts)),

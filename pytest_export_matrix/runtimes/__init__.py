@@ -1,10 +1,12 @@
 """The runtimes, one file each; this is the table of them.
 
-A session runs in a worker that never sees the model's code:
+A session runs in a worker that sees neither the model's code nor the eager answers. Its own answers
+are copied as they come, and compared in another process:
 
     Session(path, device, threads)   load the file; any exception is the cell's failure
     session.run(arguments)           a tuple of numpy arrays (or, for a structured file, of nested
-                                     lists and dicts of them) -> numpy arrays, nested alike
+                                     lists and dicts of them) -> numpy arrays of numbers, nested
+                                     alike. It is called several times, also with the same arguments
     Session.problem(device)          why it cannot work on `device` here, or None; optional
     session.seconds                  what the engine took for the latest call; optional
     session.close()                  optional

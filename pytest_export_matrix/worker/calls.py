@@ -85,7 +85,7 @@ def read_answers(folder: str, count: int) -> List[Any]:
         raise Failure(f"the engine ended without an answer to {len(missing)} of {count} calls")
     unasked = sorted(there.difference(expected))
     if unasked:
-        raise Failure(f"the engine left {len(unasked)} files more than answers: {unasked[0]!r}")
+        raise Failure(f"the engine left more than its answers: {unasked[0]!r}")
     return [_read_answer(os.path.join(folder, name), name) for name in expected]
 
 

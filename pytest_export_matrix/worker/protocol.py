@@ -7,7 +7,7 @@ that a library prints, closes or redirects can corrupt them:
     CONTROL/config.json   parent -> worker  messages.WorkerConfig
     CONTROL/ready.json    worker -> parent  messages.Ready
     standard input        parent -> worker  one line, the path of a task's folder; its end: finish
-    TASK/request.json     parent -> child   messages.Request
+    TASK/request.json     parent -> child   messages.Request, which the child removes
     TASK/started.json     child  -> parent  messages.Started
     TASK/stages.jsonl     child  -> parent  messages.StageEvent, one a line
     TASK/made_from.json   child  -> parent  {file: sha256} that the task has read until then
@@ -15,7 +15,13 @@ that a library prints, closes or redirects can corrupt them:
     TASK/exit.json        worker -> parent  messages.Ended
     TASK/log.txt          standard output and error of the child
 
-What a file holds is declared in `messages`.
+What a file holds is declared in `messages`. A task that runs an engine gets a folder of copies, and
+leaves its answers there (`calls`):
+
+    ENGINE/file/          parent -> child   the exported file, with all that belongs to it
+    ENGINE/program/       parent -> child   the program of a runtime that is one
+    ENGINE/inputs/N.npz   parent -> child   the input arrays of a case
+    ENGINE/answers-*/N.npz  child -> child  the answer to call N; the task `compare` reads it
 """
 
 from __future__ import annotations

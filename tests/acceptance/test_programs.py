@@ -67,7 +67,15 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
 @pytest.fixture(scope="module")
 def run(project: Project) -> Run:
     limit = ("--export-matrix-timeout", "15")
-    return project.run(*ONE_LANE, *limit, cells=[runs_in(name) for name in VERDICTS])
+    temporary(project).mkdir()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TMPDIR", str(temporary(project)))
+        return project.run(*ONE_LANE, *limit, cells=[runs_in(name) for name in VERDICTS])
+
+
+def temporary(project: Project) -> Path:
+    """The folder for temporary files of the run: programs are copied to there and started."""
+    return project.root.parent / "temporary"
 
 
 @pytest.mark.parametrize("name", VERDICTS)
@@ -96,9 +104,13 @@ def test_the_latency_is_the_one_that_the_program_reports(run: Run) -> None:
 def test_no_program_is_left_running(project: Project, run: Run) -> None:
     import psutil
 
-    cache = str(project.cache)
-    left = [p.info for p in psutil.process_iter(["cmdline"]) if cache in str(p.info["cmdline"])]
+    folder = str(temporary(project))
+    left = [p.info for p in psutil.process_iter(["cmdline"]) if folder in str(p.info["cmdline"])]
     assert not left
+
+
+def test_no_temporary_file_is_left(project: Project, run: Run) -> None:
+    assert list(temporary(project).iterdir()) == []
 
 
 class TestBuilding:

@@ -50,7 +50,11 @@ ENDINGS: Dict[str, Any] = {
     "PatchesNumpy": ("failed", "compare", WRONG),
     "PatchesJson": ("failed", "compare", WRONG),
     "WritesThatItPassed": ("failed", "compare", "ended without an answer to 5 of 5 calls"),
-    "AnswersMoreThanItIsAsked": ("failed", "compare", "1 files more than answers: '99.npz'"),
+    "AnswersMoreThanItIsAsked": (
+        "failed",
+        "compare",
+        "the engine left more than its answers: '99.npz'",
+    ),
     "SpoilsAnAnswer": ("failed", "compare", "the answer 0.npz cannot be read"),
     "ReplacesAnAnswerByALink": ("failed", "compare", "the answer 0.npz is no file of its own"),
     "ExitsAfterTwoAnswers": ("crashed", "run", f"{FIXED}: ended with exit code 0"),
