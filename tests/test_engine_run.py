@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Callable, Dict, List
 
@@ -81,7 +82,8 @@ class Workers:
         self.bodies.append(body)
         self.files.append([str(path.relative_to(folder)) for path in Path(folder).rglob("*.*")])
         answer = self.inferred.pop(0)
-        return StepAnswer(**{**vars(answer), "reason": answer.reason.replace("FOLDER", folder)})
+        texts = {name: getattr(answer, name) for name in ("reason", "detail", "log")}
+        return replace(answer, **{k: v.replace("FOLDER", folder) for k, v in texts.items()})
 
     def export(self, label: str, body: Compare, environment: str) -> StepAnswer:
         self.bodies.append(body)
@@ -172,8 +174,10 @@ def test_what_the_engine_did_not_answer_is_not_compared(make: Callable[..., Step
 def test_a_reason_does_not_name_the_folder_that_the_engine_worked_from(
     make: Callable[..., StepAnswer],
 ) -> None:
-    failed = StepAnswer(Outcome.FAILED, Stage.LOAD, "no operator in FOLDER/file/model.pt")
-    assert make(Workers([failed], [])).reason == f"no operator in {SHOWN}/file/model.pt"
+    words = "no operator in FOLDER/file/model.pt"
+    failed = StepAnswer(Outcome.FAILED, Stage.LOAD, words, detail=words, log=words)
+    answer = make(Workers([failed], []))
+    assert {answer.reason, answer.detail, answer.log} == {words.replace("FOLDER", SHOWN)}
 
 
 class TestAnotherDevice:

@@ -48,7 +48,13 @@ class EngineFolder:
             return text.replace(str(self.path), SHOWN)
 
         warnings = [replace(each, message=words(each.message)) for each in answer.warnings]
-        return replace(answer, reason=words(answer.reason), warnings=warnings)
+        return replace(
+            answer,
+            reason=words(answer.reason),
+            detail=words(answer.detail),
+            log=words(answer.log),
+            warnings=warnings,
+        )
 
     def check_space(self) -> None:
         """Raise CacheError where the disk is full: that is then the cause of a failure."""

@@ -31,6 +31,24 @@ class DropsAnOutput(Engine):
         return super().run(arguments)[1:]
 
 
+class GivesItsLastAnswerWhenAskedAgain(Engine):
+    """It hands out one buffer, so that what it has answered changes as well."""
+
+    def __init__(self, path: str, device: str, threads: int) -> None:
+        super().__init__(path, device, threads)
+        self.buffers: List[Any] = []
+        self.known: List[bytes] = []
+
+    def run(self, arguments: Any) -> List[Any]:
+        key = arguments[0].tobytes()
+        answer = super().run(arguments) if key not in self.known else self.buffers
+        self.known.append(key)
+        self.buffers = self.buffers or [array.copy() for array in answer]
+        for buffer, array in zip(self.buffers, answer):
+            buffer[...] = array
+        return self.buffers
+
+
 class Raises(Engine):
     def run(self, arguments: Any) -> List[Any]:
         raise LookupError("no kernel of that name\nsee the table of kernels")
