@@ -104,6 +104,7 @@ def _fill(
 
 
 def _copy_entry(folder: str, target: Path) -> None:
-    """Copy the files of an entry of the store, without what the store knows of them."""
-    shutil.copytree(folder, target, symlinks=True)
+    """Copy the files of an entry of the store, without what the store knows of them. What a link
+    points to is copied too: no link leads back."""
+    shutil.copytree(folder, target, ignore_dangling_symlinks=True)
     (target / ENTRY).unlink(missing_ok=True)

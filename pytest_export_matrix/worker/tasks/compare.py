@@ -55,32 +55,27 @@ def compare_calls(
     from one call to the next. Where the first one was wrong already, it shows nothing more.
     """
 
-    def compared(
-        positions: Sequence[int], asked: Sequence[KeptCase], numbers: Sequence[int]
-    ) -> Comparison:
-        into = structures and [structures[position] for position in positions]
+    def compared(asked: Sequence[KeptCase], numbers: Sequence[int]) -> Comparison:
+        """Of the calls `numbers`, which asked about the cases `asked`."""
+        into = structures and [structures[calls[number]] for number in numbers]
         return compare(asked, [answers[number] for number in numbers], kind, into)
 
-    planned = range(len(cases))
-    found = compared(planned, cases, planned)
-    numbers = [
-        number
-        for number in range(len(cases), len(calls))
-        if not found.reason
-        or not compared([calls[number]], [cases[calls[number]]], [calls[number]]).reason
-    ]
+    found = compared(cases, range(len(cases)))
+
+    def was_right(position: int) -> bool:
+        return not found.reason or not compared([cases[position]], [position]).reason
+
+    numbers = [n for n in range(len(cases), len(calls)) if was_right(calls[n])]
     if not numbers:
         return found
-    positions = [calls[number] for number in numbers]
     asked = [_asked_again(cases[calls[n]], after=cases[calls[n - 1]]) for n in numbers]
-    again = compared(positions, asked, numbers)
+    again = compared(asked, numbers)
     if not again.reason:
         return found
-    shows = {each.shows: cases[position].shows for each, position in zip(asked, positions)}
+    shows = {each.shows: cases[calls[n]].shows for each, n in zip(asked, numbers)}
     failed_on = [*found.failed_on, *(shows[each] for each in again.failed_on)]
-    worst = found if found.reason else again
     return replace(
-        worst,
+        found if found.reason else again,
         reason="\n".join(filter(None, [found.reason, f"{LEAKS}; {again.reason}"])),
         failed_on=list(dict.fromkeys(failed_on)),
         deviating=sorted({*found.deviating, *again.deviating}),
