@@ -2,8 +2,13 @@
 
 An export method is two functions that run in a worker. `capture(context)` turns the eager model
 into the method's own form. `lower(captured, path, context)` writes a file from that and returns the
-calling convention of the file (`context.FLAT` or `context.STRUCTURED`). To add one: a file here
-and its lines below.
+calling convention of the file (`context.FLAT` or `context.STRUCTURED`). Together they make the call
+that a user would type: the first lines of each file here say which one. To add one: a file here and
+its lines below.
+
+Exporters of one method that name the same capture share it, in one process. No two of the exporters
+below do: a second capture in a process can meet what the first one left in the model, and another
+format may capture with other settings.
 """
 
 from __future__ import annotations
@@ -37,7 +42,6 @@ EXPORTERS = (
         suffix=".pt2",
         declares=_BOTH,
     ),
-    # torch.onnx.export does its own tracing, which differs from that of torch.jit.trace.
     Exporter(
         "tracing",
         "onnx",
@@ -50,7 +54,7 @@ EXPORTERS = (
     Exporter(
         "torch_export",
         "onnx",
-        capture=f"{_HERE}.torch_export:capture",
+        capture=f"{_HERE}.torch_export:onnx_call",
         lower=f"{_HERE}.torch_export:onnx",
         suffix=".onnx",
         declares=_BOTH,
