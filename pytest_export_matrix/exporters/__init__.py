@@ -6,9 +6,8 @@ calling convention of the file (`context.FLAT` or `context.STRUCTURED`). Togethe
 that a user would type: the first lines of each file here say which one. To add one: a file here and
 its lines below.
 
-Exporters of one method that name the same capture share it, in one process. No two of the exporters
-below do: a second capture in a process can meet what the first one left in the model, and another
-format may capture with other settings.
+Formats of one method share no capture, even where they name the same function: each is exported in
+a process of its own.
 """
 
 from __future__ import annotations

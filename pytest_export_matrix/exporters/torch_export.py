@@ -7,7 +7,8 @@ dimension that is to be dynamic):
             torch.export.save(program, "model.pt2")
     onnx    torch.onnx.export(model, args, "model.onnx", dynamo=True, dynamic_shapes=SHAPES)
 
-The two do not share a capture: torch.onnx.export captures with settings of its own.
+torch.onnx.export captures the model itself, with other settings than torch.export.export: what it
+writes can differ from what it makes of a program that is given to it.
 
 https://docs.pytorch.org/docs/stable/export.html
 https://docs.pytorch.org/docs/stable/onnx_export.html

@@ -2,7 +2,7 @@
 
 What a user types, and what the functions here do:
 
-    torchscript    torch.jit.trace(model, args).save("model.pt")
+    torchscript    torch.jit.trace(model, args, check_trace=False).save("model.pt")
     onnx           torch.onnx.export(model, args, "model.onnx", dynamo=False, dynamic_axes=AXES)
 
 Both take and return only tensors. The `model` of the call is therefore `context.flat_model`, the

@@ -14,7 +14,7 @@ AOT_INDUCTOR: Tuple[Entry, ...] = (
     Exporter(
         "torch_export",
         "aot_inductor",
-        capture=f"{_HERE}.exporter:capture",
+        capture="pytest_export_matrix.exporters.torch_export:capture",
         lower=f"{_HERE}.exporter:lower",
         suffix=".pt2",
         declares=("resolution", "batch"),

@@ -1,4 +1,4 @@
-"""The task `export`: capture the model once and lower it into each format asked for.
+"""The task `export`: capture the model and lower it into the format asked for.
 
 Stages `build` and `export`; one part for each format. It writes FORMAT/model<suffix> and
 FORMAT/answer.json as soon as that format is done, so that they survive a crash in the next one.
