@@ -88,6 +88,18 @@ def test_a_prepared_model_is_captured_separately() -> None:
     assert filled.recipe(other).eager.changes == [("preparation", "models:prepare")]
 
 
+def test_formats_of_one_method_share_no_capture() -> None:
+    """Even where their exporters name the same function."""
+    filled, same = registry(), {"method": "own", "capture": "m:capture", "lower": "m:lower"}
+    for format in ("pt2", "onnx"):
+        filled.add(Exporter(format=format, suffix=".own", **same))
+    pt2, onnx = (
+        filled.recipe(cell(method="own", format=format, runtime=runtime)).capture_key
+        for format, runtime in (("pt2", "pytorch"), ("onnx", "onnxruntime"))
+    )
+    assert pt2 != onnx
+
+
 def test_a_preparation_for_an_unknown_method_is_refused() -> None:
     filled = registry()
     filled.add(replace(prepared(DETECTOR), name="other", preparations={"tracin": "m:prepare"}))

@@ -137,8 +137,8 @@ class MatrixRun:
         return prepared
 
     def _export(self, recipe: Recipe, prepared: PreparedModel) -> Exports:
-        """Export the formats that share the recipe's capture. Returns the answer about each. A
-        format is left out where none of its cells has eager answers."""
+        """Export the format of the recipe's capture. Returns the answer by format, or nothing
+        where none of the cells has eager answers."""
         captured = self._captures[recipe.capture_key]
         recipes = [each for each in captured if not conclusions.lacking(each, prepared)]
         if not recipes:

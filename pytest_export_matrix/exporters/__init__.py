@@ -2,8 +2,12 @@
 
 An export method is two functions that run in a worker. `capture(context)` turns the eager model
 into the method's own form. `lower(captured, path, context)` writes a file from that and returns the
-calling convention of the file (`context.FLAT` or `context.STRUCTURED`). To add one: a file here
-and its lines below.
+calling convention of the file (`context.FLAT` or `context.STRUCTURED`). Together they make the call
+that a user would type: the first lines of each file here say which one. To add one: a file here and
+its lines below.
+
+Formats of one method share no capture, even where they name the same function: each is exported in
+a process of its own.
 """
 
 from __future__ import annotations
@@ -37,7 +41,6 @@ EXPORTERS = (
         suffix=".pt2",
         declares=_BOTH,
     ),
-    # torch.onnx.export does its own tracing, which differs from that of torch.jit.trace.
     Exporter(
         "tracing",
         "onnx",
@@ -50,7 +53,7 @@ EXPORTERS = (
     Exporter(
         "torch_export",
         "onnx",
-        capture=f"{_HERE}.torch_export:capture",
+        capture=f"{_HERE}.torch_export:onnx_call",
         lower=f"{_HERE}.torch_export:onnx",
         suffix=".onnx",
         declares=_BOTH,

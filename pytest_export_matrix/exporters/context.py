@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Dict, FrozenSet, List, Sequence, Tuple
 
 from pytest_export_matrix.vocabulary.pytrees import TreeSpec, flatten, unflatten
@@ -18,12 +18,20 @@ DIMENSIONS = {"N": ("batch", "batch"), "H": ("resolution", "height"), "W": ("res
 
 @dataclass(frozen=True)
 class Context:
-    """One export. `arguments` is None for a method that needs no example."""
+    """One export. `arguments` is None for a method that needs no example. `modules` are those that
+    `may_need` was told."""
 
     model: Any
     arguments: Any
     layouts: Tuple[str, ...]
     dynamic: FrozenSet[str]
+    modules: List[str] = field(default_factory=list)
+
+    def may_need(self, module: str) -> None:
+        """Note that a runtime may have to import `module` before it can load the file. Whether it
+        has to is found by trying."""
+        if module not in self.modules:
+            self.modules.append(module)
 
     def flat_arguments(self) -> Tuple[List[Any], TreeSpec]:
         """The tensors of the arguments, in order, and their structure."""

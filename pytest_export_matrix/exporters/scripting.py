@@ -1,4 +1,6 @@
-"""Scripting: the source of the model is compiled.
+"""Scripting: the source of the model is compiled. A user types, and the functions here do:
+
+    torch.jit.script(model).save("model.pt")
 
 https://docs.pytorch.org/docs/stable/generated/torch.jit.script.html
 """

@@ -1,5 +1,14 @@
 """Tracing: the operations of one run are recorded, by torch.jit.trace or by torch.onnx.export.
 
+What a user types, and what the functions here do:
+
+    torchscript    torch.jit.trace(model, args, check_trace=False).save("model.pt")
+    onnx           torch.onnx.export(model, args, "model.onnx", dynamo=False, dynamic_axes=AXES)
+
+Both take and return only tensors. The `model` of the call is therefore `context.flat_model`, the
+adapter that a user writes for a model that takes or returns anything else. The two do not share a
+trace: torch.onnx.export does its own, which differs from that of torch.jit.trace.
+
 https://docs.pytorch.org/docs/stable/generated/torch.jit.trace.html
 https://docs.pytorch.org/docs/stable/onnx.html
 """

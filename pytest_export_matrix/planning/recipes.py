@@ -68,11 +68,16 @@ class ExportSpec:
 
 
 class CaptureKey(NamedTuple):
-    """What cells that share one capture have in common."""
+    """What cells that share one capture, and with it one file, have in common.
+
+    Each format has a capture of its own, in a process of its own, as where a user exports it. A
+    second capture in a process can meet what the first one left in the model, and lowering to one
+    format can change what another one would get.
+    """
 
     architecture: str
     method: str
-    capture: str
+    format: str
     eager: Eager
     device: str
     spec: ExportSpec
@@ -114,9 +119,9 @@ class Recipe:
     @functools.cached_property
     def capture_key(self) -> CaptureKey:
         """What cells must have in common to be served by one capture."""
-        cell, capture = self.cell, self.exporter.capture
+        cell = self.cell
         return CaptureKey(
-            cell.architecture, cell.method, capture, self.eager, cell.device, self.spec
+            cell.architecture, cell.method, cell.format, self.eager, cell.device, self.spec
         )
 
 

@@ -144,6 +144,7 @@ def _environment(result: Result, facts: CellEvidence) -> Versions:
     if name in facts.installed and (is_other(facts) or not at_model):
         return facts.installed[name]
     modules = {*BUILD_MODULES, *SAMPLE_PACKAGES, *facts.exporter.modules}
+    modules.update(name.partition(".")[0] for name in result.extra_dependencies)
     return current.describe({*modules, *facts.runtime.modules, *facts.runtime.extras})
 
 

@@ -66,8 +66,11 @@ def of_example(facts: CellEvidence, answer: EagerAnswer) -> Dict[str, str]:
         axes = [f"{axis}: {DYNAMIC}" for axis in dims[index]]
         return f"{{{', '.join(axes)}}}" if axes else "None"
 
+    # See exporters.torch_export.onnx_call.
+    ends_in_dict = "dict" in (spec.get("tuple") or [{}])[-1]
     return {
         "EXAMPLE": expression(spec, lambda index: f"x[{index}]"),
+        "ONNX_ARGUMENTS": "(*arguments(example()), {})" if ends_in_dict else "arguments(example())",
         "INPUT_NAMES": literal(names),
         "DYNAMIC_AXES": repr(declared or None),
         "SHAPES": expression(spec, shape) if declared else "None",

@@ -38,7 +38,7 @@ EXPORTS = {
     (f"{EXPORTERS}.tracing:flat", f"{EXPORTERS}.tracing:onnx"): "export_tracing_onnx",
     (f"{EXPORTERS}.scripting:script", f"{EXPORTERS}.scripting:save"): "export_scripting",
     (f"{EXPORTERS}.torch_export:capture", f"{EXPORTERS}.torch_export:save"): "export_torch_export",
-    (f"{EXPORTERS}.torch_export:capture", f"{EXPORTERS}.torch_export:onnx"): "export_program_onnx",
+    (f"{EXPORTERS}.torch_export:onnx_call", f"{EXPORTERS}.torch_export:onnx"): "export_torch_onnx",
 }
 OWN_EXPORT = "export_own"
 #: Runtimes that are a few plain calls: their template and what it imports. All others are imported.

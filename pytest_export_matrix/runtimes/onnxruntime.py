@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import Any, Optional
+from typing import Any, Dict, Optional, Sequence
 
 PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
 
@@ -29,9 +29,7 @@ class Session:
         self.names = [value.name for value in self.session.get_inputs()]
 
     def run(self, arguments: Any) -> Any:
-        if len(arguments) != len(self.names):
-            raise ValueError(f"the file takes {len(self.names)} inputs, {len(arguments)} given")
-        return self.session.run(None, dict(zip(self.names, arguments)))
+        return self.session.run(None, feeds(self.names, arguments))
 
     @staticmethod
     def problem(device: str) -> Optional[str]:
@@ -40,3 +38,19 @@ class Session:
         if PROVIDERS[device] not in onnxruntime.get_available_providers():
             return f"onnxruntime {onnxruntime.__version__} has no {PROVIDERS[device]}"
         return None
+
+
+def feeds(names: Sequence[str], arguments: Sequence[Any]) -> Dict[str, Any]:
+    """The arguments by the names that the file has for its inputs.
+
+    Our exporters name them input_0, input_1, ... in their order. An argument that the graph does
+    not use may be no input of the file, so these names count, not the places. A file with names of
+    another exporter takes all arguments in their order. Raises ValueError where neither fits.
+    """
+    given = {f"input_{i}": argument for i, argument in enumerate(arguments)}
+    if all(name in given for name in names):
+        return {name: given[name] for name in names}
+    if len(names) == len(arguments) and not any(name in given for name in names):
+        return dict(zip(names, arguments))
+    there, asked = ", ".join(given), ", ".join(names)
+    raise ValueError(f"the file takes {len(names)} inputs ({asked}), {len(given)} given ({there})")

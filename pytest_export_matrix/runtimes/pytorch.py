@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Optional
+import contextlib
+import logging
+import traceback
+from typing import Any, Iterator, List, Optional
 
+from pytest_export_matrix.vocabulary.outcomes import Failure
 from pytest_export_matrix.vocabulary.pytrees import map_leaves
 
 
@@ -22,7 +26,8 @@ class Session:
         import torch
 
         if path.endswith(".pt2"):
-            self.module = torch.export.load(path).module()
+            with logged_cause("torch.export"):
+                self.module = torch.export.load(path).module()
         else:
             self.module = torch.jit.load(path, map_location=self.device)
 
@@ -41,3 +46,38 @@ class Session:
         if device == "cuda" and not torch.cuda.is_available():
             return f"torch {torch.__version__} finds no CUDA device"
         return None
+
+
+@contextlib.contextmanager
+def logged_cause(logger: str) -> Iterator[None]:
+    """Add to an exception what `logger` said before it, the exceptions among it.
+
+    torch.export.load logs why a file cannot be read, and then raises an error that refers to "the
+    warnings above".
+    """
+    heard = _Heard()
+    logging.getLogger(logger).addHandler(heard)
+    try:
+        yield
+    except Exception as error:
+        said = [text for text in heard.said if text not in str(error)]
+        if not said:
+            raise
+        reason = f"{type(error).__name__}: {str(error).strip()} {' '.join(said)}"
+        raise Failure(reason, detail=traceback.format_exc()) from error
+    finally:
+        logging.getLogger(logger).removeHandler(heard)
+
+
+class _Heard(logging.Handler):
+    """Keeps what is logged as a warning or worse."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.said: List[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        text = record.getMessage()
+        if record.exc_info and record.exc_info[1]:
+            text += f": {type(record.exc_info[1]).__name__}: {record.exc_info[1]}"
+        self.said.append(text)

@@ -101,9 +101,9 @@ class Architecture:
 class Exporter:
     """One (method, format) pair that can be carried out.
 
-    capture: "module:function" (context) -> captured model; exporters of one method that name the
-        same capture share it. lower: "module:function" (captured, path, context) -> whether the
-        file takes "flat" or "structured" arguments. See `exporters.context`.
+    capture: "module:function" (context) -> captured model. lower: "module:function" (captured,
+        path, context) -> whether the file takes "flat" or "structured" arguments. The two run in a
+        process that exports this format alone. See `exporters.context`.
     needs_inputs: False where the file is the same whatever the example inputs are.
     declares: the dimensions ("resolution", "batch") that this exporter makes dynamic only when it
         is told to. A file that needs no declaration serves fixed and dynamic cells.

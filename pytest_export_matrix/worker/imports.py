@@ -19,6 +19,17 @@ def package_of(module: str) -> str:
     return module if top == NAME else top
 
 
+def is_own(module: str, package: str, paths: Sequence[str]) -> bool:
+    """Whether `module`, which is imported here, belongs to the model's `package` or lies in one of
+    the folders that the project is imported from. A runtime has neither of them."""
+    found = sys.modules.get(module.partition(".")[0])
+    if found is None or module == package or module.startswith(f"{package}."):
+        return True
+    folders = list(getattr(found, "__path__", [])) or [str(getattr(found, "__file__", None) or "")]
+    project = {os.path.realpath(path) for path in paths}
+    return any(os.path.realpath(os.path.dirname(folder)) in project for folder in folders)
+
+
 def hide(hidden: str, own: Sequence[str], extras: Sequence[str], paths: List[str]) -> None:
     """Make the model's package unimportable, and leave only the modules of `own` of the project.
 

@@ -274,10 +274,12 @@ class EagerAnswer:
 
 @dataclass
 class Written:
-    """The file that `export` has written, and whether it takes "flat" or "structured" arguments."""
+    """The file that `export` has written, whether it takes "flat" or "structured" arguments, and
+    the modules of other libraries that a runtime may need to load it."""
 
     file: str
     convention: str
+    modules: List[str] = field(default_factory=list)
 
 
 @dataclass

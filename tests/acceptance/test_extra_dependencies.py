@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Iterator
+
 import pytest
 from conftest import ONE_LANE
 from miniatures.project import Project, Run, cell
+
+LIBRARY = Path(__file__).parents[1] / "miniatures" / "library"
 
 CONFTEST = """
 import pytest_export_matrix as em
@@ -21,6 +26,11 @@ def pytest_export_matrix_register(registry):
         ("splits", "Splits"),
     ):
         registry.add(registration.tensors(name, f"operators:{build}"))
+    for name, build in (
+        ("answers_in_a_class", "AnswersInAClass"),
+        ("answers_in_its_own_class", "AnswersInItsOwnClass"),
+    ):
+        registry.add(registration.elsewhere(name, build))
     requirements = ["onnxruntime", "onnxruntime-extensions", "numpy"]
     registry.add(em.Environment("extended", python="3.11", requirements=requirements))
     registry.add(
@@ -59,15 +69,21 @@ OF_MANY = cell("suppresses", runtime="pytorch_of_many")
 OF_MANY_AGAIN = cell("suppresses", runtime="pytorch_of_many", resolution="dynamic")
 EXTENDED = cell("splits", "contrib", "onnx", "onnxruntime_extended")
 NOT_EXTENDED = cell("splits", "contrib", "onnx", "onnxruntime")
+PT2 = {"method": "torch_export", "format": "pt2", "runtime": "pytorch"}
+IN_A_CLASS = cell("answers_in_a_class", **PT2)
+IN_ITS_OWN_CLASS = cell("answers_in_its_own_class", **PT2)
 OWN = {name: cell("calls_its_own_operator", runtime=name) for name in ("pytorch", "libtorch")}
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
     project = Project(tmp_path_factory.mktemp("extras") / "project")
     (project.root / "conftest.py").write_text(CONFTEST, encoding="utf-8")
     cells = [NEEDS_NOTHING, *SUPPRESSES.values(), OF_MANY, OF_MANY_AGAIN, EXTENDED, NOT_EXTENDED]
-    return project.run(*ONE_LANE, cells=[*cells, *OWN.values()])
+    cells += [*OWN.values(), IN_A_CLASS, IN_ITS_OWN_CLASS]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", str(LIBRARY))  # as good as installed
+        yield project.run(*ONE_LANE, cells=cells)
 
 
 def tried(run: Run, name: str) -> "list[tuple[list[str], str]]":
@@ -128,3 +144,19 @@ def test_a_trial_names_no_folder_of_this_machine(run: Run) -> None:
     reasons = [str(trial["reason"]) for row in run.rows.values() for trial in row["trials"]]
     assert any("<engine>" in reason for reason in reasons)
     assert not any(str(run.reports.parents[1]) in reason for reason in reasons)
+
+
+def test_the_library_that_defines_the_class_of_an_answer_is_an_extra_dependency(run: Run) -> None:
+    """The module that registers the class is named where importing the library is not enough."""
+    row = run.rows[IN_A_CLASS]
+    assert row["outcome"] == "passed", row["reason"]
+    assert row["extra_dependencies"] == ["answers_library.answers"]
+    assert (["answers_library"], "failed") in tried(run, IN_A_CLASS)
+
+
+def test_if_no_library_helps_the_reason_has_what_torch_only_logs(run: Run) -> None:
+    row = run.rows[IN_ITS_OWN_CLASS]
+    assert (row["outcome"], row["stage"]) == ("failed", "load")
+    assert "an error when deserializing the saved file" in row["reason"]
+    assert "NotImplementedError: Deserializing own_answers.OwnAnswer" in row["reason"]
+    assert row["extra_dependencies"] == []

@@ -37,6 +37,8 @@ def crashed(stage: str, reason: str, **axes: str) -> Verdict:
     return Verdict(cell(**axes), "crashed", stage, reason)
 
 
+PT2 = {"method": "torch_export", "format": "pt2", "runtime": "pytorch"}
+EXPORTED_ONNX = {"method": "torch_export", "format": "onnx", "runtime": "onnxruntime"}
 SCRIPTED = {"architecture": "detector", "method": "scripting"}
 VERDICTS = {
     # Right answers.
@@ -80,6 +82,24 @@ VERDICTS = {
     ),
     "fewer images than asked, structured": wrong(
         "answers for 1 of 2 images", runtime="answers_for_one_image", **SCRIPTED, batch="2"
+    ),
+    # What models of other people do.
+    "keeps tensors in pt2": passed(architecture="keeps_tensors", **PT2),
+    "keeps tensors in ONNX": passed(architecture="keeps_tensors", **EXPORTED_ONNX),
+    "keeps tensors in ONNX, other sizes": passed(
+        architecture="keeps_tensors", **EXPORTED_ONNX, resolution="dynamic"
+    ),
+    "pads in ONNX": passed(architecture="pads_to_sixteen", **EXPORTED_ONNX),
+    "pads in ONNX, other sizes": passed(
+        architecture="pads_to_sixteen", **EXPORTED_ONNX, resolution="dynamic"
+    ),
+    "an unused argument in pt2": passed(architecture="ignores_an_argument", **PT2),
+    "an unused argument in ONNX": passed(architecture="ignores_an_argument", **EXPORTED_ONNX),
+    "an unused argument in traced ONNX": passed(
+        architecture="ignores_an_argument", format="onnx", runtime="onnxruntime"
+    ),
+    "a dict as last argument in ONNX": passed(
+        architecture="ends_in_a_dict", **EXPORTED_ONNX, resolution="dynamic"
     ),
     # Values that tracing turns into constants.
     "branch on batch, one image": passed(architecture="branches_on_batch"),

@@ -7,6 +7,7 @@ from typing import Any, Dict, Sequence
 
 from pytest_export_matrix.addons.caffe2.description import Description
 from pytest_export_matrix.addons.caffe2.engines import NetDef, OnnxFile, TorchScript
+from pytest_export_matrix.runtimes.onnxruntime import feeds
 
 #: What executes a file, by its suffix; a folder, or the description inside of it, is a NetDef.
 ENGINES: Dict[str, Any] = {".onnx": OnnxFile, ".pt": TorchScript}
@@ -52,9 +53,7 @@ class Caffe2Model:
     def _tensors(self, tensors: Sequence[Any]) -> Any:
         import torch
 
-        names = self.about.inputs
-        if len(tensors) != len(names):
-            raise ValueError(f"the net takes {len(names)} inputs, {len(tensors)} given")
-        arrays = {name: torch.as_tensor(value).numpy() for name, value in zip(names, tensors)}
+        given = feeds(self.about.inputs, tensors)
+        arrays = {name: torch.as_tensor(value).numpy() for name, value in given.items()}
         outputs = self.engine.run(arrays)
         return tuple(torch.as_tensor(outputs[name]) for name in self.about.outputs)

@@ -62,6 +62,24 @@ function writeTensors(path, tensors) {
   fs.writeFileSync(path, Buffer.concat([length, text, ...parts]));
 }
 
+// The tensors by the names that the file has for its inputs. As in runtimes/onnxruntime.py: the names
+// input_0, input_1, ... count, since a file may lack inputs that its graph does not use. A file with
+// names of another exporter takes all tensors in their order.
+function feedsOf(names, tensors) {
+  const given = Object.fromEntries(tensors.map((tensor, i) => [`input_${i}`, tensor]));
+  const known = names.filter((name) => name in given);
+  if (known.length === names.length) {
+    return Object.fromEntries(names.map((name) => [name, given[name]]));
+  }
+  if (names.length === tensors.length && known.length === 0) {
+    return Object.fromEntries(names.map((name, i) => [name, tensors[i]]));
+  }
+  const [asked, there] = [names.join(", "), Object.keys(given).join(", ")];
+  throw new Error(
+    `the file takes ${names.length} inputs (${asked}), ${tensors.length} given (${there})`,
+  );
+}
+
 // Does `work`, which returns the seconds that the engine took, and says one line about it.
 async function report(work) {
   let line;
@@ -93,11 +111,7 @@ async function main([model, device, threads]) {
     await report(async () => {
       const [input, output] = line.split("\t");
       const given = Object.values(readTensors(input)); // names that are numbers come in order
-      const names = session.inputNames;
-      if (given.length !== names.length) {
-        throw new Error(`the file takes ${names.length} inputs, ${given.length} given`);
-      }
-      const feeds = Object.fromEntries(names.map((name, i) => [name, given[i]]));
+      const feeds = feedsOf(session.inputNames, given);
       const began = process.hrtime.bigint();
       const answer = await session.run(feeds);
       const seconds = since(began);

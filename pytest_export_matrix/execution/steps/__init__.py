@@ -3,7 +3,7 @@
 step            what all steps share: lock, store, worker, second try, keep
 prepare         a model's weights, and its eager answers
 agree           whether another eager model answers alike
-export          the files of one capture
+export          the file of one capture
 build_program   the program of a runtime that is not in Python
 infer           a cell's file in its runtime, compared with the eager answers (by two tasks)
 """

@@ -1,4 +1,4 @@
-"""The step `export`: the files of one capture, one for each format."""
+"""The step `export`: the file of one capture."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from pytest_export_matrix.worker.messages import Export, FormatPart
 
 
 class ExportStep(ModelStep[str]):
-    """The files of the capture that `recipe` needs; a part is a format."""
+    """The file of the capture that `recipe` needs. A part is a format; a run asks for one each."""
 
     kind = "artifact"
 
@@ -39,7 +39,7 @@ class ExportStep(ModelStep[str]):
         return [self._prepared.identity, device, described, sizes, dynamic, recipe.eager]
 
     def lock_key(self) -> str:
-        return digest([self._capture, self._recipe.cell.method, self._recipe.exporter.capture])
+        return digest([self._capture, self._recipe.cell.method, self._recipe.cell.format])
 
     def key(self, part: str) -> str:
         return digest([self._capture, asdict(self._exporters[part]), self._described])

@@ -109,7 +109,8 @@ class InferStep(ModelStep[Cell]):
 
     def _with_extras(self, run: EngineRun) -> StepAnswer:
         """Try the runtime alone first. If it cannot load or run the file, try the extras that it
-        declares. `extras` of the answer names the fewest that got as far as all of them.
+        declares, and the libraries that define the classes of the model's arguments and answers.
+        `extras` of the answer names the fewest that got as far as all of them.
 
         This search is done once for each file; further cells run with what it found.
         """
@@ -118,7 +119,10 @@ class InferStep(ModelStep[Cell]):
         known: Optional[Search] = searches.get(key)
         if known:
             return replace(known, answer=run.attempt(known.extras)).whole()
-        found = search(self._available.installed_extras(runtime), run.attempt)
+        candidates = self._available.installed_extras(runtime)
+        if not runtime.program and self._exported.written:
+            candidates = list(dict.fromkeys([*self._exported.written.modules, *candidates]))
+        found = search(candidates, run.attempt)
         if not runtime.program:
             found = with_own_code(found, run.own_code, run.attempt)
         if found.settled:

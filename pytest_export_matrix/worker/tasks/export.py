@@ -1,4 +1,4 @@
-"""The task `export`: capture the model once and lower it into each format asked for.
+"""The task `export`: capture the model and lower it into the format asked for.
 
 Stages `build` and `export`; one part for each format. It writes FORMAT/model<suffix> and
 FORMAT/answer.json as soon as that format is done, so that they survive a crash in the next one.
@@ -7,6 +7,7 @@ FORMAT/answer.json as soon as that format is done, so that they survive a crash 
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -15,7 +16,7 @@ from pytest_export_matrix.vocabulary.outcomes import Failure, Stage
 from pytest_export_matrix.vocabulary.references import resolve
 from pytest_export_matrix.worker import cases
 from pytest_export_matrix.worker import model as models
-from pytest_export_matrix.worker.imports import use_project
+from pytest_export_matrix.worker.imports import is_own, package_of, use_project
 from pytest_export_matrix.worker.messages import Answer, Export, FormatPart, Here, Written
 from pytest_export_matrix.worker.task import Stages, answer_part
 
@@ -42,17 +43,20 @@ def run(request: Export, here: Here, stages: Stages) -> Answer:
         captured = capture(context)
         for part in request.parts:
             stages.begin(Stage.EXPORT, part.name)
-            answer_part(part.out, partial(lower, captured, context, part), stages)
+            answer_part(part.out, partial(lower, captured, context, part, request, here), stages)
     return Answer()
 
 
-def lower(captured: Any, context: Context, part: FormatPart) -> Answer:
+def lower(captured: Any, context: Context, part: FormatPart, request: Export, here: Here) -> Answer:
     """Write one format.
 
     Raises Failure where the exporter returned without having written the file.
     """
     name = "model" + part.suffix
+    context = replace(context, modules=[])
     convention = resolve(part.lower)(captured, os.path.join(part.out, name), context)
     if not os.path.isfile(os.path.join(part.out, name)):
         raise Failure(f"{part.lower} returned without writing a file")
-    return Answer(written=Written(name, convention))
+    own = package_of(request.eager.model.build.partition(":")[0])
+    others = [module for module in context.modules if not is_own(module, own, here.paths)]
+    return Answer(written=Written(name, convention, others))

@@ -24,9 +24,13 @@ def detector(name: str, build: str) -> em.Architecture:
 
 
 def tensors(name: str, build: str, **others: Any) -> em.Architecture:
-    others = {"inputs": "models:image_batch", "outputs": em.Tensors(), **others}
+    others = {"inputs": "models:image_batch", "outputs": em.Tensors(), "sizes": SIZES, **others}
     build = build if ":" in build else f"models:{build}"
-    return em.Architecture(name, build=build, sizes=SIZES, other_sizes=OTHER_SIZES, **others)
+    return em.Architecture(name, build=build, other_sizes=OTHER_SIZES, **others)
+
+
+def elsewhere(name: str, build: str, **others: Any) -> em.Architecture:
+    return tensors(name, f"written_elsewhere:{build}", **others)
 
 
 def exporter(method: str, capture: str = "", lower: str = "", format: str = "") -> em.Exporter:
@@ -59,6 +63,20 @@ ARCHITECTURES = (
     tensors("halves", "halves:Halves", inputs="halves:inputs"),
     tensors("branches_on_batch", "BranchesOnBatch"),
     tensors("bakes_its_height", "BakesItsHeight"),
+    elsewhere("keeps_tensors", "KeepsTensors"),
+    elsewhere("pads_to_sixteen", "PadsToSixteen", sizes=((12, 40),)),
+    elsewhere(
+        "ignores_an_argument",
+        "IgnoresAnArgument",
+        inputs="written_elsewhere:batch_and_vectors",
+        layout=("NCHW", "C", "C"),
+    ),
+    elsewhere(
+        "ends_in_a_dict",
+        "EndsInADict",
+        inputs="written_elsewhere:batch_and_dict",
+        layout=("NCHW", "C"),
+    ),
     tensors("answers_nan", "AnswersNaN"),
     tensors("warns", "Warns"),
     tensors("prints_megabytes", "PrintsMegabytes"),

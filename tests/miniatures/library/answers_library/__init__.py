@@ -1,0 +1,1 @@
+"""A library whose classes a model answers in. Importing this alone registers none of them."""
