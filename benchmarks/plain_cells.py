@@ -24,9 +24,10 @@ from pytest_export_matrix.compare.answers import KeptCase, compare
 from pytest_export_matrix.execution.steps.step import model_of
 from pytest_export_matrix.exporters.context import FLAT, Context
 from pytest_export_matrix.planning.recipes import SEEDS, Case, Recipe
-from pytest_export_matrix.vocabulary.pytrees import flatten, to_arrays, unflatten, without_empty
+from pytest_export_matrix.vocabulary.pytrees import flatten, to_arrays, unflatten
 from pytest_export_matrix.vocabulary.references import resolve
 from pytest_export_matrix.worker import model as models
+from pytest_export_matrix.worker.eager import EagerModel, noise_of
 from pytest_export_matrix.worker.messages import Model
 
 #: The variable that names a file. Each test writes its steps and its end to it, as lines of JSON.
@@ -113,14 +114,14 @@ def test_cell(recipe: Recipe, step: Step, tmp_path: Path) -> None:
 
 
 def reference(model: Any, case: Case, described: Model, device: str) -> KeptCase:
-    """The inputs and the eager outputs of one case, as arrays with their structure."""
+    """The inputs, the eager outputs and their noise of one case, as arrays with their structure."""
     arguments = models.sample(described, case.sizes, case.seed)
     inputs, input_spec = flatten(arguments)
-    outputs, output_spec = flatten(
-        without_empty(to_arrays(model(*models.to_device(arguments, device))))
-    )
+    found = EagerModel(model, device).answers(models.to_device(arguments, device))
+    outputs, output_spec = flatten(found.answer)
     arrays = [tensor.numpy() for tensor in inputs]
-    return KeptCase(arrays, outputs, input_spec, output_spec, case.label)
+    noise = noise_of(described.outputs, found)
+    return KeptCase(arrays, outputs, input_spec, output_spec, case.label, noise)
 
 
 def shows(case: KeptCase, described: Model) -> bool:

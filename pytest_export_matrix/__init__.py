@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pytest_export_matrix.compare import Detections, Panoptic, Tensors
+from pytest_export_matrix.compare import Detections, Panoptic, Queries, Tensors
 from pytest_export_matrix.vocabulary.entries import (
     Architecture,
     Environment,
@@ -27,6 +27,7 @@ __all__ = [
     "Exporter",
     "OutputKind",
     "Panoptic",
+    "Queries",
     "Registry",
     "Reporter",
     "Runtime",

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
-from pytest_export_matrix.compare import Detections, detections, tensors
-from pytest_export_matrix.compare.tolerances import TOLERANCES, compare_arrays, tolerance
+from pytest_export_matrix.compare import Detections, detections, matching, tensors
+from pytest_export_matrix.compare.arrays import compare_arrays
 from pytest_export_matrix.vocabulary.errors import UsageError
 
 Image = dict[str, Any]
@@ -58,7 +58,7 @@ class TestDetections:
         assert compare([self.reference], [turned])["problems"] == []
 
     def test_rounding_noise_is_within_tolerance(self) -> None:
-        noisy = self.reference["boxes"] + np.float32(1e-4)
+        noisy = self.reference["boxes"] * np.float32(1 + 1e-6)
         assert (
             self.problems(boxes=noisy, scores=self.reference["scores"] * np.float32(1 + 1e-6)) == ""
         )
@@ -106,7 +106,7 @@ class TestDetections:
 
     def test_at_the_threshold_a_detection_may_be_missing_and_the_result_says_so(self) -> None:
         scores = self.reference["scores"].copy()
-        scores[-1] = 0.30005
+        scores[-1] = 0.3000004
         full = changed(self.reference, scores=scores)
         fewer = {name: array[:5] for name, array in full.items()}
         found = compare([full], [fewer])
@@ -158,13 +158,13 @@ class TestDetections:
     @given(st.integers(0, 9), st.integers(0, 9), st.randoms(use_true_random=False))
     def test_each_detection_is_matched_at_most_once(self, n: int, m: int, random: Any) -> None:
         a, b = image(n, random.randrange(99)), image(m, random.randrange(99))
-        pairs = detections.match(a, b)
+        pairs = matching.match(a, b)
         assert len({i for i, _ in pairs}) == len({j for _, j in pairs}) == len(pairs) <= min(n, m)
 
     @given(st.permutations(range(6)))
     def test_matching_undoes_any_order(self, order: list[int]) -> None:
         turned = {name: array[order] for name, array in self.reference.items()}
-        assert detections.match(self.reference, turned) == sorted(
+        assert matching.match(self.reference, turned) == sorted(
             (old, new) for new, old in enumerate(order)
         )
 
@@ -241,8 +241,7 @@ class TestMasksByOverlap:
         broken[1, 0, 3, 3] = np.inf
         infinite = changed(reference, masks=broken)
         assert "masks: 1 of" in self.problems(reference, infinite)
-        with np.errstate(invalid="ignore"):
-            assert "masks: 1 of 3" in self.problems(infinite, infinite)
+        assert "are NaN or infinite" in self.problems(infinite, infinite)
 
     def test_the_figures_say_what_was_measured(self) -> None:
         reference = self.scene(1e-6)
@@ -255,7 +254,7 @@ class TestMasksByOverlap:
         assert figures["max_abs"] == 1
         assert figures["max_rel"] == pytest.approx(1 / area)
         assert figures["min_iou"] == pytest.approx(1 - 1 / area)
-        assert figures["required"] == 0.998
+        assert figures["least_iou"] == 0.998
 
     def test_the_figures_of_the_worst_image_are_kept(self) -> None:
         exact, blurred = self.scene(1.0), self.scene(3.0)
@@ -270,7 +269,7 @@ class TestMasksByOverlap:
         empty = changed(reference, masks=np.zeros_like(reference["masks"]))
         found = detections.compare([empty], [empty], {"mask_iou": 0.998})
         assert found["problems"] == []
-        figures = {"max_abs": 0, "max_rel": 0, "min_iou": 1, "required": 0.998}
+        figures = {"max_abs": 0, "max_rel": 0, "min_iou": 1, "least_iou": 0.998}
         assert found["outputs"]["masks"] == figures
 
     @given(st.integers(0, 2), st.integers(20, 400), st.floats(0, 1, width=32))
@@ -334,7 +333,7 @@ arrays = npst.arrays(np.float32, npst.array_shapes(max_dims=3, max_side=5), elem
 
 @given(arrays)
 def test_an_array_is_equal_to_itself(array: Any) -> None:
-    assert compare_arrays("a", "values", array, array)[1] == []
+    assert compare_arrays("a", array, array)[1] == []
 
 
 @given(arrays, st.data())
@@ -345,11 +344,4 @@ def test_one_value_that_is_off_by_a_percent_of_the_largest_fails(array: Any, dat
     index = data.draw(st.integers(0, array.size - 1))
     wrong = array.copy()
     wrong.flat[index] += np.float32(0.01 * largest)
-    assert compare_arrays("a", "values", array, wrong)[1]
-
-
-@pytest.mark.parametrize(("kind", "dtype"), TOLERANCES)
-def test_every_float_tolerance_is_below_a_percent(kind: str, dtype: str) -> None:
-    allowed = tolerance(kind, dtype)
-    assert allowed.scale + allowed.relative < 0.01
-    assert tolerance(kind, "int64").scale == 0
+    assert compare_arrays("a", array, wrong)[1]

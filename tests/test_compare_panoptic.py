@@ -12,7 +12,8 @@ from hypothesis.extra import numpy as npst
 
 from pytest_export_matrix.compare import Panoptic
 from pytest_export_matrix.compare.answers import merge
-from pytest_export_matrix.compare.panoptic import compare
+from pytest_export_matrix.compare.noise import Noise, pool
+from pytest_export_matrix.compare.panoptic import compare, measure_answers
 from pytest_export_matrix.vocabulary.errors import UsageError
 
 Image = dict[str, Any]
@@ -222,9 +223,20 @@ def test_detections_in_a_panoptic_answer_are_compared_like_plain_ones() -> None:
     assert "overlap by less than 0.998" in problems(brighter, mask_iou=0.998)
 
 
+def noise_of_1e_5() -> Noise:
+    """Eager's own logits lie 1e-5 apart."""
+    near = image()
+    near["semantic"] += np.float32(1e-5)
+    noise = measure_answers([image()], [[near]], None, OPTIONS)
+    pool([noise])
+    return noise
+
+
 def test_the_semantic_map_is_compared_by_values() -> None:
     original = image()
-    assert problems({**original, "semantic": original["semantic"] + np.float32(1e-4)}) == ""
+    off = {**original, "semantic": original["semantic"] + np.float32(1e-4)}
+    assert compare([original], [off], OPTIONS, noise_of_1e_5())["problems"] == []
+    assert "semantic: 7200 of 7200 values outside tolerance" in problems(off)
     off = {**original, "semantic": original["semantic"] * np.float32(1.01)}
     assert "semantic: " in problems(off)
     assert judge(image(), off)["deviating"] == ["semantic"]
@@ -233,10 +245,11 @@ def test_the_semantic_map_is_compared_by_values() -> None:
 def test_the_semantic_map_is_compared_by_its_most_probable_classes() -> None:
     """Where two classes are nearly equal, a deviation within tolerance can change the class."""
     near, moved = image(), image()
-    near["semantic"][2, 0, :20] = 2 - 1e-4
-    moved["semantic"][2, 0, :20] = 2 + 1e-4
-    assert "semantic: 0.83% of the pixels of another class" in judge(near, moved)["problems"][0]
-    found = judge(near, moved, semantic_pixels=0.009)
+    near["semantic"][2, 0, :20] = 2 - 5e-5
+    moved["semantic"][2, 0, :20] = 2 + 5e-5
+    found = compare([near], [moved], OPTIONS, noise_of_1e_5())
+    assert "semantic: 0.83% of the pixels of another class" in found["problems"][0]
+    found = compare([near], [moved], {**OPTIONS, "semantic_pixels": 0.009}, noise_of_1e_5())
     assert found["problems"] == []
     assert found["outputs"]["semantic"]["pixels_of_another_class"] == pytest.approx(20 / 2400)
 

@@ -48,7 +48,10 @@ def answered(shows: bool = True, **more: Any) -> StepAnswer:
 
 def prepared(**more: Any) -> PreparedModel:
     """A model that answered every case."""
-    return PreparedModel("id", "weights", {case: answered() for case in RECIPE.asked}, **more)
+    model = PreparedModel("id", "weights", {case: answered() for case in RECIPE.asked}, **more)
+    # The reference answers alike in another process.
+    model.agreements[ARCHITECTURE.reference] = dict.fromkeys(RECIPE.asked, StepAnswer())
+    return model
 
 
 def came_to(inferred: StepAnswer, exported: StepAnswer = EXPORTED) -> Result:
@@ -109,7 +112,7 @@ def test_a_reference_that_finds_nothing_fails() -> None:
 
 def test_an_eager_model_of_another_environment_must_agree_first() -> None:
     model = prepared()
-    model.agreements = {IN_OLDER.eager: dict.fromkeys(RECIPE.asked, StepAnswer())}
+    model.agreements[IN_OLDER.eager] = dict.fromkeys(RECIPE.asked, StepAnswer())
     result = conclusions.unfinished(IN_OLDER)
     assert conclusions.add_reference(result, IN_OLDER, model)
     wrong = StepAnswer(Outcome.FAILED, reason="older: differs", compared=WRONG)

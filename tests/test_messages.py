@@ -46,7 +46,7 @@ MODEL = Model("nets:Net", {"width": 2}, "nets:inputs", ["[CHW]"], KIND)
 EAGER = Eager(MODEL, "cpu", "weights.safetensors", "", [("preparation", "nets:prepare")])
 ASKED = [AskedCase("0.npz", {"leaf": 0}, "a spot")]
 INFER = Infer("s:S", "f.pt", "flat", ASKED, [0, 0], "answers", "cpu", "nets")
-COMPARE = Compare("answers", ["cases/0"], [0, 0], KIND, "flat", {"leaf": 0})
+COMPARE = Compare("answers", ["cases/0"], [0, 0], KIND, "flat", {"leaf": 0}, "float32")
 ANSWER = Answer(
     Outcome.CRASHED,
     Stage.RUN,

@@ -57,6 +57,8 @@ def test_two_registrations_of_one_name_are_refused_and_both_shown() -> None:
         (Architecture("net", build="m:net", adversarial={"none": "3"}), "'3'", "one detection"),  # type: ignore[dict-item]
         (Architecture("net", build="m:net", outputs=3), "no output kind", "Detections()"),  # type: ignore[arg-type]
         (Runtime("r", ["onnx"], session="Session"), "session='Session'", "package.module:name"),
+        (Runtime("r", ["onnx"], "m:S", precision="fp16"), "precision='fp16'", "float16, bfloat16"),
+        (OutputKind("k", "m:compare", measure="m"), "measure='m'", "package.module:name"),
         (Reporter("r", "r.txt", render="r"), "render='r'", "package.module:name"),
         (Environment("my-env"), "letters, digits", "try 'my_env'"),
         (Environment("default"), "pytest runs in", "another name"),

@@ -1,7 +1,15 @@
-"""How answers are compared: one file for each output kind, one table of tolerances.
+"""How answers are compared: one file for each output kind, one rule of what is allowed.
+
+    noise       the rule: how far eager's own answers lie apart, and what that allows
+    arrays      two arrays under that rule
+    tensors, detections, panoptic, queries    the output kinds
+    matching, unsure    which detections belong together; which of them rounding decides about
+    proof       answers that prove nothing
+    answers     a file's answers to all cases of a cell
 
 A comparison is a pure function (reference, actual, options) -> deviation, where reference and
-actual are trees of numpy arrays and deviation is JSON:
+actual are trees of numpy arrays and deviation is JSON. A kind with a `measure` gets the noise of
+the eager model as a fourth argument.
 
     {"outputs": {name: {"max_abs", "max_rel", "allowed", ...}}, "problems": [text, ...],
      "deviating": [name, ...], "matched": n, "missing": n, "extra": n, "notes": [text, ...]}
@@ -14,7 +22,7 @@ kinds whose outputs are sets of objects. Over several answers, counts are added,
 
 from __future__ import annotations
 
-from typing import Optional
+from typing import Any, Mapping, Optional
 
 from pytest_export_matrix.vocabulary.entries import OutputKind
 from pytest_export_matrix.vocabulary.errors import UsageError
@@ -33,7 +41,7 @@ def Detections(  # noqa: N802
     """
     _check_iou("Detections", "mask_iou", mask_iou)
     options = {"score_threshold": score_threshold, "mask_iou": mask_iou}
-    return OutputKind("detections", "pytest_export_matrix.compare.detections:compare", options)
+    return _kind("detections", options)
 
 
 def Panoptic(  # noqa: N802
@@ -68,12 +76,30 @@ def Panoptic(  # noqa: N802
         "semantic_pixels": semantic_pixels,
         "merged": merged,
     }
-    return OutputKind("panoptic", "pytest_export_matrix.compare.panoptic:compare", options)
+    return _kind("panoptic", options)
+
+
+def Queries(*outputs: str) -> OutputKind:  # noqa: N802
+    """Queries as DETR-like models answer, without order. `outputs` names the arrays [N, Q, ...]
+    that describe them, such as "logits" and "pred_boxes". Other outputs are compared as tensors.
+
+    Raises UsageError without a name.
+    """
+    if not outputs:
+        problem = "the outputs that describe the queries have to be named"
+        raise UsageError("Queries()", problem, remedy='Queries("logits", "pred_boxes")')
+    return _kind("queries", {"outputs": list(outputs)})
 
 
 def Tensors() -> OutputKind:  # noqa: N802
     """Any tensors, compared element by element: a classifier, a backbone."""
-    return OutputKind("tensors", "pytest_export_matrix.compare.tensors:compare")
+    return _kind("tensors", {})
+
+
+def _kind(name: str, options: Mapping[str, Any]) -> OutputKind:
+    """The kind whose two functions lie in the file of its name."""
+    file = f"{__name__}.{name}"
+    return OutputKind(name, f"{file}:compare", options, f"{file}:measure_answers")
 
 
 def _check_iou(kind: str, option: str, value: Optional[float]) -> None:

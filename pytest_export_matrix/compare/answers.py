@@ -5,11 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Dict, List, Optional, Sequence, Set, Tuple
 
+from pytest_export_matrix.compare.arrays import misfit
 from pytest_export_matrix.compare.detections import widest
-from pytest_export_matrix.compare.tolerances import misfit
+from pytest_export_matrix.compare.noise import Noise, pool
+from pytest_export_matrix.compare.proof import imprecise, proving_nothing, unproven
 from pytest_export_matrix.vocabulary.entries import OutputKind
 from pytest_export_matrix.vocabulary.outcomes import ORDINARY
-from pytest_export_matrix.vocabulary.pytrees import TreeSpec, flatten, unflatten, without_empty
+from pytest_export_matrix.vocabulary.pytrees import (
+    TreeSpec,
+    count_leaves,
+    flatten,
+    unflatten,
+    without_empty,
+)
 from pytest_export_matrix.vocabulary.references import resolve
 
 #: Cases whose deviation is spelled out in the reason.
@@ -19,13 +27,14 @@ PROBLEMS_SHOWN = 5
 @dataclass
 class KeptCase:
     """One call of the model: its inputs and the eager answer as numpy arrays, their structures,
-    and the name of what the inputs show, or ""."""
+    the name of what the inputs show, or "", and the noise of the answer where it was measured."""
 
     input: List[Any]
     output: List[Any]
     inputs: TreeSpec
     outputs: TreeSpec
     label: str
+    noise: Optional[Noise] = None
 
     @property
     def place(self) -> str:
@@ -49,6 +58,7 @@ class Comparison:
     deviating: List[str] = field(default_factory=list)
     failed_on: List[str] = field(default_factory=list)
     notes: List[str] = field(default_factory=list)
+    proves_nothing: str = ""
 
 
 def compare(
@@ -63,16 +73,20 @@ def compare(
     are put into them.
     """
     function = resolve(kind.compare)
+    pool([case.noise for case in cases if case.noise])
+    references = [unflatten(case.output, case.outputs) for case in cases]
     merged: Dict[str, Any] = {}
     problems: List[str] = []
     notes: Set[str] = set()
     deviating: Set[str] = set()
     failed_on: List[str] = []
     into: Sequence[Optional[TreeSpec]] = structures or [None] * len(cases)
-    for case, answer, structure in zip(cases, answers, into):
-        reference = unflatten(case.output, case.outputs)
+    for case, reference, answer, structure in zip(cases, references, answers, into):
         restored, problem = restore(answer, structure)
-        found = misfit(problem) if problem else function(reference, restored, kind.options)
+        arguments = (case.noise,) if kind.measure else ()
+        found = (
+            misfit(problem) if problem else function(reference, restored, kind.options, *arguments)
+        )
         problems += [f"{case.place}: {text}" for text in found["problems"]]
         if found["problems"]:
             failed_on.append(case.shows)
@@ -86,8 +100,17 @@ def compare(
             shown.append(f"and {len(problems) - len(shown)} more")
         head = f"{len(failed_on)} of {len(cases)} inputs answered wrongly; "
         reason = head + "\n".join(shown)
+    answered = [(reference, case.noise) for reference, case in zip(references, cases)]
+    nothing = unproven(answered)
+    notes.update(f"{name} {why}: it proves nothing" for name, why in nothing.items())
+    notes.update(imprecise(answered))
     return Comparison(
-        reason, merged, sorted(deviating), list(dict.fromkeys(failed_on)), sorted(notes)
+        reason,
+        merged,
+        sorted(deviating),
+        list(dict.fromkeys(failed_on)),
+        sorted(notes),
+        proving_nothing(nothing, references),
     )
 
 
@@ -100,15 +123,6 @@ def restore(answer: Any, structure: Optional[TreeSpec]) -> Tuple[Any, str]:
     if len(leaves) != expected:
         return None, f"{len(leaves)} outputs, expected {expected}"
     return unflatten(leaves, structure), ""
-
-
-def count_leaves(spec: TreeSpec) -> int:
-    """How many arrays a structure holds."""
-    if "leaf" in spec:
-        return 1
-    children = [item for _, item in spec.get("dict", [])]
-    children += spec.get("list", []) + spec.get("tuple", [])
-    return sum(count_leaves(child) for child in children)
 
 
 def merge(first: Dict[str, Any], second: Dict[str, Any]) -> Dict[str, Any]:

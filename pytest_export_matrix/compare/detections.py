@@ -3,47 +3,78 @@
 Matching is by class and intersection over union, as in the evaluation of Pascal VOC (Everingham et
 al., 2010), but between two models' answers: the pairs of one class are taken in order of falling
 overlap, each detection once, down to an overlap of one half. Non-maximum suppression leaves no two
-detections of a class that overlap more, so an equal answer has exactly one such pairing.
+detections of a class that overlap more, so an equal answer has exactly one such pairing. Where
+boxes are alike all the same, the scores decide.
+
+Rounding can decide whether there is a detection at all. One may be missing or extra where its score
+lies within tolerance of the threshold, where eager's own answers disagree about it, and at the end
+of a full list, where another of nearly the same score took its place.
 """
 
 from __future__ import annotations
 
-from typing import Any, Callable, Dict, List, Optional, Set, Tuple
+import collections
+from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence, Set, Tuple
 
-from pytest_export_matrix.compare.tolerances import (
-    Findings,
-    compare_values,
-    misfit,
-    mismatch,
-    tolerance,
-)
-
-MIN_OVERLAP = 0.5
-#: Outputs whose tolerance is their own; all others are compared as "values".
-KINDS = {"boxes": "boxes", "scores": "scores", "masks": "masks", "keypoints": "keypoints"}
+from pytest_export_matrix.compare.arrays import Findings, compare_values, misfit, other_shape
+from pytest_export_matrix.compare.matching import Image, match
+from pytest_export_matrix.compare.noise import Measured, Noise
+from pytest_export_matrix.compare.unsure import excuse, join, measure_image
 
 COUNTS = ("matched", "missing", "extra")
 
-Image = Dict[str, Any]
-Pairs = List[Tuple[int, int]]
 #: What is wrong: the output it is about (or "missing", "extra", "structure"), and the text.
 Problem = Tuple[str, str]
 
 
-def compare(reference: Any, actual: Any, options: Dict[str, Any]) -> Dict[str, Any]:
+class Around(NamedTuple):
+    """What the comparison of an image needs beside the image, number `image` of its batch."""
+
+    options: Dict[str, Any]
+    noise: Optional[Noise]
+    image: int
+
+    def compare(self, name: str, reference: Any, actual: Any, rows: Any = slice(None)) -> Findings:
+        """Compare rows of an output; see `compare_values`."""
+        measured = self.noise.of(name, self.image) if self.noise else None
+        if measured is not None:
+            measured = Measured(measured.noise[rows], measured.shift[rows])
+        return compare_values(name, reference[rows], actual, self.noise, measured)
+
+    def excuse(self, what: str, row: int, expected: Image, got: Image) -> str:
+        """Why a detection may be missing or extra; see `unsure.excuse`."""
+        threshold = self.options.get("score_threshold")
+        return excuse(what, row, expected, got, threshold, self.noise, self.image)
+
+
+def compare(
+    reference: Any, actual: Any, options: Dict[str, Any], noise: Optional[Noise] = None
+) -> Dict[str, Any]:
     """Deviation of two lists of images; see `pytest_export_matrix.compare`.
 
     An image is a dict of arrays of K detections: boxes float [K, 4] as (x1, y1, x2, y2), scores
     float [K], and where the model has them labels int [K], masks [K, 1, H, W], keypoints
     [K, P, 3]. The numbers of images and of outputs are checked before any value.
     """
-    return by_image(reference, actual, options, not_detections, compare_image)
+    return by_image(reference, actual, Around(options, noise, 0), not_detections, compare_image)
+
+
+def measure_answers(
+    reference: Any, others: Sequence[Any], truth: Optional[Any], options: Dict[str, Any]
+) -> Noise:
+    """The noise of eager's answer to one case, given its other answers and the float64 one."""
+    return join(
+        [
+            measure_image(image, [each[i] for each in others], truth and truth[i], list(image))
+            for i, image in enumerate(reference)
+        ]
+    )
 
 
 def by_image(
     reference: Any,
     actual: Any,
-    options: Dict[str, Any],
+    around: Around,
     unfit: Callable[[Any], Optional[str]],
     compare_one: Callable[..., List[Problem]],
 ) -> Dict[str, Any]:
@@ -62,7 +93,8 @@ def by_image(
     outputs: Dict[str, Any] = {}
     problems: List[str] = []
     for index, (expected, got) in enumerate(zip(reference, actual)):
-        for about, problem in compare_one(expected, got, options, found, outputs):
+        there = around._replace(image=index)
+        for about, problem in compare_one(expected, got, there, found, outputs):
             problems.append(f"image {index}: {problem}")
             deviating.add(about)
     return {**found, "outputs": outputs, "problems": problems, "deviating": sorted(deviating)}
@@ -84,7 +116,7 @@ def not_detections(answer: Any) -> Optional[str]:
 def compare_image(
     expected: Image,
     got: Image,
-    options: Dict[str, Any],
+    around: Around,
     found: Dict[str, Any],
     outputs: Dict[str, Any],
 ) -> List[Problem]:
@@ -92,7 +124,7 @@ def compare_image(
     if list(got) != list(expected):
         return [("structure", f"outputs {', '.join(got)}, expected {', '.join(expected)}")]
     shapes = [
-        (name, mismatch(name, expected[name], got[name], skip_first=True)) for name in expected
+        (name, other_shape(name, expected[name], got[name], skip_first=True)) for name in expected
     ]
     problems: List[Problem] = [(name, problem) for name, problem in shapes if problem]
     lengths = {name: len(got[name]) for name in got}
@@ -102,75 +134,46 @@ def compare_image(
     if problems:
         return problems
     pairs = match(expected, got)
-    missing = sorted(set(range(len(expected["boxes"]))) - {i for i, _ in pairs})
-    extra = sorted(set(range(len(got["boxes"]))) - {j for _, j in pairs})
-    found["matched"] += len(pairs)
-    found["missing"] += len(missing)
-    found["extra"] += len(extra)
-    for what, image, unmatched in (("missing", expected, missing), ("extra", got, extra)):
-        scores = [float(image["scores"][k]) for k in unmatched]
-        excused = [score for score in scores if _at_threshold(score, image, options)]
-        if excused:
-            found["notes"].append(f"{len(excused)} {what} within tolerance of the score threshold")
-        if len(excused) < len(scores):
-            problems.append(
-                (what, f"{len(scores) - len(excused)} of {len(image['boxes'])} detections {what}")
-            )
+    problems = _unmatched(expected, got, pairs, around, found)
     if problems and len(match(expected, _swapped(got))) > len(pairs):
         problems.append(("boxes", "more boxes match with x and y swapped"))
     rows, columns = [i for i, _ in pairs], [j for _, j in pairs]
     for name in expected:
-        wanted, matched = expected[name][rows], got[name][columns]
-        if name == "masks" and options.get("mask_iou") is not None:
-            deviation, wrong = compare_masks(wanted, matched, options["mask_iou"])
+        matched = got[name][columns]
+        if name == "masks" and around.options.get("mask_iou") is not None:
+            deviation, wrong = compare_masks(
+                expected[name][rows], matched, around.options["mask_iou"]
+            )
         else:
-            deviation, wrong = compare_values(name, KINDS.get(name, "values"), wanted, matched)
+            deviation, wrong = around.compare(name, expected[name], matched, rows)
         outputs[name] = widest(outputs.get(name, {}), deviation)
         problems += [(name, problem) for problem in wrong]
     return problems
 
 
+def _unmatched(
+    expected: Image,
+    got: Image,
+    pairs: Sequence[Tuple[int, int]],
+    around: Around,
+    found: Dict[str, Any],
+) -> List[Problem]:
+    """What is wrong with the detections that have no counterpart; adds the counts to `found`."""
+    found["matched"] += len(pairs)
+    problems: List[Problem] = []
+    for what, image, side in (("missing", expected, 0), ("extra", got, 1)):
+        alone = sorted(set(range(len(image["boxes"]))) - {pair[side] for pair in pairs})
+        found[what] += len(alone)
+        excuses = collections.Counter(around.excuse(what, k, expected, got) for k in alone)
+        wrong = excuses.pop("", 0)
+        found["notes"] += [f"{count} {what} {why}" for why, count in excuses.items()]
+        if wrong:
+            problems.append((what, f"{wrong} of {len(image['boxes'])} detections {what}"))
+    return problems
+
+
 def _nan_counts(image: Image) -> List[Tuple[str, int]]:
     return [(name, int((array != array).sum())) for name, array in image.items()]
-
-
-def match(expected: Image, got: Image) -> Pairs:
-    """Pairs (i, j) of detections of the same class, greedily by overlap, each index at most once.
-
-    Boxes that agree within tolerance overlap wholly, even without an area: a detector may clip a
-    box to a line at the border of the image.
-    """
-    import numpy as np
-
-    overlap = _overlaps(expected["boxes"], got["boxes"])
-    if "labels" in expected:
-        overlap[expected["labels"][:, None] != got["labels"][None, :]] = 0
-    pairs: Pairs = []
-    rows, columns = set(), set()
-    for flat in np.argsort(-overlap, axis=None, kind="stable"):
-        i, j = divmod(int(flat), overlap.shape[1])
-        if overlap[i, j] < MIN_OVERLAP:
-            break
-        if i not in rows and j not in columns:
-            rows.add(i)
-            columns.add(j)
-            pairs.append((i, j))
-    return sorted(pairs)
-
-
-def _overlaps(a: Any, b: Any) -> Any:
-    """Intersection over union of boxes [N, 4] and [M, 4], 1 where they agree: float64 [N, M]."""
-    import numpy as np
-
-    allowed = tolerance("boxes", str(a.dtype)).scale * float(np.abs(a).max(initial=0.0))
-    a, b = a.astype(np.float64)[:, None], b.astype(np.float64)[None, :]
-    sides = np.minimum(a[..., 2:], b[..., 2:]) - np.maximum(a[..., :2], b[..., :2])
-    with np.errstate(all="ignore"):
-        shared = np.clip(sides, 0, None).prod(-1)
-        areas = [(boxes[..., 2:] - boxes[..., :2]).prod(-1) for boxes in (a, b)]
-        overlap = np.nan_to_num(shared / (areas[0] + areas[1] - shared))
-    overlap[(np.abs(a - b) <= allowed).all(-1)] = 1.0
-    return overlap
 
 
 def compare_masks(reference: Any, actual: Any, least: float) -> Findings:
@@ -183,30 +186,27 @@ def compare_masks(reference: Any, actual: Any, least: float) -> Findings:
     """
     import numpy as np
 
-    found, wrong = compare_values("masks", "masks", reference, actual)
-    if "max_abs" not in found:
-        return found, wrong
     axes = tuple(range(1, reference.ndim))
     a, b = reference.astype(np.float64), actual.astype(np.float64)
+    odd = int((~np.isfinite(b)).sum())
+    if odd:
+        return {"not_finite": odd}, [f"masks: {odd} of {b.size} values are NaN or infinite"]
     # This is min / max where nothing is negative. Values of opposite signs do not overlap.
     union = np.maximum(np.abs(a), np.abs(b)).sum(axes)
-    lost = np.abs(a - b).sum(axes) / np.where(union > 0, union, 1)
+    distance = np.abs(a - b)
+    lost = distance.sum(axes) / np.where(union > 0, union, 1)
     worst = float(lost.max(initial=0.0))
-    found = {"max_abs": found["max_abs"], "max_rel": worst, "min_iou": 1 - worst, "required": least}
+    found = {
+        "max_abs": float(distance.max(initial=0.0)),
+        "max_rel": worst,
+        "min_iou": 1 - worst,
+        "least_iou": least,
+    }
     below = int((~(1 - lost >= least)).sum())  # NaN counts as below
     if not below:
         return found, []
     said = f"{below} of {len(lost)} overlap by less than {least:g} (the worst by {1 - worst:.4f})"
     return found, [f"masks: {said}"]
-
-
-def _at_threshold(score: float, image: Image, options: Dict[str, Any]) -> bool:
-    """Whether `score` is so near the threshold that rounding decides which side it falls on."""
-    threshold = options.get("score_threshold")
-    if threshold is None:
-        return False
-    allowed = tolerance("scores", str(image["scores"].dtype))
-    return bool(abs(score - threshold) <= allowed.scale + allowed.relative * threshold)
 
 
 def _swapped(image: Image) -> Image:

@@ -9,17 +9,20 @@ segments mean nothing. Unlike in the paper, void is an answer like any other: it
 from __future__ import annotations
 
 from functools import partial
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any, Dict, List, Optional, Sequence, Tuple
 
+from pytest_export_matrix.compare.arrays import Findings, other_dtype, other_shape
 from pytest_export_matrix.compare.detections import (
-    Image,
+    Around,
     Problem,
     by_image,
     compare_image,
     not_detections,
     widest,
 )
-from pytest_export_matrix.compare.tolerances import Findings, compare_values, mismatch
+from pytest_export_matrix.compare.matching import Image
+from pytest_export_matrix.compare.noise import Noise, measure
+from pytest_export_matrix.compare.unsure import join, measure_image
 
 SAME_SEGMENT = 0.5
 #: The outputs that describe the whole image, and their numbers of dimensions.
@@ -28,7 +31,9 @@ MAPS = {"semantic": 3, "panoptic": 2, "segment_classes": 1}
 UNMERGED = {"semantic": MAPS["semantic"]}
 
 
-def compare(reference: Any, actual: Any, options: Dict[str, Any]) -> Dict[str, Any]:
+def compare(
+    reference: Any, actual: Any, options: Dict[str, Any], noise: Optional[Noise] = None
+) -> Dict[str, Any]:
     """Deviation of two lists of images; see `pytest_export_matrix.compare`.
 
     An image is a dict of the arrays of `compare.detections` and of semantic [classes, H, W],
@@ -36,7 +41,25 @@ def compare(reference: Any, actual: Any, options: Dict[str, Any]) -> Dict[str, A
     The counts are of detections; segments are counted in the figures of the output panoptic.
     """
     maps = MAPS if options.get("merged", True) else UNMERGED
-    return by_image(reference, actual, options, partial(not_panoptic, maps=maps), compare_panoptic)
+    unfit = partial(not_panoptic, maps=maps)
+    return by_image(reference, actual, Around(options, noise, 0), unfit, compare_panoptic)
+
+
+def measure_answers(
+    reference: Any, others: Sequence[Any], truth: Optional[Any], options: Dict[str, Any]
+) -> Noise:
+    """The noise of eager's answer to one case: of the detections, and of the semantic map. Segments
+    are compared by their overlap."""
+    images = []
+    for i, image in enumerate(reference):
+        draws, exact = [each[i] for each in others], truth and truth[i]
+        noise = measure_image(image, draws, exact, list(_without_maps(image)))
+        maps = [each["semantic"] for each in draws]
+        noise.outputs["semantic"] = [
+            measure(image["semantic"], maps, exact["semantic"] if exact else None)
+        ]
+        images.append(noise)
+    return join(images)
 
 
 def not_panoptic(answer: Any, maps: Dict[str, int]) -> Optional[str]:
@@ -60,25 +83,30 @@ def not_panoptic(answer: Any, maps: Dict[str, int]) -> Optional[str]:
 def compare_panoptic(
     expected: Image,
     got: Image,
-    options: Dict[str, Any],
+    around: Around,
     found: Dict[str, Any],
     outputs: Dict[str, Any],
 ) -> List[Problem]:
     """What is wrong with one image; see `compare.detections.compare_image`."""
     if list(got) != list(expected):
         return [("structure", f"outputs {', '.join(got)}, expected {', '.join(expected)}")]
-    problems = compare_image(_without_maps(expected), _without_maps(got), options, found, outputs)
+    problems = compare_image(_without_maps(expected), _without_maps(got), around, found, outputs)
     shapes = [
-        (name, mismatch(name, expected[name], got[name], skip_first=name == "segment_classes"))
+        (name, other_shape(name, expected[name], got[name], skip_first=name == "segment_classes"))
         for name in MAPS
         if name in expected
     ]
     of_shape: List[Problem] = [(name, problem) for name, problem in shapes if problem]
     if of_shape:
         return problems + of_shape
-    found_of = {"semantic": _compare_semantic(expected["semantic"], got["semantic"], options)}
+    found_of = {"semantic": _compare_semantic(expected["semantic"], got["semantic"], around)}
     if "panoptic" in expected:
-        found_of["panoptic"] = _compare_segments(expected, got, options)
+        found_of["panoptic"] = _compare_segments(expected, got, around.options)
+        problems += [
+            (name, problem)
+            for name in ("panoptic", "segment_classes")
+            for problem in other_dtype(name, expected[name], got[name])
+        ]
     for name, (figures, wrong) in found_of.items():
         outputs[name] = widest(outputs.get(name, {}), figures)
         problems += [(name, problem) for problem in wrong]
@@ -89,14 +117,14 @@ def _without_maps(image: Image) -> Image:
     return {name: array for name, array in image.items() if name not in MAPS}
 
 
-def _compare_semantic(reference: Any, actual: Any, options: Dict[str, Any]) -> Findings:
+def _compare_semantic(reference: Any, actual: Any, around: Around) -> Findings:
     """Compare by values, and by the share of pixels whose most probable class differs."""
-    figures, wrong = compare_values("semantic", "semantic", reference, actual)
+    figures, wrong = around.compare("semantic", reference, actual)
     if "max_abs" not in figures or not reference.size:
         return figures, wrong
     differing = float((reference.argmax(0) != actual.argmax(0)).mean())
-    if differing > options["semantic_pixels"]:
-        allowed = f"allowed {options['semantic_pixels']:g}"
+    if differing > around.options["semantic_pixels"]:
+        allowed = f"allowed {around.options['semantic_pixels']:g}"
         wrong = [*wrong, f"semantic: {differing:.2%} of the pixels of another class, {allowed}"]
     return {**figures, "pixels_of_another_class": differing}, wrong
 
@@ -127,7 +155,7 @@ def _compare_segments(expected: Image, got: Image, options: Dict[str, Any]) -> F
     figures = {
         "max_rel": 1 - lowest,
         "min_iou": lowest,
-        "required": least,
+        "least_iou": least,
         "min_pq": float(matched.sum() / total) if total else 1.0,
         "matched": len(matched),
         "missing": alone[0],

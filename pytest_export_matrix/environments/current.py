@@ -7,6 +7,7 @@ import sys
 from importlib import metadata
 from typing import Iterable, List, Tuple
 
+from pytest_export_matrix.environments.records import this_platform
 from pytest_export_matrix.results.results import Versions
 
 
@@ -20,7 +21,11 @@ def fingerprint() -> List[Tuple[str, str]]:
         (distribution.metadata["Name"] or "", distribution.version)
         for distribution in metadata.distributions()
     }
-    return [*sorted(installed), ("python", platform.python_version()), ("platform", _platform())]
+    return [
+        *sorted(installed),
+        ("python", platform.python_version()),
+        ("platform", this_platform()),
+    ]
 
 
 def describe(modules: Iterable[str]) -> Versions:
@@ -31,8 +36,4 @@ def describe(modules: Iterable[str]) -> Versions:
             versions[name] = metadata.version(name)
         except metadata.PackageNotFoundError:
             continue
-    return Versions(platform.python_version(), _platform(), versions)
-
-
-def _platform() -> str:
-    return f"{platform.system()}-{platform.machine()}"
+    return Versions(platform.python_version(), this_platform(), versions)

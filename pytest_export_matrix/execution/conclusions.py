@@ -65,10 +65,10 @@ def lacking(recipe: Recipe, prepared: PreparedModel) -> Optional[StepAnswer]:
 
 
 def agreed(recipe: Recipe, prepared: PreparedModel) -> List[StepAnswer]:
-    """How the exported eager model agrees with the reference; empty where both are the same."""
-    if recipe.eager == recipe.architecture.reference:
-        return []
-    return [prepared.agreements[recipe.eager][case] for case in recipe.asked]
+    """How the reference in another process, and the exported eager model where that is another one,
+    agree with the reference."""
+    eagers = dict.fromkeys((recipe.architecture.reference, recipe.eager))
+    return [prepared.agreements[eager][case] for eager in eagers for case in recipe.asked]
 
 
 def add_reference(result: Result, recipe: Recipe, prepared: PreparedModel) -> bool:
@@ -114,6 +114,9 @@ def add_inference(
     result.seconds.update(answer.seconds)
     result.warnings += answer.warnings
     set_ending(result, answer, Stage.COMPARE)
+    if answer.compared and answer.compared.proves_nothing:
+        unproven = StepAnswer(Outcome.FAILED, reason=answer.compared.proves_nothing)
+        set_ending(result, replace(unproven, cached=answer.cached), Stage.REFERENCE)
     others = agreed(recipe, prepared)
     for tried, stage in (
         *((prepared.cases[case], Stage.REFERENCE) for case in recipe.asked),
@@ -126,7 +129,9 @@ def add_inference(
             set_ending(result, tried.flaky, stage)
             result.cached, result.flaky = cached, True
     changed = dict.fromkeys(agreement.changed for agreement in others)
-    result.reason = "\n".join(filter(None, [result.reason, *changed])) or None
+    eager = (prepared.cases[case].eager for case in recipe.cases)
+    notes = dict.fromkeys(note for answer in eager if answer for note in answer.notes)
+    result.reason = "\n".join(filter(None, [result.reason, *changed, *notes])) or None
 
 
 def strip_folders(result: Result, shown: Mapping[str, str]) -> None:

@@ -81,6 +81,7 @@ class EngineRun:
             self.recipe.outputs,
             body.convention,
             self._exported_outputs(),
+            runtime.precision,
         )
         compared = self.folder.shown(dispatcher.export(label, compare, environment))
         return with_comparison(asked, compared)

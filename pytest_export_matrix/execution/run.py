@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Callable, Dict, List, Mapping, Optional, Sequence
 
@@ -24,6 +25,7 @@ from pytest_export_matrix.machine import devices
 from pytest_export_matrix.planning.recipes import CaptureKey, Case, Recipe
 from pytest_export_matrix.results.result import Result
 from pytest_export_matrix.vocabulary.cells import Cell
+from pytest_export_matrix.vocabulary.entries import Eager
 from pytest_export_matrix.vocabulary.outcomes import Stage
 from pytest_export_matrix.worker.messages import Answer
 
@@ -99,13 +101,10 @@ class MatrixRun:
         if devices.absent(cell.device):
             return add(cell, lambda: self._finish(recipe))
         model = (cell.architecture, cell.device)
-        prepared = built = add(model, lambda: self._prepare(recipe))
-        if recipe.eager != recipe.architecture.reference:
-            prepared = add(
-                (*model, recipe.eager),
-                lambda: self._agree(recipe, built.result()),
-                after=[built],
-            )
+        prepared = add(model, lambda: self._prepare(recipe))
+        for eager in dict.fromkeys((recipe.architecture.reference, recipe.eager)):
+            agree = partial(self._agree, recipe, eager, prepared)
+            prepared = add((*model, eager), agree, after=[prepared])
         exported = add(
             recipe.capture_key, lambda: self._export(recipe, prepared.result()), after=[prepared]
         )
@@ -127,13 +126,18 @@ class MatrixRun:
         step = PrepareStep(means.store, means.available, recipe, means.fingerprint)
         return step.prepare(list(wanted), is_news)
 
-    def _agree(self, recipe: Recipe, prepared: PreparedModel) -> PreparedModel:
-        """Add to `prepared` how the recipe's eager model agrees with it. Returns `prepared`."""
-        recipes = [each for each in self._of_the_model(recipe) if each.eager == recipe.eager]
+    def _agree(self, recipe: Recipe, eager: Eager, model: "Future[PreparedModel]") -> PreparedModel:
+        """Add to the model how `eager` agrees with it, the reference itself included, which is
+        asked in another process. Returns the model."""
+        prepared, recipes = model.result(), self._of_the_model(recipe)
+        if eager == recipe.architecture.reference:
+            recipe = replace(recipe, eager=eager, renames="")
+        else:
+            recipes = [each for each in recipes if each.eager == eager]
         wanted = dict.fromkeys(case for each in recipes for case in each.asked)
         is_news = self._is_news(Stage.REFERENCE, recipes)
         step = AgreeStep(self._means.store, self._means.available, recipe, prepared)
-        prepared.agreements[recipe.eager] = step.agree(list(wanted), is_news)
+        prepared.agreements[eager] = step.agree(list(wanted), is_news)
         return prepared
 
     def _export(self, recipe: Recipe, prepared: PreparedModel) -> Exports:

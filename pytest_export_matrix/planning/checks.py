@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any, Iterator, Mapping, Tuple
 
+from pytest_export_matrix.compare.noise import ROUNDINGS
 from pytest_export_matrix.vocabulary.cells import NAME
 from pytest_export_matrix.vocabulary.entries import (
     DEFAULT,
@@ -12,6 +13,7 @@ from pytest_export_matrix.vocabulary.entries import (
     Entry,
     Environment,
     OutputKind,
+    Runtime,
 )
 from pytest_export_matrix.vocabulary.errors import UsageError
 from pytest_export_matrix.vocabulary.package import OLDEST_PYTHON
@@ -22,12 +24,12 @@ PYTHON = re.compile(r"3\.\d+(\.\d+)?\Z")
 
 REFERENCE_FIELDS = (
     *("build", "inputs", "compare", "capture", "lower", "session", "render"),
-    *("weights", "conventions", "program"),
+    *("weights", "conventions", "program", "measure"),
 )
 
 
 #: References that need not be given.
-OPTIONAL_FIELDS = ("weights", "conventions", "program")
+OPTIONAL_FIELDS = ("weights", "conventions", "program", "measure")
 
 
 #: Lists of names.
@@ -59,6 +61,8 @@ def _problems(entry: Entry) -> Iterator[Tuple[str, str]]:
             yield f"{name}={value!r} is no list of names", f"for instance {name}=[{value!r}]"
     if isinstance(entry, Environment):
         yield from _problems_of_environment(entry)
+    if isinstance(entry, Runtime) and entry.precision not in ROUNDINGS:
+        yield f"precision={entry.precision!r} is none", f"known: {', '.join(ROUNDINGS)}"
     if isinstance(entry, Architecture):
         for name, is_right, example in (
             ("preparations", names_something, '{"torch_export": "my_models:prepare"}'),

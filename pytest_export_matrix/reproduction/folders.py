@@ -13,14 +13,19 @@ from typing import Iterable, List, Sequence, Tuple
 
 from pytest_export_matrix.environments import current
 from pytest_export_matrix.execution.evidence import CaseOnDisk, CellEvidence, Place
-from pytest_export_matrix.reproduction.scripts import MODEL_STAGES, disagrees, is_other, texts
+from pytest_export_matrix.reproduction.scripts import (
+    MODEL_STAGES,
+    has_noise,
+    has_reference,
+    is_other,
+    texts,
+)
 from pytest_export_matrix.results.result import Result
 from pytest_export_matrix.results.results import Versions
 from pytest_export_matrix.vocabulary.entries import BUILD_MODULES
 from pytest_export_matrix.vocabulary.errors import UsageError
 
-WEIGHTS = "weights.safetensors"
-INPUTS, EXPECTED = "inputs.npz", "expected.npz"
+INPUTS, EXPECTED, NOISE = "inputs.npz", "expected.npz", "noise.npz"
 #: The packages that make the default sample pictures.
 SAMPLE_PACKAGES = ("pillow", "scikit-learn")
 #: The store's own files in an entry.
@@ -49,8 +54,8 @@ def write(folder: Path, result: Result, facts: CellEvidence, environment: Versio
         result = replace(result, detail=_shown(result.detail, facts))
         for name, text in texts(result, facts, place(target, facts.paths), environment).items():
             (fresh / name).write_text(text, encoding="utf-8", errors="backslashreplace", newline="")
-        if disagrees(result, facts):
-            shutil.copyfile(facts.weights, fresh / WEIGHTS)
+        if has_reference(result, facts):
+            _copy_weights(facts, fresh)
             _copy_cases(facts.asked, fresh)
         elif result.stage in MODEL_STAGES:
             _copy_model(facts, fresh)
@@ -84,11 +89,15 @@ def place(target: Path, paths: Sequence[str]) -> Place:
 
 
 def _copy_model(facts: CellEvidence, fresh: Path) -> None:
-    if facts.weights:
-        shutil.copyfile(facts.weights, fresh / WEIGHTS)
+    _copy_weights(facts, fresh)
     if facts.example and facts.example.folder:
         with zipfile.ZipFile(fresh / INPUTS, "w", zipfile.ZIP_DEFLATED) as archive:
             _add(archive, facts.example, "input_", "")
+
+
+def _copy_weights(facts: CellEvidence, fresh: Path) -> None:
+    if facts.weights:
+        shutil.copyfile(facts.weights, fresh / Path(facts.weights).name)
 
 
 def _copy_file(facts: CellEvidence, fresh: Path) -> None:
@@ -102,7 +111,8 @@ def _copy_file(facts: CellEvidence, fresh: Path) -> None:
 
 
 def _copy_cases(cases: Sequence[CaseOnDisk], fresh: Path) -> None:
-    for name, prefix in ((INPUTS, "input_"), (EXPECTED, "output_")):
+    files = [(INPUTS, "input_"), (EXPECTED, "output_")]
+    for name, prefix in [*files, (NOISE, "noise_")] if has_noise(cases) else files:
         with zipfile.ZipFile(fresh / name, "w", zipfile.ZIP_DEFLATED) as archive:
             for i, known in enumerate(cases):
                 if known.folder:

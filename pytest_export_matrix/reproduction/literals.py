@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import ast
 import json
-from typing import Any, Callable, Dict, List
+from typing import Any, Callable, Dict
 
 from pytest_export_matrix.execution.evidence import CellEvidence
 from pytest_export_matrix.exporters.context import dynamic_dimensions
-from pytest_export_matrix.vocabulary.pytrees import TreeSpec, unflatten
+from pytest_export_matrix.vocabulary.pytrees import TreeSpec, count_leaves, unflatten
 from pytest_export_matrix.worker.messages import EagerAnswer
 
 #: How a script writes a dimension that is declared dynamic.
@@ -41,13 +41,6 @@ def expression(spec: TreeSpec, leaf: Callable[[int], Any]) -> str:
     return literal(spec["value"])
 
 
-def count_leaves(spec: TreeSpec) -> int:
-    """How many tensors a structure holds."""
-    found: List[int] = []
-    expression(spec, found.append)
-    return len(found)
-
-
 class _Leaf:
     """Stands for a tensor where only the structure around it matters."""
 
@@ -78,11 +71,12 @@ def of_example(facts: CellEvidence, answer: EagerAnswer) -> Dict[str, str]:
 
 
 def of_case(known: EagerAnswer, structure: TreeSpec) -> Dict[str, Any]:
-    """The structures of a case as `cases.json` holds them: of the inputs, of the eager outputs,
-    and `structure`, which a flat answer is put into."""
+    """The structures of a case as `cases.json` holds them: of the inputs, of the eager outputs and
+    their noise, and `structure`, which a flat answer is put into."""
     return {
         "inputs": known.inputs,
         "outputs": known.outputs,
+        "noise": known.noise,
         "answer": structure,
         "answer_tensors": count_leaves(structure),
     }

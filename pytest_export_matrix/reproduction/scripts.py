@@ -20,12 +20,16 @@ from pytest_export_matrix.reproduction.literals import literal, of_case, of_exam
 from pytest_export_matrix.reproduction.templating import compose, fill, template
 from pytest_export_matrix.results.result import Result
 from pytest_export_matrix.results.results import Versions
+from pytest_export_matrix.vocabulary.entries import OutputKind
 from pytest_export_matrix.vocabulary.outcomes import Stage
 from pytest_export_matrix.vocabulary.package import NAME
+from pytest_export_matrix.worker.model import PICKLED_WEIGHTS
 from pytest_export_matrix.worker.tasks.compare import LEAKS
 
 EXPORTERS, RUNTIMES = f"{NAME}.exporters", f"{NAME}.runtimes"
 COMPARISON, TREES = "repro_comparison", f"{NAME}.vocabulary.pytrees"
+#: What every script that compares needs beside the comparison.
+RULES = (TREES, f"{NAME}.compare.noise", f"{NAME}.compare.proof")
 
 #: Functions for nested inputs and outputs; a script imports those that it calls.
 FROM_TREES = f"from {COMPARISON} import __TREE_FUNCTIONS__"
@@ -92,17 +96,18 @@ class Script:
         self.values.update({f"{name}_MODULE": module, name: f"{module}.{attribute}"})
         return module
 
-    def compare(self, reference: str) -> bool:
+    def compare(self, kind: OutputKind) -> bool:
         """Have the script compare. Returns whether that needs a module of the project."""
+        reference = kind.compare
         module, _, attribute = reference.partition(":")
         if is_own(reference) and attribute == "compare":
             try:
-                self.beside[f"{COMPARISON}.py"] = inline(TREES, module)
+                self.beside[f"{COMPARISON}.py"] = inline(*RULES, module)
                 self.blocks["compare"] = "compare_own.py"
                 return False
             except NotInlined:
                 pass
-        self.beside[f"{COMPARISON}.py"] = inline(TREES)
+        self.beside[f"{COMPARISON}.py"] = inline(*RULES)
         self.blocks["compare"] = "compare_project.py"
         return not is_own(self.name("COMPARE", reference))
 
@@ -123,7 +128,7 @@ def texts(
     }
     if not before_file:
         files["cases.json"] = json.dumps(_cases(facts.cases, facts.example), indent=1)
-    elif disagrees(result, facts):
+    elif has_reference(result, facts):
         files["cases.json"] = json.dumps(_cases(facts.asked, None), indent=1)
     return files
 
@@ -135,9 +140,22 @@ def is_other(facts: CellEvidence) -> bool:
     return not is_reference and all(known.answer for known in facts.asked)
 
 
+def has_reference(result: Result, facts: CellEvidence) -> bool:
+    """Whether the cell ended at `reference` though the reference had answered: another eager model
+    disagrees, or the answers prove nothing."""
+    return result.stage == Stage.REFERENCE and all(known.answer for known in facts.asked)
+
+
 def disagrees(result: Result, facts: CellEvidence) -> bool:
-    """Whether the cell ended where its eager model was compared with the reference."""
-    return is_other(facts) and result.stage == Stage.REFERENCE
+    """Whether the cell ended where an eager model was compared with the reference."""
+    return has_reference(result, facts) and (is_other(facts) or bool(result.deviating))
+
+
+def has_noise(cases: Sequence[CaseOnDisk]) -> bool:
+    """Whether the noise of all answers is known."""
+    return all(
+        known.answer is not None and known.answer.noise != {"value": None} for known in cases
+    )
 
 
 def of_model(result: Result, facts: CellEvidence) -> Script:
@@ -153,7 +171,9 @@ def of_model(result: Result, facts: CellEvidence) -> Script:
         {"DOES": MODEL_STAGES[stage], "KEYWORDS": literal(dict(architecture.keywords))},
     )
     script.name("BUILD", architecture.build)
-    if facts.weights:
+    if facts.weights.endswith(PICKLED_WEIGHTS):
+        script.blocks["weights"] = "weights_pickled.py"
+    elif facts.weights:
         script.blocks["weights"] = "weights.py"
         script.imports.append("from safetensors.torch import load_file")
     if facts.renames and is_other(facts):
@@ -172,7 +192,11 @@ def of_model(result: Result, facts: CellEvidence) -> Script:
     if work == "eager_other":
         script.imports.append(FROM_TREES)
         script.values["OPTIONS"] = literal(facts.outputs.options)
-        script.compare(facts.outputs.compare)
+        script.compare(facts.outputs)
+    if work in ("eager", "eager_other"):
+        script.blocks["noise"] = _noise(facts.asked if has_reference(result, facts) else ())
+        if work == "eager" and script.blocks["noise"] == "noise.py":
+            script.blocks["noise"] = "noise_of_model.py"
     if work == OWN_EXPORT:
         _add_own_export(script, facts)
     return script
@@ -185,7 +209,12 @@ def _add_eager(script: Script, facts: CellEvidence) -> None:
         CASES=literal(list(dict.fromkeys(cases))), OPTIONS=literal(facts.outputs.options)
     )
     script.name("INPUTS", facts.architecture.inputs)
-    script.compare(facts.outputs.compare)
+    script.compare(facts.outputs)
+
+
+def _noise(cases: Sequence[CaseOnDisk]) -> str:
+    """The template that reads the noise of `cases`, or does without it."""
+    return "noise.py" if cases and has_noise(cases) else "no_noise.py"
 
 
 def _add_own_export(script: Script, facts: CellEvidence) -> None:
@@ -230,7 +259,8 @@ def of_file(result: Result, facts: CellEvidence) -> Script:
         },
         [*(f"import {name}" for name in needed), FROM_TREES],
     )
-    in_project = script.compare(facts.outputs.compare)
+    script.blocks["noise"] = _noise(facts.cases)
+    in_project = script.compare(facts.outputs)
     if not module:
         own = script.name("SESSION", facts.runtime.session)
         in_project |= not is_own(facts.runtime.session) or is_own(own)

@@ -36,11 +36,16 @@ class OutputKind:
 
     `compare` names a function (reference, actual, options) -> deviation. `reference` and `actual`
     are trees of arrays, `options` is any JSON; `pytest_export_matrix.compare` describes deviations.
+
+    measure: "module:function" (reference, others, truth, options) -> `compare.noise.Noise`, of
+        eager's answer to one case, its other answers to the same case, and the one in float64 (None
+        where the model has none). With it `compare` is called with that noise as a fourth argument.
     """
 
     name: str
     compare: str
     options: Mapping[str, Any] = field(default_factory=dict)
+    measure: str = ""
 
 
 @dataclass(frozen=True)
@@ -154,6 +159,8 @@ class Runtime:
         of the program. commands: what has to be on the path, to build it or to run it.
     convention: "flat" where the engine takes and returns the tensors one by one, whatever the file
         was made from.
+    precision: "float16", "bfloat16" or "tf32" where the engine computes in that, whatever the file
+        holds. Its answers are then judged by the noise of that precision, and the cell says so.
     family: where it takes only the files of one family of architectures; without one, all files.
     """
 
@@ -169,6 +176,7 @@ class Runtime:
     commands: Sequence[str] = ()
     convention: str = ""
     family: str = ""
+    precision: str = "float32"
 
     def takes(self, architecture: Architecture) -> bool:
         return self.family in ("", architecture.family)

@@ -8,7 +8,7 @@ a `shape` and a `dtype`.
 from __future__ import annotations
 
 import dataclasses
-from typing import Any, Callable, Dict, List, Tuple
+from typing import Any, Callable, Dict, Iterator, List, Tuple
 
 TreeSpec = Dict[str, Any]
 
@@ -57,21 +57,46 @@ def unflatten(leaves: Any, spec: TreeSpec) -> Any:
     return spec["value"]
 
 
+def count_leaves(spec: TreeSpec) -> int:
+    """How many arrays a structure holds."""
+    if "leaf" in spec:
+        return 1
+    children = [item for _, item in spec.get("dict", [])]
+    children += spec.get("list", []) + spec.get("tuple", [])
+    return sum(count_leaves(child) for child in children)
+
+
 def map_leaves(function: Callable[[Any], Any], tree: Any) -> Any:
     """`tree` with `function` applied to each leaf."""
     leaves, spec = flatten(tree)
     return unflatten([function(leaf) for leaf in leaves], spec)
 
 
+def named_leaves(tree: Any, prefix: str = "") -> Iterator[Tuple[str, Any]]:
+    """The arrays of `tree` with a name each: its keys and positions joined by dots."""
+    import numpy as np
+
+    if isinstance(tree, dict):
+        items: Any = tree.items()
+    elif isinstance(tree, (list, tuple)):
+        items = enumerate(tree)
+    else:
+        if tree is not None:
+            yield prefix or "output", tree if is_leaf(tree) else np.asarray(tree)
+        return
+    for key, item in items:
+        yield from named_leaves(item, f"{prefix}.{key}" if prefix else str(key))
+
+
 def to_arrays(tree: Any) -> Any:
-    """`tree` with every tensor and number as a numpy array.
+    """`tree` with every tensor and number as a numpy array of its own: no later call changes it.
 
     Raises TypeError for a string, and for a dtype that numpy does not have (bfloat16).
     """
     import numpy as np
 
     def array(leaf: Any) -> Any:
-        return leaf.detach().cpu().numpy() if hasattr(leaf, "detach") else np.asarray(leaf)
+        return np.array(leaf.detach().cpu().numpy() if hasattr(leaf, "detach") else leaf)
 
     leaves, spec = flatten(tree)
     arrays = [array(leaf) for leaf in leaves]

@@ -208,7 +208,7 @@ class Infer:
 class Compare:
     """Compare the `answers` (a folder) that `infer` kept of `calls` with those that `prepare` kept
     of `cases` (folders). `exported_outputs` is the structure of the model's answer to the export's
-    example, if there was one."""
+    example, if there was one; `precision` is what the engine computes in."""
 
     task: ClassVar[str] = "compare"
     stage: ClassVar[Stage] = Stage.COMPARE
@@ -219,6 +219,7 @@ class Compare:
     outputs: OutputKind
     convention: str
     exported_outputs: Optional[TreeSpec]
+    precision: str
 
 
 @dataclass(frozen=True)
@@ -263,13 +264,16 @@ class Request:
 
 @dataclass
 class EagerAnswer:
-    """What `prepare` keeps of a case beside its arrays: the structure of the inputs and of the
-    answer, what the inputs show, and whether the model found anything to compare."""
+    """What `prepare` keeps of a case beside its arrays: the structure of the inputs, of the answer
+    and of its noise (None where it was not measured), what the inputs show, whether the model found
+    anything to compare, and what a reader of any cell should know of the model."""
 
     inputs: TreeSpec
     outputs: TreeSpec
     label: str
     shows: bool
+    noise: TreeSpec = field(default_factory=lambda: {"value": None})
+    notes: List[str] = field(default_factory=list)
 
 
 @dataclass

@@ -4,27 +4,36 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import inspect
+import os
 from typing import Any, Iterator, Sequence, Tuple
 
 from pytest_export_matrix.vocabulary.outcomes import Failure
 from pytest_export_matrix.vocabulary.references import resolve
 from pytest_export_matrix.worker.messages import Eager, Model
 
-#: The file that the weights of a model are kept in.
-WEIGHTS = "weights.safetensors"
+#: The file that the weights of a model are kept in, and the one for a state that holds more than
+#: tensors.
+WEIGHTS, PICKLED_WEIGHTS = "weights.safetensors", "weights.pt"
 
 
 def build(described: Model) -> Any:
     """The architecture's model in eval mode on the CPU, with weights not yet set.
 
+    All random generators begin alike, so that a factory that draws is the same in every process.
     Raises Failure where the factory cannot be imported or returns no module; what the factory
     itself raises goes through.
     """
+    import random
+
+    import numpy as np
     import torch
 
     reference = described.build
     factory = _named("build", reference)
     torch.manual_seed(0)
+    np.random.seed(0)
+    random.seed(0)
     model = factory(**described.keywords)
     if not isinstance(model, torch.nn.Module):
         kind = type(model).__name__
@@ -42,12 +51,25 @@ def rebuild(eager: Eager) -> Any:
     return model.to(eager.device)
 
 
-def save_weights(model: Any, path: str) -> None:
-    """Write the state of `model` as safetensors; tensors that share memory are written apart."""
+def save_weights(model: Any, folder: str) -> str:
+    """Write the state of `model` into `folder`. Returns the path.
+
+    It is a safetensors file, in which tensors that share memory are written apart. A state that
+    holds something else than plain tensors (of quantized modules, of `get_extra_state`) is written
+    as torch.save does.
+    """
+    import torch
     from safetensors.torch import save_file
 
     state = model.state_dict()
-    save_file({name: tensor.detach().clone().contiguous() for name, tensor in state.items()}, path)
+    if all(torch.is_tensor(each) and not each.is_quantized for each in state.values()):
+        path = os.path.join(folder, WEIGHTS)
+        tensors = {name: each.detach().clone().contiguous() for name, each in state.items()}
+        save_file(tensors, path)
+    else:
+        path = os.path.join(folder, PICKLED_WEIGHTS)
+        torch.save(state, path)
+    return path
 
 
 def load_weights(model: Any, path: str, renames: str = "") -> None:
@@ -55,9 +77,15 @@ def load_weights(model: Any, path: str, renames: str = "") -> None:
 
     Raises RuntimeError where names or shapes differ.
     """
+    import torch
     from safetensors.torch import load_file
 
-    state = load_file(path)
+    if path.endswith(WEIGHTS):
+        state = load_file(path)
+    else:
+        # PyTorch 1.10 does not know the argument, later ones refuse what is no tensor without it.
+        known = "weights_only" in inspect.signature(torch.load).parameters
+        state = torch.load(path, **({"weights_only": False} if known else {}))
     if renames:
         names = resolve(renames)(list(state))
         state = {names.get(name, name): tensor for name, tensor in state.items()}

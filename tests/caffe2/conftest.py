@@ -81,6 +81,7 @@ class Subject:
     request: dict[str, Any]
     cases: list[str]
     reference: list[Any]
+    noise: list[Any]
 
 
 @pytest.fixture(scope="session")
@@ -104,13 +105,16 @@ def make(
     import numpy as np
     import torch
 
+    from pytest_export_matrix import Detections
+    from pytest_export_matrix.compare.noise import pool
     from pytest_export_matrix.samples import pictures
+    from pytest_export_matrix.worker.eager import EagerModel, noise_of
     from pytest_export_matrix.worker.model import save_weights
 
     folder = tmp_path_factory.mktemp(f"{architecture}_{images}")
     module = importlib.import_module(f"conformance.architectures.{architecture}")
     model = module.build(backbone="resnet10")
-    save_weights(model, str(folder / "weights"))
+    weights = save_weights(model, str(folder))
     asked = [
         (f"{sizes}, picture {seed}", pictures.pictures(sizes, seed))
         for sizes in SIZES[images]
@@ -121,18 +125,21 @@ def make(
             (f"two of picture {seed}", pictures.pictures([(192, 256)], seed) * 2)
             for seed in range(PICTURES)
         ]
-    arrays, reference = {}, []
+    arrays, reference, noise = {}, [], []
     for number, (_, batch) in enumerate(asked):
         arrays.update({f"{number}.{i}": picture for i, picture in enumerate(batch)})
         with torch.no_grad():
-            answer = model([torch.from_numpy(picture) for picture in batch])
-        reference.append([{k: v.numpy() for k, v in found.items()} for found in answer])
+            given = ([torch.from_numpy(picture) for picture in batch],)
+            answers = EagerModel(model, "cpu").answers(given)
+        reference.append(answers.answer)
+        noise.append(noise_of(Detections(score_threshold=0.3), answers))
+    pool(noise)
     np.savez(folder / "images.npz", **arrays)
     request = {
         "architecture": architecture,
         "keywords": {"backbone": "resnet10"},
-        "weights": str(folder / "weights"),
+        "weights": weights,
         "images": str(folder / "images.npz"),
         "counts": [len(batch) for _, batch in asked],
     }
-    return Subject(request, [name for name, _ in asked], reference)
+    return Subject(request, [name for name, _ in asked], reference, noise)

@@ -26,10 +26,11 @@ def exported_of(caffe2: Any, subject_of: Any) -> Any:
 def judge(subject: Any, answers: list[Any], but: str = "") -> tuple[list[str], dict[str, float]]:
     """What is wrong with `answers`, leaving out cases named `but`, and the worst deviations."""
     problems, worst, matched = [], {}, 0
-    for case, expected, found in zip(subject.cases, subject.reference, answers):
+    asked = zip(subject.cases, subject.reference, subject.noise, answers)
+    for case, expected, noise, found in asked:
         if but and but in case:
             continue
-        verdict = compare(expected, found or [], {"score_threshold": 0.3})
+        verdict = compare(expected, found or [], {"score_threshold": 0.3}, noise)
         problems += [f"{case}: {problem}" for problem in verdict["problems"]]
         matched += verdict["matched"]
         for name, figures in verdict.get("outputs", {}).items():

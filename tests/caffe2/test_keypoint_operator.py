@@ -62,6 +62,13 @@ def test_it_is_one_newton_step_from_the_highest_cell(caffe2: Any, tmp_path: Path
     assert np.allclose(found[:, :3], expected, rtol=1e-4, atol=1e-3)
 
 
+def judged(subject: Any, found: Any) -> list[dict[str, Any]]:
+    asked = zip(subject.reference, found, subject.noise)
+    return [
+        compare(expected, got, {"score_threshold": 0.3}, noise) for expected, got, noise in asked
+    ]
+
+
 def test_a_model_with_the_operator_agrees_with_eager_of_that_convention(
     caffe2: Any, subject_of: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -70,8 +77,7 @@ def test_a_model_with_the_operator_agrees_with_eager_of_that_convention(
     request = {**subject.request, "heads": "HeadsWithKeypoints"}
     file = caffe2.task("export", **request).answer["caffe2"]["file"]
     found = caffe2.task("run", file=file, **request).detections(request["counts"])
-    pairs = zip(subject.reference, found)
-    verdicts = [compare(*pair, {"score_threshold": 0.3}) for pair in pairs]
+    verdicts = judged(subject, found)
     deviating = {name for verdict in verdicts for name in verdict["deviating"]}
     assert deviating == {"keypoints", "keypoints_scores"}
 
@@ -84,7 +90,6 @@ def test_a_model_with_the_operator_agrees_with_eager_of_that_convention(
         return torch.from_numpy(points).float(), torch.from_numpy(scores).float()
 
     monkeypatch.setattr(roi_heads, "heatmaps_to_keypoints", decoded)
-    of_convention = subject_of("keypoint_rcnn", 1, "HeatmapMaxKeypoint").reference
-    verdicts = [compare(*pair, {"score_threshold": 0.3}) for pair in zip(of_convention, found)]
+    verdicts = judged(subject_of("keypoint_rcnn", 1, "HeatmapMaxKeypoint"), found)
     assert [problem for verdict in verdicts for problem in verdict["problems"]] == []
     assert sum(verdict["matched"] for verdict in verdicts) > 100

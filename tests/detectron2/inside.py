@@ -38,6 +38,9 @@ def make(config, raw, keywords, folder):
     """Build the model and keep it with its eager answers. Returns the number of detections in each
     case of one image."""
     from pytest_export_matrix.addons.detectron2 import models
+    from pytest_export_matrix.compare import Detections
+    from pytest_export_matrix.compare.noise import pool
+    from pytest_export_matrix.worker.eager import EagerModel, noise_of
 
     detector = models.build(config, raw=raw, **keywords)
     torch.save(detector.state_dict(), os.path.join(folder, "weights.pt"))
@@ -46,12 +49,13 @@ def make(config, raw, keywords, folder):
         for picture in range(PICTURES):
             (images,) = models.images(sizes, picture)
             with torch.no_grad():
-                answer = detector(images)
-            found = [{name: value.numpy() for name, value in each.items()} for each in answer]
-            kept.append((batch, [image.numpy() for image in images], found))
+                answers = EagerModel(detector, "cpu").answers((images,))
+            found, noise = answers.answer, noise_of(Detections(), answers)
+            pool([noise])
+            kept.append((batch, [image.numpy() for image in images], found, noise))
     with open(os.path.join(folder, "kept.pkl"), "wb") as file:
         pickle.dump(kept, file)
-    return [len(found[0]["scores"]) for batch, _, found in kept if batch == 1]
+    return [len(found[0]["scores"]) for batch, _, found, _ in kept if batch == 1]
 
 
 def scores(config, keywords, sizes, seeds):
@@ -94,7 +98,7 @@ def run(folder, file, convention, batch, padded=None):
         kept = pickle.load(kept_file)
     session = session_of(file)
     problems, errors, worst, matched = [], [], {}, 0
-    for images, expected in [(i, e) for b, i, e in kept if b == batch]:
+    for images, expected, noise in [rest for b, *rest in kept if b == batch]:
         if padded is not None and padded != any(side % 32 for side in images[0].shape[1:]):
             continue
         _, spec = flatten(expected)
@@ -104,7 +108,7 @@ def run(folder, file, convention, batch, padded=None):
             errors.append(str(error).strip())
             continue
         found = unflatten(list(answer), spec) if convention == "flat" else answer
-        verdict = compare(expected, found, {})
+        verdict = compare(expected, found, {}, noise)
         problems += verdict["problems"]
         matched += verdict["matched"]
         for name, figures in verdict["outputs"].items():

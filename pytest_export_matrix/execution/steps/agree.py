@@ -1,5 +1,6 @@
 """The step `agree`: whether another eager model answers as the reference does. The other one is
-built in another environment, or prepared for an export method.
+built in another environment, or prepared for an export method; or it is the same model, in another
+process and asked in another order, which finds out state that moves.
 
 If it does, a file that was exported from it may be compared with the reference: the export then
 causes any difference, not another version of PyTorch and not the preparation.
@@ -37,7 +38,8 @@ class AgreeStep(ModelStep[Case]):
         if problem:
             return dict.fromkeys(answered, problem)
         self._there = [described, self._recipe.eager.changes]
-        return self.answers(answered, is_news) if answered else {}
+        # In another order than the reference was asked: a model without state does not mind.
+        return self.answers(answered[::-1], is_news) if answered else {}
 
     def lock_key(self) -> str:
         return digest([self._prepared.identity, self._recipe.cell.device, *self._there])
@@ -74,4 +76,4 @@ class AgreeStep(ModelStep[Case]):
 def _words(eager: Eager) -> str:
     prepared = f"prepared by {eager.preparation}" if eager.preparation else ""
     elsewhere = f"in environment {eager.environment}" if eager.environment != DEFAULT else ""
-    return ", ".join(filter(None, (elsewhere, prepared)))
+    return ", ".join(filter(None, (elsewhere, prepared))) or "in another process"

@@ -23,7 +23,6 @@ from pytest_export_matrix.planning.recipes import Case, Recipe
 from pytest_export_matrix.vocabulary.entries import BUILD_MODULES
 from pytest_export_matrix.vocabulary.outcomes import Stage
 from pytest_export_matrix.worker.messages import CasePart, Prepare
-from pytest_export_matrix.worker.model import WEIGHTS
 
 MODEL = "model"
 
@@ -79,9 +78,9 @@ class PrepareStep(ModelStep[Case]):
         data = self.store.get(MODEL, self._model_key)
         entry = read_stored(data, ModelEntry)
         if entry and unchanged(entry.dependencies):
-            sha256 = self.store.files(MODEL, self._model_key)[WEIGHTS].sha256
-            self._prepared.identity = digest([self._model_key, entry.dependencies, sha256])
-            self._prepared.weights = str(self.store.folder(MODEL, self._model_key) / WEIGHTS)
+            ((name, file),) = self.store.files(MODEL, self._model_key).items()
+            self._prepared.identity = digest([self._model_key, entry.dependencies, file.sha256])
+            self._prepared.weights = str(self.store.folder(MODEL, self._model_key) / name)
             self._prepared.seconds = entry.seconds
 
     def ask(self, parts: Sequence[Case]) -> Asked[Case]:

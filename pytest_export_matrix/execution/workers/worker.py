@@ -103,6 +103,7 @@ class Worker:
         if kind.isolated:
             environment = {k: v for k, v in environment.items() if not k.startswith("PYTHON")}
         environment.update(OMP_NUM_THREADS=str(threads), MKL_NUM_THREADS=str(threads))
+        environment["PYTHONHASHSEED"] = "0"  # models that walk over sets are alike in all workers
         # numpy only compares here, and its BLAS would start threads before a fork.
         environment["OPENBLAS_NUM_THREADS"] = "1"
         if no_bytecode:

@@ -10,9 +10,9 @@ from typing import Any
 
 from pytest_export_matrix.compare.answers import compare
 from pytest_export_matrix.vocabulary.outcomes import Outcome, Stage
-from pytest_export_matrix.vocabulary.pytrees import to_arrays
 from pytest_export_matrix.worker import cases
 from pytest_export_matrix.worker import model as models
+from pytest_export_matrix.worker.eager import ask
 from pytest_export_matrix.worker.imports import use_project
 from pytest_export_matrix.worker.messages import Agree, AgreePart, Answer, Eager, Here
 from pytest_export_matrix.worker.task import Stages, answer_part
@@ -34,7 +34,7 @@ def run(request: Agree, here: Here, stages: Stages) -> Answer:
 def agrees(model: Any, part: AgreePart, eager: Eager, changed: str) -> Answer:
     """Whether this eager model answers one case alike; `changed` says what was changed in it."""
     case = cases.read(part.case)
-    answer = to_arrays(model(*cases.arguments(case, eager.device)))
+    answer = ask(model, cases.arguments(case, eager.device))
     compared = compare([case], [answer], eager.model.outputs)
     if not compared.reason:
         return Answer(compared=compared, changed=changed)

@@ -44,9 +44,12 @@ def exporter(method: str, capture: str = "", lower: str = "", format: str = "") 
     )
 
 
-def runtime(name: str, session: str, format: str = "torchscript") -> em.Runtime:
+def runtime(
+    name: str, session: str, format: str = "torchscript", precision: str = "float32"
+) -> em.Runtime:
     return em.Runtime(
         name,
+        precision=precision,
         formats=[format],
         session=f"sessions:{session}",
         modules=["torch"],
@@ -94,6 +97,28 @@ ARCHITECTURES = (
     tensors("inputs_no_tuple", "Classifier", inputs="models:no_tuple"),
     tensors("inputs_words", "Classifier", inputs="models:words"),
     tensors("inputs_wrong_shape", "Classifier", inputs="models:wrong_shape"),
+    tensors("queries", "strangers:ChoosesItsQueries", outputs=em.Queries("logits", "boxes")),
+    tensors("queries_in_order", "strangers:ChoosesItsQueries"),
+    *(
+        tensors(name, f"strangers:{build}")
+        for name, build in {
+            "pixels_beside_probabilities": "PixelsBesideProbabilities",
+            "masks_its_logits": "MasksItsLogits",
+            "spectrum": "Spectrum",
+            "selects_nothing": "SelectsNothing",
+            "zero_initialised": "ZeroInitialised",
+            "noise_minus_noise": "NoiseMinusNoise",
+            "counts_calls": "CountsCalls",
+            "forgets_eval_of_dropout": "ForgetsEvalOfDropout",
+            "remembers_its_first_input": "RemembersItsFirstInput",
+            "changes_its_input": "ChangesItsInput",
+            "returns_its_buffer": "ReturnsItsBuffer",
+            "draws_its_weights": "DrawsItsWeights",
+            "has_extra_state": "HasExtraState",
+            "quantized": "quantized",
+            "adds_up_many_values": "AddsUpManyValues",
+        }.items()
+    ),
 )
 EXPORTERS = (
     exporter("segfaults", "segfaults"),
@@ -130,6 +155,13 @@ RUNTIMES = (
     runtime("warns", "Warns"),
     runtime("fails_the_first_time", "FailsTheFirstTime"),
     runtime("fails_every_time", "FailsEveryTime"),
+    runtime("forgets_probabilities", "ForgetsProbabilities"),
+    runtime("adds_a_hundredth", "AddsAHundredth"),
+    runtime("drops_the_imaginary_part", "DropsTheImaginaryPart"),
+    runtime("has_no_int64", "HasNoInt64"),
+    runtime("turns_the_queries", "TurnsTheQueries"),
+    runtime("computes_in_float16", "ComputesInFloat16"),
+    runtime("declares_float16", "ComputesInFloat16", precision="float16"),
     runtime("unpickles", "Unpickles", format="pickle"),
     runtime("not_there", "NotThere"),
 )

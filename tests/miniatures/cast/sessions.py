@@ -192,3 +192,48 @@ class SaysWhatItSees(DoublesWithNumpy):
             "variables": [name for name in os.environ if name.startswith("PYTHON")],
         }
         raise RuntimeError("seen " + json.dumps(seen))
+
+
+class ForgetsProbabilities(Falsifies):
+    """Every row but the first four is zero."""
+
+    def falsify(self, outputs: Any) -> Any:
+        (array,) = outputs
+        array[:, 4:] = 0
+        return (array,)
+
+
+class AddsAHundredth(Falsifies):
+    """To every value that is no sentinel."""
+
+    def falsify(self, outputs: Any) -> Any:
+        return tuple(np.where(array > -1e8, array + np.float32(0.01), array) for array in outputs)
+
+
+class DropsTheImaginaryPart(Falsifies):
+    def falsify(self, outputs: Any) -> Any:
+        return tuple(array.real.astype(array.dtype) for array in outputs)
+
+
+class HasNoInt64(Falsifies):
+    """And its labels are wrong."""
+
+    def falsify(self, outputs: Any) -> Any:
+        return tuple(
+            array.astype("i4") + 1 if array.dtype.kind == "i" else array for array in outputs
+        )
+
+
+class TurnsTheQueries(Falsifies):
+    """The same queries, the last one first."""
+
+    def falsify(self, outputs: Any) -> Any:
+        return tuple(np.ascontiguousarray(array[:, ::-1]) for array in outputs)
+
+
+class ComputesInFloat16(Falsifies):
+    def falsify(self, outputs: Any) -> Any:
+        return tuple(
+            array.astype("f2").astype(array.dtype) if array.dtype.kind == "f" else array
+            for array in outputs
+        )

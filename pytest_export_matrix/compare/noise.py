@@ -1,0 +1,203 @@
+"""The noise of the eager model: how far its own answers lie apart, and what that allows.
+
+Arithmetic rounds. Another engine adds up in another order, answers otherwise, and is right. How far
+it may be off depends on the model, and on the element: a box is a number of pixels, the probability
+beside it in the same tensor is a millionth. So it is measured. The eager model answers
+each case several times, with inputs that are off by one rounding and with other roundings inside
+(`worker.eager`), and once in float64, which is taken for the truth. The noise of an element is the
+largest distance between eager's answer and any of these.
+
+A few draws can lie close together by chance. The unit of an element is therefore the largest of
+
+- its own noise,
+- the median noise of its neighbours: of its channel (dimension 1) or of its place in the last
+  dimension, whichever is lower, over all cases; of the whole output where these are few,
+- one rounding of its own value, and of the median magnitude of its neighbours.
+
+An answer may be off by `MARGIN` units. Elements without any noise (sentinels such as -1e9, zeros of
+a ReLU, padding) say nothing about their neighbours and are left out of both medians.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Dict, List, Optional, Sequence, Tuple
+
+#: The distance of 1 to the next number, of each precision that a runtime may compute in.
+ROUNDINGS = {"float32": 2.0**-23, "tf32": 2.0**-10, "float16": 2.0**-10, "bfloat16": 2.0**-7}
+#: How many units of its noise an output may be off. Engines that answer rightly need 1 to 7 (see
+#: docs/deployment.md), an error of one percent is some thousand units.
+MARGIN = 16
+#: Fewer neighbours than this have no median.
+FEW = 8
+#: A median is taken of at most so many elements of an array.
+SAMPLE = 65_536
+
+
+@dataclass
+class Measured:
+    """What was measured of one output: two float32 arrays of its shape (a complex number is two).
+
+    noise: how far eager's own answers lie apart; infinite where one of them is not finite and
+        another one is. shift: the truth minus eager's answer; NaN where it is not known.
+    """
+
+    noise: Any
+    shift: Any
+
+
+@dataclass
+class Levels:
+    """Medians of an output: `whole` of all its elements, `axes` by index along the dimensions 1 and
+    last, NaN where few elements count."""
+
+    whole: float = 0.0
+    axes: Dict[int, Any] = field(default_factory=dict)
+
+
+@dataclass
+class Noise:
+    """The noise of eager's answer to one case.
+
+    outputs: by name, for each image (one, where the output is not about images). doubtful: for each
+    image, whether eager's own draws lack a detection, bool [K]. others: for each image the
+    detections that only draws found, {"boxes", "labels", "scores"}. notes: what could not be
+    measured. levels: of the noise, by name; set by `pool`. coarser: how many times coarser than
+    eager the judged engine rounds.
+    """
+
+    outputs: Dict[str, List[Measured]] = field(default_factory=dict)
+    doubtful: List[Any] = field(default_factory=list)
+    others: List[Dict[str, Any]] = field(default_factory=list)
+    notes: List[str] = field(default_factory=list)
+    levels: Dict[str, Levels] = field(default_factory=dict)
+    coarser: float = 1.0
+
+    def of(self, name: str, image: int = 0) -> Optional[Measured]:
+        """What was measured of an output, if it was."""
+        measured = self.outputs.get(name, [])
+        return measured[image] if image < len(measured) else None
+
+
+def noise_from(tree: Dict[str, Any]) -> Noise:
+    """The noise whose fields are in `tree`, as `pytrees.flatten` takes a dataclass apart."""
+    outputs = {
+        name: [Measured(**each) for each in images] for name, images in tree["outputs"].items()
+    }
+    return Noise(outputs, tree["doubtful"], tree["others"], tree["notes"])
+
+
+def as_real(array: Any) -> Any:
+    """The array in float64; complex numbers as pairs in a further dimension."""
+    import numpy as np
+
+    if array.dtype.kind == "c":
+        array = np.stack([array.real, array.imag], -1)
+    return array.astype(np.float64)
+
+
+def measure(reference: Any, others: Sequence[Any], truth: Optional[Any]) -> Measured:
+    """The noise of one array, given eager's `others` and the float64 answer, all of its shape."""
+    import numpy as np
+
+    expected = as_real(reference)
+    shift = np.full_like(expected, np.nan)
+    noise = np.zeros_like(expected)
+    with np.errstate(invalid="ignore", over="ignore"):
+        for other in others:
+            noise = np.maximum(noise, _distance(expected, as_real(other)))
+        if truth is not None:
+            exact = as_real(truth)
+            if reference.dtype.kind in "fc":
+                # A sentinel such as torch.finfo(x.dtype).max is another one in float64.
+                beyond = np.abs(exact) > np.finfo(reference.dtype).max
+                exact = np.where(beyond & np.isfinite(exact), expected, exact)
+            shift = np.where(expected == exact, 0.0, exact - expected)
+            noise = np.maximum(noise, _distance(expected, exact))
+        return Measured(noise.astype(np.float32), shift.astype(np.float32))
+
+
+def _distance(a: Any, b: Any) -> Any:
+    """|a - b|, 0 where both are the same infinity or NaN, infinite where one alone is finite."""
+    import numpy as np
+
+    same = (a == b) | (np.isnan(a) & np.isnan(b))
+    return np.where(same, 0.0, np.nan_to_num(np.abs(a - b), nan=np.inf, posinf=np.inf))
+
+
+def pool(noises: Sequence[Noise]) -> None:
+    """Set the levels of each of `noises`, which belong together: cases of one model."""
+    names = dict.fromkeys(name for noise in noises for name in noise.outputs)
+    for name in names:
+        measured = [each.noise for noise in noises for each in noise.outputs.get(name, [])]
+        levels = levels_of(measured, [each > 0 for each in measured])
+        for noise in noises:
+            noise.levels[name] = levels
+
+
+def levels_of(arrays: Sequence[Any], counts: Sequence[Any]) -> Levels:
+    """The medians of `arrays`, over the finite elements that `counts` is True for."""
+    pairs = [pair for pair in zip(arrays, counts) if pair[0].size]
+    dimensions = {array.ndim for array, _ in pairs}
+    levels = Levels()
+    for axis in {1, *(dimension - 1 for dimension in dimensions)}:
+        sizes = {array.shape[axis] for array, _ in pairs if array.ndim > max(axis, 1)}
+        if len(dimensions) == len(sizes) == 1 and axis > 0:
+            levels.axes[axis] = _medians(pairs, axis, FEW)
+    if pairs:
+        flat = [(array.reshape(1, -1), counting.reshape(1, -1)) for array, counting in pairs]
+        (whole,) = _medians(flat, 0, 1)
+        levels.whole = 0.0 if whole != whole else float(whole)
+    return levels
+
+
+def _medians(pairs: Sequence[Tuple[Any, Any]], axis: int, least: int) -> Any:
+    """The median at each index of `axis`, over all arrays: float64 [n]; NaN where fewer than
+    `least` elements count."""
+    import numpy as np
+
+    rows = []
+    for array, counting in pairs:
+        values = np.where(counting & np.isfinite(array), array, np.nan)
+        values = np.moveaxis(values, axis, 0).reshape(array.shape[axis], -1)
+        rows.append(values[:, :: max(1, array.size // SAMPLE)])
+    together = np.concatenate(rows, 1).astype(np.float64)
+    known = (~np.isnan(together)).sum(1) >= least
+    medians = np.full(len(together), np.nan)
+    if known.any():
+        medians[known] = np.nanmedian(together[known], 1)
+    return medians
+
+
+def units(reference: Any, name: str, measured: Optional[Measured], noise: Optional[Noise]) -> Any:
+    """The unit of each element of `reference`, output `name`, an array of floats: float64."""
+    import numpy as np
+
+    levels, coarser = (noise.levels.get(name), noise.coarser) if noise else (None, 1.0)
+    expected = np.abs(as_real(reference))
+    own = np.zeros_like(expected) if measured is None else measured.noise.astype(np.float64)
+    noisy = own > 0
+    magnitudes = levels_of([expected], [noisy if noisy.any() else np.ones_like(noisy)])
+    rounding = float(np.finfo(reference.dtype).eps)
+    finite = np.where(np.isfinite(expected), expected, 0.0)
+    return coarser * np.maximum.reduce(
+        [
+            own,
+            _spread(levels or Levels(), expected.shape),
+            rounding * finite,
+            rounding * _spread(magnitudes, expected.shape),
+        ]
+    )
+
+
+def _spread(levels: Levels, shape: Tuple[int, ...]) -> Any:
+    """The level of each element of an array of `shape`: the lowest of its places in the axes."""
+    import numpy as np
+
+    found = []
+    for axis, medians in levels.axes.items():
+        known = np.where(np.isnan(medians), levels.whole, medians)
+        along = [1] * len(shape)
+        along[axis] = -1
+        found.append(np.broadcast_to(known.reshape(along), shape))
+    return np.minimum.reduce(found) if found else np.full(shape, levels.whole)

@@ -1,0 +1,206 @@
+"""The eager model's answers to one case: the one that counts, and those that show its noise.
+
+A reference has to earn its place. The model is asked twice: a model that answers otherwise the
+second time (it has dropout left on, draws random numbers, or counts its calls) is no reference, and
+the failure says what moves. Then it is asked some more times with roundings that another engine
+might make, and once in float64. `compare.noise` says what that is for.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import random
+from dataclasses import dataclass, field
+from typing import Any, Callable, Dict, Iterator, List, Optional
+
+from pytest_export_matrix.compare.noise import Noise
+from pytest_export_matrix.vocabulary.entries import OutputKind
+from pytest_export_matrix.vocabulary.outcomes import Failure
+from pytest_export_matrix.vocabulary.pytrees import flatten, map_leaves, to_arrays, without_empty
+from pytest_export_matrix.vocabulary.references import resolve
+
+#: How many times the model is asked with other roundings.
+DRAWS = 3
+
+
+@dataclass
+class EagerAnswers:
+    """Trees of numpy arrays: the answer, the answers with other roundings, and the one in float64
+    (None where the model has none). `notes` say what could not be had."""
+
+    answer: Any
+    others: List[Any] = field(default_factory=list)
+    truth: Optional[Any] = None
+    notes: List[str] = field(default_factory=list)
+
+
+class EagerModel:
+    """A model in eval mode on a device. `again` builds it once more, with the same weights, for a
+    model that cannot be copied."""
+
+    def __init__(self, model: Any, device: str, again: Optional[Callable[[], Any]] = None) -> None:
+        self.model, self.device, self._again = model, device, again
+        #: Copies, so that whatever a model keeps between calls stays as it was.
+        self._other: Any = None
+        self._exact: Any = None
+
+    def answers(self, arguments: Any) -> EagerAnswers:
+        """All answers to `arguments`, which stay as they are.
+
+        Raises Failure where the second answer is not the first. What the model raises goes through.
+        """
+        given = map_leaves(lambda tensor: tensor.detach().clone(), arguments)
+        found = EagerAnswers(ask(self.model, given))
+        if not _alike(given, arguments):
+            found.notes.append("the model changes its inputs in place")
+        self._ask_again(arguments, found)
+        for draw in range(DRAWS):
+            self._ask_otherwise(arguments, draw, found)
+        self._ask_in_float64(arguments, found)
+        return found
+
+    def _ask_again(self, arguments: Any, found: EagerAnswers) -> None:
+        second = ask(self.model, _copied(arguments))
+        if _alike(found.answer, second):
+            return
+        before = _state(self.model)
+        ask(self.model, _copied(arguments))
+        moved = _moved(before, _state(self.model), self.model)
+        if moved or self.device == "cpu":
+            raise Failure(f"the model answers otherwise at the second call: {moved or UNSEEN}")
+        # A GPU may add up in another order each time.
+        found.others.append(second)
+
+    def _ask_otherwise(self, arguments: Any, draw: int, found: EagerAnswers) -> None:
+        """Ask with inputs that are off by one rounding, and with other roundings inside."""
+        if self._other is None:
+            self._other = self._copy()
+        moved = map_leaves(lambda tensor: off_by_one_rounding(tensor, draw), arguments)
+        try:
+            with other_roundings(draw):
+                found.others.append(ask(self._other, moved))
+        except Exception as error:
+            note = f"its rounding could not be measured in full ({_in_a_line(error)})"
+            found.notes.append(note)
+
+    def _ask_in_float64(self, arguments: Any, found: EagerAnswers) -> None:
+        import torch
+
+        try:
+            if self._exact is None:
+                self._exact = self._copy().double()
+            exact = map_leaves(
+                lambda tensor: tensor.double() if tensor.is_floating_point() else tensor,
+                _copied(arguments),
+            )
+            usual = torch.get_default_dtype()
+            torch.set_default_dtype(torch.float64)
+            try:
+                found.truth = ask(self._exact, exact)
+            finally:
+                torch.set_default_dtype(usual)
+        except Exception as error:
+            found.notes.append(f"the model does not run in float64 ({_in_a_line(error)})")
+
+    def _copy(self) -> Any:
+        try:
+            return copy.deepcopy(self.model)
+        except Exception:  # a model may hold what cannot be copied: a lock, a tensor with a history
+            if self._again is None:
+                raise
+            return self._again()
+
+
+def noise_of(kind: OutputKind, found: EagerAnswers) -> Optional[Noise]:
+    """The noise of the answer, where its kind measures it."""
+    if not kind.measure:
+        return None
+    noise: Noise = resolve(kind.measure)(found.answer, found.others, found.truth, kind.options)
+    return noise
+
+
+def ask(model: Any, arguments: Any) -> Any:
+    """The model's answer as arrays of its own."""
+    return without_empty(to_arrays(model(*arguments)))
+
+
+def _copied(arguments: Any) -> Any:
+    return map_leaves(lambda tensor: tensor.detach().clone(), arguments)
+
+
+def _in_a_line(error: BaseException) -> str:
+    lines = str(error).strip().splitlines() or [""]
+    return f"{type(error).__name__}: {lines[0]}"[:160]
+
+
+def _alike(first: Any, second: Any) -> bool:
+    """Whether two trees have the same structure and the same bits."""
+    (a, of_a), (b, of_b) = flatten(to_arrays(first)), flatten(to_arrays(second))
+    return of_a == of_b and all(
+        (x.dtype, x.shape, x.tobytes()) == (y.dtype, y.shape, y.tobytes()) for x, y in zip(a, b)
+    )
+
+
+#: What is said where the second answer differs and nothing that was looked at has moved.
+UNSEEN = "it keeps something between calls that is no parameter or buffer, or is not deterministic"
+
+
+def _state(model: Any) -> Dict[str, Any]:
+    """What a call may change: tensors of the model, and the random generators."""
+    import numpy as np
+    import torch
+
+    state = {f"parameter `{name}`": each for name, each in model.named_parameters()}
+    state.update((f"buffer `{name}`", each) for name, each in model.named_buffers())
+    state = {name: each.detach().clone() for name, each in state.items()}
+    state["torch's random generator"] = torch.get_rng_state()
+    drawn = {"numpy": str(np.random.get_state(legacy=False)), "Python": str(random.getstate())}
+    for whose, words in drawn.items():
+        state[f"{whose}'s random generator"] = torch.tensor(list(words.encode()))
+    return state
+
+
+def _moved(before: Dict[str, Any], after: Dict[str, Any], model: Any) -> str:
+    """What changed between two states, in words; "" where nothing did."""
+    import torch
+
+    names = [n for n in after if n not in before or not torch.equal(before[n], after[n])]
+    training = [name or "the model" for name, module in model.named_modules() if module.training]
+    said = [f"{name} changes" for name in names if not name.endswith("generator")]
+    drawn = [name for name in names if name.endswith("generator")]
+    if drawn:
+        said.append(f"it draws from {' and '.join(drawn)}")
+    if said and training:
+        said.append(f"in training mode: {', '.join(training[:3])}")
+    return "; ".join(said)
+
+
+def off_by_one_rounding(tensor: Any, seed: int) -> Any:
+    """`tensor` with each element moved to the next float above or below, or left as it is."""
+    import torch
+
+    if not tensor.is_floating_point():
+        return tensor.detach().clone()
+    generator = torch.Generator().manual_seed(seed)
+    steps = torch.randint(-1, 2, tensor.shape, generator=generator).to(tensor.device)
+    if tensor.dtype == torch.float16:  # has no nextafter on every device
+        return tensor * (1 + steps * torch.finfo(tensor.dtype).eps).to(tensor.dtype)
+    infinite = torch.full_like(tensor, float("inf"))
+    moved = torch.nextafter(tensor, torch.where(steps > 0, infinite, -infinite))
+    # A zero stays: the smallest float above it is no rounding of anything.
+    return torch.where((steps == 0) | (tensor == 0), tensor, moved)
+
+
+@contextlib.contextmanager
+def other_roundings(seed: int) -> Iterator[None]:
+    """Have some operations round otherwise, as another engine would; see `Roundings`."""
+    try:
+        from torch.utils._python_dispatch import TorchDispatchMode  # noqa: F401
+    except ImportError:  # PyTorch 1.10
+        yield
+        return
+    from pytest_export_matrix.worker.roundings import roundings
+
+    with roundings(seed):
+        yield

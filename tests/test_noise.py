@@ -1,0 +1,375 @@
+"""What is allowed follows from eager's own noise, element by element; planted errors are seen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pytest_export_matrix.compare import Detections, Tensors, detections, tensors
+from pytest_export_matrix.compare.answers import KeptCase, compare
+from pytest_export_matrix.compare.noise import MARGIN, ROUNDINGS, Noise, measure, noise_from, pool
+from pytest_export_matrix.compare.proof import (
+    CONSTANT,
+    EMPTY,
+    NOISY,
+    NOT_FINITE,
+    imprecise,
+    unproven,
+)
+from pytest_export_matrix.vocabulary.pytrees import flatten, unflatten
+
+ROUNDING = 2.0**-23
+
+
+def rounded(array: Any, seed: int, scale: float = 1.0) -> Any:
+    """`array` with each value off by a rounding of itself, or not at all; exact values stay."""
+    steps = np.random.default_rng(seed).integers(-1, 2, array.shape)
+    factor = 1 + scale * steps * np.finfo(array.dtype).eps
+    with np.errstate(invalid="ignore"):
+        moved = (array * factor).astype(array.dtype)
+    exact = (np.abs(array.astype(complex)) >= 1e9) | (array == 0) | ~np.isfinite(array)
+    return np.where(exact, array, moved)
+
+
+def noise_of(answer: Any, scale: float = 1.0) -> Noise:
+    """The noise of a tree of arrays whose draws are rounded otherwise."""
+    leaves, spec = flatten(answer)
+    draws = [unflatten([rounded(leaf, seed, scale) for leaf in leaves], spec) for seed in (1, 2, 3)]
+    noise = tensors.measure_answers(answer, draws, None, {})
+    pool([noise])
+    return noise
+
+
+def problems(answer: Any, actual: Any, scale: float = 1.0) -> list[str]:
+    found: list[str] = tensors.compare(answer, actual, {}, noise_of(answer, scale))["problems"]
+    return found
+
+
+def detector_output() -> Any:
+    """As of a one-stage detector, [1, 84, 60]: four rows of pixels, 80 of small probabilities."""
+    random = np.random.default_rng(0)
+    pixels = random.uniform(10, 250, (1, 4, 60))
+    return np.concatenate([pixels, random.uniform(1e-6, 0.05, (1, 80, 60))], 1).astype(np.float32)
+
+
+def masked_logits() -> Any:
+    logits = np.random.default_rng(1).normal(size=(2, 7, 9)).astype(np.float32)
+    logits[:, :, 6:] = -1e9
+    return logits
+
+
+def with_infinities() -> Any:
+    scores = np.random.default_rng(2).normal(size=(3, 8)).astype(np.float32)
+    scores[:, 5] = -np.inf
+    scores[1, 2] = np.nan
+    return scores
+
+
+def spectrum() -> Any:
+    random = np.random.default_rng(3)
+    return (random.normal(size=(2, 16)) + 1j * random.normal(size=(2, 16))).astype(np.complex64)
+
+
+def images(count: int = 3) -> Any:
+    return np.random.default_rng(4).normal(size=(count, 5, 6)).astype(np.float32)
+
+
+SUBJECTS: dict[str, Callable[[], Any]] = {
+    "pixels beside probabilities": detector_output,
+    "sentinels": masked_logits,
+    "infinities and NaN": with_infinities,
+    "complex numbers": spectrum,
+    "a batch": images,
+    "a batch in float64": lambda: images().astype(np.float64),
+    "a batch in float16": lambda: images().astype(np.float16),
+    "tiny values": lambda: images() * np.float32(1e-20),
+    "huge values": lambda: images() * np.float32(1e6),
+    "values around a thousand": lambda: images() + np.float32(1000),
+    "probabilities": lambda: (1 / (1 + np.exp(-8 * images()))).astype(np.float32),
+}
+
+
+def percent(array: Any) -> Any:
+    """One percent; five in float16, whose roundings are a tenth of a percent."""
+    return array.dtype.type(0.05 if array.dtype == np.float16 else 0.01)
+
+
+def off_at(index: Any, change: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    def plant(array: Any) -> Any:
+        wrong = array.copy()
+        wrong[index] = change(wrong[index])
+        return wrong
+
+    return plant
+
+
+def spread(array: Any) -> Any:
+    """The median distance of the ordinary values from their median."""
+    usual = np.abs(array)[np.isfinite(array) & (np.abs(array.astype(complex)) < 1e9)]
+    return array.dtype.type(max(np.median(np.abs(usual - np.median(usual))), np.median(usual) / 50))
+
+
+PLANTED: dict[str, Callable[[Any], Any]] = {
+    "all off by one percent": lambda a: np.where(
+        np.abs(a.astype(complex)) < 1e9, a * (1 + percent(a)), a
+    ),
+    "one value off by one percent of itself": off_at((0, 1, ...), lambda v: v * (1 + percent(v))),
+    "a shift by a tenth of the spread": lambda a: a + a.dtype.type(0.1) * spread(a),
+    "one image off by a hundredth of the spread": off_at(
+        (-1, ...), lambda v: v + percent(v) * spread(v)
+    ),
+    "a channel zeroed": off_at((slice(None), 1), lambda v: v * 0),
+    "two channels swapped": off_at((slice(None), [1, 2]), lambda v: v[:, ::-1]),
+    "the images of a batch swapped": lambda a: a[::-1] if len(a) > 1 else a[..., ::-1],
+    "the sign of one value": off_at((0, 1, ...), lambda v: -v),
+    "a NaN": off_at((0, 1, ...), lambda v: v * np.nan),
+    "an infinity": off_at((0, 1, ...), lambda v: v * np.inf),
+    "zeros": lambda a: a * 0,
+}
+
+
+@pytest.mark.parametrize("subject", SUBJECTS)
+@pytest.mark.parametrize("planted", PLANTED)
+def test_a_planted_deviation_is_seen(subject: str, planted: str) -> None:
+    """11 subjects x 11 deviations."""
+    answer = SUBJECTS[subject]()
+    with np.errstate(invalid="ignore"):
+        wrong = PLANTED[planted](answer)
+    assert problems({"out": answer}, {"out": wrong})
+
+
+@pytest.mark.parametrize("subject", SUBJECTS)
+@pytest.mark.parametrize("scale", [0, 1, 4])
+def test_other_roundings_of_the_same_answer_pass(subject: str, scale: float) -> None:
+    answer = SUBJECTS[subject]()
+    assert problems({"out": answer}, {"out": rounded(answer, 9, scale)}) == []
+
+
+def test_probabilities_beside_pixels_have_a_tolerance_of_their_own() -> None:
+    """A tolerance for the whole tensor would allow every probability to be zero."""
+    answer = detector_output()
+    without = answer.copy()
+    without[:, 4:] = 0
+    (problem,) = problems(answer, without)
+    assert problem.startswith("output: 4800 of 5040 values outside tolerance")
+
+
+def test_a_sentinel_allows_nothing_elsewhere() -> None:
+    logits = masked_logits()
+    off = np.where(logits > -1e8, logits + np.float32(1e-3), logits)
+    assert "84 of 126 values outside" in problems(logits, off)[0]
+
+
+def test_a_sentinel_of_the_dtype_is_another_one_in_float64_and_means_nothing() -> None:
+    lowest = np.array([[1.0, np.finfo(np.float32).min]] * 8, np.float32)
+    exact = np.array([[1.0, np.finfo(np.float64).min]] * 8)
+    measured = measure(lowest, [], exact)
+    assert (measured.noise == 0).all()
+
+
+def test_the_imaginary_part_is_compared() -> None:
+    answer = spectrum()
+    assert problems(answer, answer.real.astype(np.complex64))
+    assert problems(answer, answer.real + 1.001j * answer.imag)
+
+
+def test_an_element_may_be_off_by_sixteen_times_its_noise() -> None:
+    answer = np.linspace(1, 2, 64, dtype=np.float32).reshape(8, 8)
+    noise = tensors.measure_answers(answer, [answer + np.float32(1e-3)], None, {})
+    pool([noise])
+    for times, passes in ((MARGIN - 1, True), (MARGIN + 1, False)):
+        off = answer + np.float32(times * 1e-3)
+        found = tensors.compare(answer, off, {}, noise)
+        assert bool(found["problems"]) is not passes
+        assert found["outputs"]["output"]["required"] == pytest.approx(times, rel=0.01)
+
+
+def test_the_figures_say_how_far_the_file_and_eager_are_from_the_truth() -> None:
+    answer = np.ones((4, 4), np.float32)
+    noise = tensors.measure_answers(answer, [], answer.astype(np.float64) + 1e-6, {})
+    pool([noise])
+    found = tensors.compare(answer, answer + np.float32(3e-6), {}, noise)["outputs"]["output"]
+    assert found["noise"] == pytest.approx(1e-6)
+    assert found["truth"] == pytest.approx(2e-6, rel=0.05)
+    assert found["max_abs"] == pytest.approx(3e-6, rel=0.05)
+
+
+def test_an_engine_of_lower_precision_is_judged_by_the_roundings_of_that() -> None:
+    answer = np.linspace(1, 2, 64, dtype=np.float32).reshape(8, 8)
+    noise = noise_of(answer)
+    off = answer.astype(np.float16).astype(np.float32)
+    assert tensors.compare(answer, off, {}, noise)["problems"]
+    noise.coarser = ROUNDINGS["float16"] / ROUNDINGS["float32"]
+    assert tensors.compare(answer, off, {}, noise)["problems"] == []
+    assert tensors.compare(answer, answer * np.float32(1.1), {}, noise)["problems"]
+
+
+def test_noise_of_zero_by_chance_does_not_fail_a_right_answer() -> None:
+    """Three draws agree in one element by accident; its neighbours tell what is usual."""
+    answer = np.random.default_rng(5).normal(size=(4, 50)).astype(np.float32)
+    near = answer + np.float32(1e-5)
+    near[0, 7] = answer[0, 7]
+    noise = tensors.measure_answers(answer, [near], None, {})
+    pool([noise])
+    assert tensors.compare(answer, answer + np.float32(5e-5), {}, noise)["problems"] == []
+
+
+def test_integers_may_differ_only_where_rounding_decides() -> None:
+    classes = np.arange(400).reshape(20, 20) % 7
+    unsure = classes.copy()
+    unsure[0, :3] += 1
+    noise = tensors.measure_answers(classes, [unsure], None, {})
+    pool([noise])
+    assert tensors.compare(classes, unsure, {}, noise)["problems"] == []
+    some, many = classes.copy(), classes.copy()
+    some[5, :4] += 1
+    many[5, :] += 1
+    assert tensors.compare(classes, some, {}, noise)["problems"] == []
+    assert tensors.compare(classes, many, {}, noise)["problems"]
+    assert tensors.compare(classes, some, {})["problems"]
+
+
+def test_few_integers_may_not_differ_at_all_where_eager_is_sure_of_them() -> None:
+    labels, unsure = np.array([1, 2, 3, 4]), np.array([1, 2, 3, 5])
+    noise = tensors.measure_answers(labels, [unsure], None, {})
+    assert tensors.compare(labels, np.array([1, 2, 7, 4]), {}, noise)["problems"]
+
+
+def test_another_dtype_is_said_beside_the_values() -> None:
+    wide = np.arange(6)
+    narrow = wide.astype(np.int32)
+    assert tensors.compare(wide, narrow, {})["problems"] == ["output: dtype int32, expected int64"]
+    narrow[3] = 9
+    assert tensors.compare(wide, narrow, {})["problems"] == [
+        "output: dtype int32, expected int64",
+        "output: 1 of 6 values differ",
+    ]
+
+
+@given(st.integers(0, 10_000))
+def test_noise_survives_being_taken_apart_and_put_together(seed: int) -> None:
+    answer = np.random.default_rng(seed).normal(size=(3, 4)).astype(np.float32)
+    noise = noise_of({"a": answer, "b": [answer * 2]})
+    leaves, spec = flatten(noise)
+    again = noise_from(unflatten(leaves, spec))
+    assert flatten(again)[1]["dict"][0] == spec["dict"][0]
+    assert (again.outputs["b.0"][0].noise == noise.outputs["b.0"][0].noise).all()
+
+
+# Detections: rounding decides about some of them.
+
+
+def found(*scores: float, shift: float = 0.0) -> dict[str, Any]:
+    """A detection for each score, 40 pixels apart."""
+    left = np.arange(len(scores)) * 40 + shift
+    boxes = np.stack([left, left * 0, left + 20, left * 0 + 20], 1).astype(np.float32)
+    labels = np.ones(len(scores), np.int64)
+    return {"boxes": boxes, "labels": labels, "scores": np.array(scores, np.float32)}
+
+
+def judge(reference: Any, actual: Any, draws: list[Any], threshold: float = 0.3) -> dict[str, Any]:
+    noise = detections.measure_answers([reference], [[draw] for draw in draws], None, {})
+    pool([noise])
+    return detections.compare([reference], [actual], {"score_threshold": threshold}, noise)
+
+
+def test_a_detection_that_eager_finds_only_sometimes_may_be_missing() -> None:
+    seen, without = found(0.9, 0.8, 0.7), found(0.9, 0.8)
+    verdict = judge(seen, without, [without])
+    assert verdict["problems"] == []
+    assert verdict["notes"] == ["1 missing that eager itself finds only sometimes"]
+    assert judge(seen, without, [seen])["problems"]
+
+
+def test_a_detection_that_eager_finds_only_sometimes_may_be_extra() -> None:
+    seen, more = found(0.9, 0.8), found(0.9, 0.8, 0.7)
+    assert judge(seen, more, [more])["problems"] == []
+    assert judge(seen, more, [seen])["problems"]
+
+
+def test_the_last_of_a_full_list_may_be_another_one_of_the_same_score() -> None:
+    seen = found(0.9, 0.8, 0.7)
+    other = {name: array.copy() for name, array in seen.items()}
+    other["boxes"][2] += 500
+    assert judge(seen, other, [seen])["problems"] == []
+    other["boxes"][1] += 500
+    assert judge(seen, other, [seen])["problems"]
+
+
+def test_two_equal_boxes_of_one_class_may_come_in_the_other_order() -> None:
+    seen = found(0.9, 0.8)
+    seen["boxes"][1] = seen["boxes"][0]
+    turned = {name: array[::-1] for name, array in seen.items()}
+    assert judge(seen, turned, [seen])["problems"] == []
+
+
+# Answers that prove nothing.
+
+
+def proofs(*answers: Any, draws: Any = ()) -> dict[str, str]:
+    noises = [tensors.measure_answers(a, [d(a) for d in draws], None, {}) for a in answers]
+    pool(noises)
+    return unproven(list(zip(answers, noises)))
+
+
+def test_empty_answers_prove_nothing() -> None:
+    empty = {"boxes": np.zeros((0, 4), np.float32)}
+    assert proofs(empty, empty) == {"boxes": EMPTY}
+
+
+def test_answers_of_nan_prove_nothing() -> None:
+    nan = {"out": np.full(3, np.nan, np.float32)}
+    assert proofs(nan, nan) == {"out": NOT_FINITE}
+
+
+def test_the_same_answer_to_every_input_proves_nothing() -> None:
+    one = {"out": images(1), "bias": np.ones(3, np.float32)}
+    other = {"out": images(1) * 2, "bias": np.ones(3, np.float32)}
+    assert proofs(one, other) == {"bias": CONSTANT}
+
+
+def test_a_map_of_one_value_at_every_size_proves_nothing() -> None:
+    small, large = np.zeros((1, 2, 3), np.float32), np.zeros((1, 4, 5), np.float32)
+    assert proofs({"out": small}, {"out": large}) == {"out": CONSTANT}
+    assert proofs({"out": small}, {"out": large + 1}) == {}
+
+
+def test_an_answer_within_its_own_noise_proves_nothing() -> None:
+    random = np.random.default_rng(6)
+    one, other = ({"out": random.normal(size=20).astype(np.float32)} for _ in range(2))
+    assert proofs(one, other, draws=[lambda a: {"out": a["out"] + 1}]) == {"out": NOISY}
+
+
+def test_an_output_that_rounding_moves_by_a_percent_of_its_range_is_named() -> None:
+    answer = {"out": np.linspace(0, 1, 50, dtype=np.float32)}
+    off = {"out": answer["out"] + np.float32(0.005)}
+    noise = tensors.measure_answers(answer, [off], None, {})
+    assert imprecise([(answer, noise)]) == [
+        "out: rounding alone moves eager so far that 8% of the range of its values are allowed"
+    ]
+    assert imprecise([(answer, noise_of(answer))]) == []
+
+
+def test_a_cell_whose_outputs_all_prove_nothing_says_so() -> None:
+    answer = {"a": np.zeros((0, 4), np.float32), "b": np.ones(3, np.float32)}
+    leaves, spec = flatten(answer)
+    cases = [KeptCase([np.ones(1)], leaves, spec, spec, "") for _ in range(2)]
+    compared = compare(cases, [answer, answer], Tensors())
+    assert compared.reason == ""
+    assert "a is empty for every input; b is the same for every input" in compared.proves_nothing
+
+
+def test_an_output_that_proves_nothing_beside_one_that_does_is_a_note() -> None:
+    cases, answers = [], []
+    for factor in (1, 2):
+        answers.append([found(0.9, 0.8, shift=factor)])
+        leaves, spec = flatten(answers[-1])
+        cases.append(KeptCase([np.ones(1)], leaves, spec, spec, ""))
+    compared = compare(cases, answers, Detections())
+    assert compared.proves_nothing == ""
+    assert "labels is the same for every input: it proves nothing" in compared.notes
