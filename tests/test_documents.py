@@ -92,6 +92,19 @@ def test_the_latency_table_holds_cells_that_passed_at_the_exported_size() -> Non
     assert lines[2] == "| net_a | tracing | TorchScript | 250 / 31 |"
 
 
+def test_the_required_table_holds_the_largest_deviation_of_each_output_in_units_of_noise() -> None:
+    found = results()
+    for units, result in enumerate(found.cells):
+        result.deviation = {"boxes": {"noise": 1e-6, "required": units / 10}, "matched": 3}
+        if result.cell.format == "onnx":
+            result.outcome = Outcome.FAILED
+    passed = max(i for i, result in enumerate(found.cells) if result.passed)
+    text = rewrite(f"{begin('device=cpu table=required')}\n{END}\n", found, SOURCE, "a.md")
+    lines = [line for line in text.splitlines() if line.startswith("| ")]
+    assert lines[0] == "| Output | PyTorch |"
+    assert lines[2] == f"| boxes | {passed / 10:.1f} |"
+
+
 def test_the_limits_table_names_each_failure_once() -> None:
     text = written(f"{begin('table=limits')}\n{END}\n")
     assert "| batch=dynamic | 12 | failed at run | no |\n" in text

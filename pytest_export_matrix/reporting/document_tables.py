@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import Callable, Dict, FrozenSet, Iterable, List, Sequence, Tuple, TypeVar
 
+from pytest_export_matrix.compare.noise import MARGIN
 from pytest_export_matrix.planning import selection
 from pytest_export_matrix.reporting import captions, support_table
 from pytest_export_matrix.reporting.failures import ANY_FIGURE, Limit, limits
@@ -190,6 +191,30 @@ def latency_grids(results: Sequence[Result]) -> List[Grid]:
     return grids
 
 
+def required_grids(results: Sequence[Result]) -> List[Grid]:
+    """How many units of eager's noise the outputs of passing cells needed at most: a row for each
+    output, a column for each runtime."""
+    grids = []
+    passed = [result for result in results if result.passed]
+    for device in _unique(result.cell.device for result in passed):
+        here = [result for result in passed if result.cell.device == device]
+        columns = _unique(result.cell.runtime for result in here)
+        most: Dict[str, Dict[str, float]] = {}
+        for result in here:
+            for output, figures in result.deviation.items():
+                if isinstance(figures, dict) and "noise" in figures and "required" in figures:
+                    found = most.setdefault(output, {})
+                    before = found.get(result.cell.runtime, 0.0)
+                    found[result.cell.runtime] = max(before, figures["required"])
+        rows = [
+            [output, *(f"{found[name]:.1f}" if name in found else "" for name in columns)]
+            for output, found in sorted(most.items())
+        ]
+        if rows:
+            grids.append(Grid(f"Required on {device}", ["Output", *map(_shown, columns)], rows))
+    return grids
+
+
 def limits_grids(results: Sequence[Result]) -> List[Grid]:
     """A row for each failure; no table where nothing failed."""
     return _limits_grids("Limits", limits(results))
@@ -231,6 +256,10 @@ LATENCY_LEGEND = (
     "size with one image, of the files that answered rightly. Measured while other cells ran: good "
     "for comparing columns, not for more.",
 )
+REQUIRED_LEGEND = (
+    "The largest deviation of an output in the cells that passed, in units of the eager model's "
+    f"own noise; {MARGIN} are allowed.",
+)
 LIMITS_LEGEND = (
     "Cells that ended alike for one reason are one row. An axis that is not named has all of its "
     f"values; {ANY_FIGURE} is a number that differs among the cells.",
@@ -256,6 +285,7 @@ TABLES: Dict[str, Kind] = {
     "support": Kind(support_grids, captions.LEGEND),
     "cells": Kind(cells_grids, CELLS_LEGEND),
     "latency": Kind(latency_grids, LATENCY_LEGEND, "No file answered rightly."),
+    "required": Kind(required_grids, REQUIRED_LEGEND, "No noise was measured."),
     "limits": Kind(limits_grids, LIMITS_LEGEND),
     "adversarial": Kind(
         adversarial_grids,
