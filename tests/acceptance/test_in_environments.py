@@ -127,7 +127,7 @@ def test_a_runtime_sees_nothing_of_the_python_that_pytest_runs_in(ran: Ran) -> N
     assert seen["python"] == [3, 9]
     assert seen["numpy"] == "1.23.5" != numpy.__version__
     assert seen["importable"] == ["numpy"]
-    assert set(seen["variables"]) <= {"PYTHONPYCACHEPREFIX"}, "which is ours"
+    assert set(seen["variables"]) <= {"PYTHONPYCACHEPREFIX", "PYTHONHASHSEED"}, "which are ours"
 
 
 def test_the_results_file_lists_the_packages_of_each_environment(ran: Ran) -> None:
