@@ -6,17 +6,18 @@ from typing import Any, Optional
 
 from pytest_export_matrix import OutputKind
 from pytest_export_matrix.compare.noise import Noise, pool
-from pytest_export_matrix.worker.eager import EagerModel, noise_of
+from pytest_export_matrix.worker import eager
 
 
 def ask(model: Any, arguments: Any, kind: Any) -> tuple[Any, Optional[Noise]]:
-    """The model's answer as arrays, and how far its own answers lie apart."""
+    """The model's answer as arrays, and how far its answers lie apart in two draws."""
     import torch
 
     assert isinstance(kind, OutputKind)
     with torch.no_grad():
-        found = EagerModel(model, "cpu").answers(arguments)
-    noise = noise_of(kind, found)
+        found = eager.EagerAnswers(eager.ask(model, arguments))
+        found.others = [eager.ask_otherwise(model, arguments, draw) for draw in (0, 1)]
+    noise = eager.noise_of(kind, found)
     assert noise is not None
     pool([noise])
     return found.answer, noise

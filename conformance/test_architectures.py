@@ -23,7 +23,6 @@ from conformance.architectures.table import (
     SIZES,
     SLIM_ALONE,
 )
-from conformance.eager import ask
 from pytest_export_matrix import Architecture, OutputKind
 from pytest_export_matrix.samples import pictures
 from pytest_export_matrix.vocabulary.pytrees import to_arrays
@@ -195,25 +194,26 @@ def test_masks_and_keypoints_vary(subject: Subject) -> None:
 
 
 def test_rounding_noise_changes_nothing(subject: Subject) -> None:
-    """Noise of 1e-7 in the image is what float32 resolves."""
+    """Noise of 1e-6 in the image is some ten times what float32 resolves."""
     import torch
 
     kind, limits = outputs(subject), dict(NOISE_MOVES)
     compare, options = resolve(kind.compare), dict(kind.options)
+    counted = {"missing", "extra", "structure"}
     if options["mask_iou"] is not None:
         options["mask_iou"] = (1 + options["mask_iou"]) / 2
+        counted.add("masks")
         del limits["masks"]
     generator = torch.Generator().manual_seed(0)
     seeds = {*range(len(pictures.PICTURES)), *subject.architecture.adversarial.values()}
     for sizes in (SIZES, *((size, SIZES[1]) for size in OTHER_SIZES)):
         for seed in seeds:
             (images,) = pictures.image_list(sizes, seed)
-            noisy = [x + 1e-7 * torch.randn(x.shape, generator=generator) for x in images]
+            noisy = [x + 1e-6 * torch.randn(x.shape, generator=generator) for x in images]
             with torch.no_grad():
                 answers = subject.model(images), subject.model(noisy)
-            expected, noise = ask(subject.model, (images,), kind)
-            found = compare(expected, to_arrays(answers[1]), options, noise)
-            assert found["problems"] == [], (sizes, seed)
+            found = compare(*map(to_arrays, answers), options)
+            assert not counted.intersection(found["deviating"]), (sizes, seed)
             for clean, other in zip(*answers):
                 assert torch.equal(clean["labels"], other["labels"])
                 for name, tolerance in limits.items():

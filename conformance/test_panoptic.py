@@ -129,6 +129,10 @@ def test_every_ordinary_picture_has_two_things_and_two_kinds_of_stuff(answers: A
         assert (answer["semantic"].argmax(0) == 0).any()  # "other" wins somewhere
 
 
+#: What deviates where there is another segment or detection, and not only another value.
+COUNTED = {"panoptic", "segment_classes", "missing", "extra", "structure"}
+
+
 def test_rounding_noise_changes_no_segment(model: Any) -> None:
     import torch
 
@@ -136,9 +140,9 @@ def test_rounding_noise_changes_no_segment(model: Any) -> None:
     for sizes in (SIZES, *((size, SIZES[1]) for size in OTHER_SIZES)):
         for picture in range(len(pictures.PICTURES)):
             (images,) = pictures.image_list(sizes, picture)
-            noisy = [x + 1e-7 * torch.randn(x.shape, generator=generator) for x in images]
-            (clean, noise), other = ask(model, (images,), PANOPTIC.outputs), run(model, noisy)
-            assert compare(clean, other, OPTIONS, noise)["problems"] == [], (sizes, picture)
+            noisy = [x + 1e-6 * torch.randn(x.shape, generator=generator) for x in images]
+            clean, other = run(model, images), run(model, noisy)
+            assert not set(compare(clean, other, OPTIONS)["deviating"]) & COUNTED, (sizes, picture)
             for ours, theirs in zip(clean, other):
                 assert ours["segment_classes"].tolist() == theirs["segment_classes"].tolist()
 
@@ -151,11 +155,11 @@ def test_noise_in_the_weights_changes_no_segment(model: Any) -> None:
     noisy, generator = copy.deepcopy(model), torch.Generator().manual_seed(0)
     with torch.no_grad():
         for parameter in noisy.parameters():
-            parameter.mul_(1 + 1e-7 * torch.randn(parameter.shape, generator=generator))
+            parameter.mul_(1 + 1e-6 * torch.randn(parameter.shape, generator=generator))
     for picture in range(len(pictures.PICTURES)):
         (images,) = pictures.image_list(SIZES, picture)
-        (clean, noise), other = ask(model, (images,), PANOPTIC.outputs), run(noisy, images)
-        assert compare(clean, other, OPTIONS, noise)["problems"] == []
+        clean, other = run(model, images), run(noisy, images)
+        assert not set(compare(clean, other, OPTIONS)["deviating"]) & COUNTED
 
 
 def resized(maps: Array, height: int, width: int) -> Array:

@@ -44,6 +44,7 @@ class EagerModel:
         #: Copies, so that whatever a model keeps between calls stays as it was.
         self._other: Any = None
         self._exact: Any = None
+        self._not_in_float64 = ""
 
     def answers(self, arguments: Any) -> EagerAnswers:
         """All answers to `arguments`, which stay as they are.
@@ -76,10 +77,8 @@ class EagerModel:
         """Ask with inputs that are off by one rounding, and with other roundings inside."""
         if self._other is None:
             self._other = self._copy()
-        moved = map_leaves(lambda tensor: off_by_one_rounding(tensor, draw), arguments)
         try:
-            with other_roundings(draw):
-                found.others.append(ask(self._other, moved))
+            found.others.append(ask_otherwise(self._other, arguments, draw))
         except Exception as error:
             note = f"its rounding could not be measured in full ({_in_a_line(error)})"
             found.notes.append(note)
@@ -87,6 +86,9 @@ class EagerModel:
     def _ask_in_float64(self, arguments: Any, found: EagerAnswers) -> None:
         import torch
 
+        if self._not_in_float64:
+            found.notes.append(self._not_in_float64)
+            return
         try:
             if self._exact is None:
                 self._exact = self._copy().double()
@@ -101,7 +103,8 @@ class EagerModel:
             finally:
                 torch.set_default_dtype(usual)
         except Exception as error:
-            found.notes.append(f"the model does not run in float64 ({_in_a_line(error)})")
+            self._not_in_float64 = f"the model does not run in float64 ({_in_a_line(error)})"
+            found.notes.append(self._not_in_float64)
 
     def _copy(self) -> Any:
         try:
@@ -123,6 +126,13 @@ def noise_of(kind: OutputKind, found: EagerAnswers) -> Optional[Noise]:
 def ask(model: Any, arguments: Any) -> Any:
     """The model's answer as arrays of its own."""
     return without_empty(to_arrays(model(*arguments)))
+
+
+def ask_otherwise(model: Any, arguments: Any, draw: int) -> Any:
+    """The model's answer to inputs that are off by one rounding, with other roundings inside."""
+    moved = map_leaves(lambda tensor: off_by_one_rounding(tensor, draw), arguments)
+    with other_roundings(draw):
+        return ask(model, moved)
 
 
 def _copied(arguments: Any) -> Any:

@@ -40,7 +40,7 @@ def make(config, raw, keywords, folder):
     from pytest_export_matrix.addons.detectron2 import models
     from pytest_export_matrix.compare import Detections
     from pytest_export_matrix.compare.noise import pool
-    from pytest_export_matrix.worker.eager import EagerModel, noise_of
+    from pytest_export_matrix.worker.eager import EagerAnswers, ask, ask_otherwise, noise_of
 
     detector = models.build(config, raw=raw, **keywords)
     torch.save(detector.state_dict(), os.path.join(folder, "weights.pt"))
@@ -49,7 +49,8 @@ def make(config, raw, keywords, folder):
         for picture in range(PICTURES):
             (images,) = models.images(sizes, picture)
             with torch.no_grad():
-                answers = EagerModel(detector, "cpu").answers((images,))
+                answers = EagerAnswers(ask(detector, (images,)))
+                answers.others = [ask_otherwise(detector, (images,), 0)]
             found, noise = answers.answer, noise_of(Detections(), answers)
             pool([noise])
             kept.append((batch, [image.numpy() for image in images], found, noise))
