@@ -58,7 +58,7 @@ class EagerModel:
         self._ask_again(arguments, found)
         for draw in range(DRAWS):
             self._ask_otherwise(arguments, draw, found)
-        self._ask_in_float64(arguments, found)
+        self.ask_in_float64(arguments, found)
         return found
 
     def _ask_again(self, arguments: Any, found: EagerAnswers) -> None:
@@ -83,7 +83,8 @@ class EagerModel:
             note = f"its rounding could not be measured in full ({_in_a_line(error)})"
             found.notes.append(note)
 
-    def _ask_in_float64(self, arguments: Any, found: EagerAnswers) -> None:
+    def ask_in_float64(self, arguments: Any, found: EagerAnswers) -> None:
+        """Add the answer in float64 to `found`, or why there is none."""
         import torch
 
         if self._not_in_float64:
