@@ -7,8 +7,8 @@ detections of a class that overlap more, so an equal answer has exactly one such
 boxes are alike all the same, the scores decide.
 
 Rounding can decide whether there is a detection at all. One may be missing or extra where its score
-lies within tolerance of the threshold, where eager's own answers disagree about it, and at the end
-of a full list, where another of nearly the same score took its place.
+lies within tolerance of the threshold, and where eager's own answers disagree about it, as they may
+at the end of a full list.
 """
 
 from __future__ import annotations

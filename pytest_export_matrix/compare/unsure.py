@@ -73,8 +73,9 @@ def excuse(
     """Why a detection may be "missing" (a row of `expected`) or "extra" (of `got`), or ""."""
     image = expected if what == "missing" else got
     score = float(image["scores"][row])
-    allowed = tolerance_of_scores(expected, threshold, noise, index)
-    if threshold is not None and abs(score - threshold) <= allowed:
+    if threshold is not None and abs(score - threshold) <= tolerance_of_scores(
+        expected, threshold, noise, index
+    ):
         return "within tolerance of the score threshold"
     if noise is not None and index < len(noise.doubtful):
         if what == "missing" and noise.doubtful[index][row]:
@@ -83,20 +84,17 @@ def excuse(
         others = noise.others[index]
         if what == "extra" and others and (overlaps(one, others) >= MIN_OVERLAP).any():
             return "that eager itself finds only sometimes"
-    full = len(expected["scores"]) == len(got["scores"]) > 0
-    if full and abs(score - float(expected["scores"].min())) <= allowed:
-        return "within tolerance of the last one of a full list"
     return ""
 
 
 def tolerance_of_scores(
-    expected: Image, threshold: Optional[float], noise: Optional[Noise], index: int
+    expected: Image, threshold: float, noise: Optional[Noise], index: int
 ) -> float:
     """How far a score may be off: that of the median detection, at least that of the threshold."""
     import numpy as np
 
     scores = expected["scores"]
-    rounding = float(np.finfo(scores.dtype).eps) * abs(threshold or 0.0)
+    rounding = float(np.finfo(scores.dtype).eps) * abs(threshold)
     if not len(scores):
         return MARGIN * rounding
     unit = units(scores, "scores", noise.of("scores", index) if noise else None, noise)

@@ -75,9 +75,9 @@ class EagerModel:
 
     def _ask_otherwise(self, arguments: Any, draw: int, found: EagerAnswers) -> None:
         """Ask with inputs that are off by one rounding, and with other roundings inside."""
-        if self._other is None:
-            self._other = self._copy()
         try:
+            if self._other is None:
+                self._other = self._copy()
             found.others.append(ask_otherwise(self._other, arguments, draw))
         except Exception as error:
             note = f"its rounding could not be measured in full ({_in_a_line(error)})"
