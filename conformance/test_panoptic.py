@@ -17,6 +17,7 @@ from pytest_export_matrix.exporters import tracing
 from pytest_export_matrix.exporters.context import Context
 from pytest_export_matrix.samples import pictures
 from pytest_export_matrix.vocabulary.pytrees import to_arrays
+from pytest_export_matrix.worker.eager import EagerModel
 
 Array = npt.NDArray[Any]
 FLAT = pictures.PICTURES.index("flat")
@@ -300,11 +301,11 @@ def test_it_can_be_scripted_and_traced(model: Any) -> None:
     scripted = torch.jit.script(model)
     example = pictures.image_list(SIZES[:1], 0)
     traced = tracing.trace(Context(model, example, ("[CHW]",), frozenset()))
-    expected, noise = ask(model, (images,), PANOPTIC.outputs)
+    expected, noise = ask(EagerModel(model, "cpu"), (images,), PANOPTIC.outputs)
     assert compare(expected, run(scripted, images), OPTIONS, noise)["problems"] == []
     for picture in range(len(pictures.PICTURES)):
         (images,) = pictures.image_list(SIZES[:1], picture)
-        expected, noise = ask(model, (images,), PANOPTIC.outputs)
+        expected, noise = ask(EagerModel(model, "cpu"), (images,), PANOPTIC.outputs)
         with torch.no_grad():
             answer = [dict(zip(expected[0], to_arrays(traced(images[0]))))]
         assert compare(expected, answer, OPTIONS, noise)["problems"] == []

@@ -145,6 +145,7 @@ def test_a_trace_answers_for_any_number_of_detections_and_any_size(model: Any) -
     from pytest_export_matrix.exporters import tracing
     from pytest_export_matrix.exporters.context import Context
     from pytest_export_matrix.vocabulary.pytrees import to_arrays
+    from pytest_export_matrix.worker.eager import EagerModel
 
     example = pictures.image_list(SIZES[:1], 0)
     traced = tracing.trace(Context(model, example, ("[CHW]",), frozenset()))
@@ -152,7 +153,7 @@ def test_a_trace_answers_for_any_number_of_detections_and_any_size(model: Any) -
     for size in (SIZES[0], OTHER_SIZES[0], OTHER_SIZES[1]):
         for picture in range(len(pictures.PICTURES)):
             (image,) = pictures.image_list([size], picture)[0]
-            expected, noise = ask(model, ([image],), POINTREND.outputs)
+            expected, noise = ask(EagerModel(model, "cpu"), ([image],), POINTREND.outputs)
             with torch.no_grad():
                 named = [dict(zip(expected[0], to_arrays(traced(image))))]
             assert compare(expected, named, options, noise)["problems"] == []
