@@ -66,7 +66,7 @@ MODEL_STAGES = {
 IMPORTS_PLUGIN = re.compile(rf"^ *(from|import) {NAME}\b", re.MULTILINE)
 MODULE = re.compile(r"[A-Za-z_][\w.]*\Z")
 #: Modules that every template may use. A script imports only those that it uses.
-USED_BY_SOME = ("dataclasses", "json", "np", "os")
+USED_BY_SOME = ("dataclasses", "json", "np", "os", "random")
 
 
 @dataclass
