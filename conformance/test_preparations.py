@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from conformance.architectures.table import ARCHITECTURES
-from conformance.eager import ask
+from conformance.eager import noise_of
 from conformance.test_architectures import batches, build, keywords
 from pytest_export_matrix import Architecture, OutputKind
 from pytest_export_matrix.exporters import torch_export
@@ -52,7 +52,7 @@ class Subject:
                 expected, got = to_arrays(self.plain(images)), to_arrays(run(images))
             deviation = compare(expected, got, kind.options)
             if deviation["problems"]:  # more than a few roundings of each value: measure
-                _, noise = ask(self.eager, (images,), kind)
+                noise = noise_of(self.eager, expected, (images,), kind)
                 deviation = compare(expected, got, kind.options, noise)
             found += [f"{case}: {problem}" for problem in deviation["problems"]]
             for ours, theirs in zip(expected, got):
