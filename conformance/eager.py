@@ -19,15 +19,14 @@ def ask(model: eager.EagerModel, arguments: Any, kind: Any) -> tuple[Any, Noise]
 
 
 def noise_of(model: eager.EagerModel, answer: Any, arguments: Any, kind: Any) -> Noise:
-    """How far the model's answer lies from that in float64, or from one draw where it has none."""
+    """How far the model's answer lies from one draw and from float64."""
     import torch
 
     assert isinstance(kind, OutputKind)
     found = eager.EagerAnswers(answer)
     with torch.no_grad():
+        found.others = [eager.ask_otherwise(model.model, arguments, draw=0)]
         model.ask_in_float64(arguments, found)
-        if found.truth is None:
-            found.others = [eager.ask_otherwise(model.model, arguments, draw=0)]
     noise = eager.noise_of(kind, found)
     assert noise is not None
     pool([noise])
