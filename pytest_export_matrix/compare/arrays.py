@@ -17,7 +17,7 @@ def misfit(problem: str) -> Dict[str, Any]:
 
 
 def compare_arrays(
-    name: str, reference: Any, actual: Any, noise: Optional[Noise] = None, image: int = 0
+    name: str, reference: Any, actual: Any, noise: Optional[Noise] = None
 ) -> Findings:
     """The deviation of two numpy arrays and what is wrong with it (nothing, if within tolerance).
 
@@ -27,7 +27,7 @@ def compare_arrays(
     problem = other_shape(name, reference, actual)
     if problem:
         return {}, [problem]
-    measured = noise.of(name, image) if noise else None
+    measured = noise.of(name) if noise else None
     return compare_values(name, reference, actual, noise, measured)
 
 

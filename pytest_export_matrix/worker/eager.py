@@ -51,7 +51,7 @@ class EagerModel:
 
         Raises Failure where the second answer is not the first. What the model raises goes through.
         """
-        given = map_leaves(lambda tensor: tensor.detach().clone(), arguments)
+        given = _copied(arguments)
         found = EagerAnswers(ask(self.model, given))
         if not _alike(given, arguments):
             found.notes.append("the model changes its inputs in place")
