@@ -22,6 +22,7 @@ VALUES = (
     ("repro", "folder: for each cell that did not pass, what shows it without pytest"),
     ("cache", "folder of exported files and answers (default: the user's cache folder)"),
     ("baseline", "file of accepted outcomes: gate against it"),
+    ("sees", "percent of a model's tensors that its inputs have to see (default: not looked)"),
     ("shard", "PART/PARTS, for instance 2/5: these cells alone, split by exported file"),
 )
 LISTS = (

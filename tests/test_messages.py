@@ -11,7 +11,7 @@ import pytest
 from pytest_export_matrix.compare.answers import Comparison
 from pytest_export_matrix.machine.json_files import convert
 from pytest_export_matrix.vocabulary.entries import OutputKind
-from pytest_export_matrix.vocabulary.outcomes import Outcome, Stage, Warned
+from pytest_export_matrix.vocabulary.outcomes import Outcome, Sight, Stage, Warned
 from pytest_export_matrix.worker.dataclass_json import read, to_json
 from pytest_export_matrix.worker.messages import (
     TASKS,
@@ -35,6 +35,7 @@ from pytest_export_matrix.worker.messages import (
     Probe,
     Ready,
     Request,
+    See,
     StageEvent,
     Started,
     WorkerConfig,
@@ -56,6 +57,7 @@ ANSWER = Answer(
     eager=EagerAnswer({"tuple": [{"leaf": 0}]}, {"leaf": 0}, "a spot", True),
     written=Written("model.pt", "flat"),
     compared=Comparison("wrong", {"boxes": {"max_abs": 1.0}}, ["boxes"]),
+    sight=Sight(64, ["p7.weight"]),
 )
 MESSAGES = [
     WorkerConfig(["torch"], ["torch", "torchvision"]),
@@ -64,6 +66,7 @@ MESSAGES = [
     Ended(139),
     Prepare(MODEL, "cpu", "", "out", [CasePart("0", "out/0", [(24, 32)], 1, "")]),
     Agree(EAGER, [AgreePart("0", "out/0", "cases/0")]),
+    See(EAGER, ["cases/0", "cases/1"]),
     Export(EAGER, "c:c", [(24, 32)], ["batch"], "", [FormatPart("onnx", "o", "l:l", ".onnx")]),
     INFER,
     COMPARE,
@@ -88,7 +91,7 @@ def test_both_sides_read_a_message_as_it_was_written(message: Any) -> None:
 
 def test_every_task_has_a_request_of_its_own() -> None:
     assert {type(each) for each in MESSAGES} >= set(TASKS.values())
-    assert len(TASKS) == 7
+    assert len(TASKS) == 8
 
 
 @pytest.mark.parametrize(

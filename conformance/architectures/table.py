@@ -27,21 +27,26 @@ def _detector(
     *,
     spot: int,
     crowd: int,
+    large: Optional[int] = None,
     module: str = "",
     outputs: Optional[OutputKind] = None,
     prepared_by: str = "",
     **others: Any,
 ) -> Architecture:
     """`spot` and `crowd` are seeds of pictures in which the slim model finds one thing, and more
-    than it may answer; `prepared_by` is what prepares it for torch.export, a `module:function` of
-    the preparations."""
+    than it may answer; `large` is that of a picture with something large, where the others say
+    nothing about the coarsest level of the pyramid (see --export-matrix-sees); `prepared_by` is
+    what prepares it for torch.export, a `module:function` of the preparations."""
     others = others or {"profiles": PROFILES}
+    adversarial = {"nothing": 3, "a spot": spot, "a crowd": crowd}
+    if large is not None:
+        adversarial["something large"] = large
     return Architecture(
         name,
         build=f"conformance.architectures.{module or name}:build",
         inputs="pytest_export_matrix.samples:image_list",
         outputs=outputs or Detections(SCORE_THRESHOLD),
-        adversarial={"nothing": 3, "a spot": spot, "a crowd": crowd},
+        adversarial=adversarial,
         layout="[CHW]",
         sizes=SIZES,
         other_sizes=OTHER_SIZES,
@@ -51,10 +56,10 @@ def _detector(
 
 
 DETECTORS = (
-    _detector("faster_rcnn", spot=137, crowd=24, prepared_by="torch_export:prepare_rcnn"),
-    _detector("mask_rcnn", spot=163, crowd=142, prepared_by="torch_export:prepare_rcnn"),
+    _detector("faster_rcnn", spot=137, crowd=36, prepared_by="torch_export:prepare_rcnn"),
+    _detector("mask_rcnn", spot=163, crowd=142, large=158, prepared_by="torch_export:prepare_rcnn"),
     _detector("keypoint_rcnn", spot=43, crowd=26, prepared_by="torch_export:prepare_rcnn"),
-    _detector("retinanet", spot=15, crowd=130, prepared_by="torch_export:prepare_retinanet"),
+    _detector("retinanet", spot=15, crowd=768, prepared_by="torch_export:prepare_retinanet"),
 )
 # The detectors that follow are slim in every profile: nobody has looked for choices of large ones.
 SLIM = {"backbone": "resnet10"}
@@ -63,13 +68,14 @@ CASCADES = tuple(
         name,
         spot=spot,
         crowd=crowd,
+        large=large,
         module="cascade_rcnn",
         prepared_by="torch_export:prepare_cascade_rcnn",
         keywords={**SLIM, "masks": masks},
     )
-    for name, spot, crowd, masks in (
-        ("cascade_rcnn", 239, 138, False),
-        ("cascade_mask_rcnn", 337, 156, True),
+    for name, spot, crowd, large, masks in (
+        ("cascade_rcnn", 239, 138, 213, False),
+        ("cascade_mask_rcnn", 337, 156, None, True),
     )
 )
 #: Rounding decides which of two nearly equal points of a mask is the last one to be refined.

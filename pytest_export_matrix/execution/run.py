@@ -17,6 +17,7 @@ from pytest_export_matrix.execution.steps.agree import AgreeStep
 from pytest_export_matrix.execution.steps.export import ExportStep
 from pytest_export_matrix.execution.steps.infer import Damaged, Engines, InferStep
 from pytest_export_matrix.execution.steps.prepare import PrepareStep
+from pytest_export_matrix.execution.steps.see import SeeStep
 from pytest_export_matrix.execution.steps.step import PreparedModel
 from pytest_export_matrix.execution.store import Store
 from pytest_export_matrix.execution.workers.availability import Availability
@@ -26,10 +27,12 @@ from pytest_export_matrix.planning.recipes import CaptureKey, Case, Recipe
 from pytest_export_matrix.results.result import Result
 from pytest_export_matrix.vocabulary.cells import Cell
 from pytest_export_matrix.vocabulary.entries import Eager
-from pytest_export_matrix.vocabulary.outcomes import Stage
+from pytest_export_matrix.vocabulary.outcomes import Sight, Stage
 from pytest_export_matrix.worker.messages import Answer
 
 Exports = Dict[str, StepAnswer]
+#: The unit of a model that says what its inputs see.
+SEES = "sees"
 
 
 @dataclass(frozen=True)
@@ -45,11 +48,13 @@ class Means:
 @dataclass(frozen=True)
 class Manners:
     """What the caller tells a run: the command that runs a cell alone, names for folders of this
-    machine, and whether a failing result is just what is accepted."""
+    machine, whether a failing result is just what is accepted, and whether to find out what the
+    inputs of each model see."""
 
     repro: Callable[[Cell], str]
     shown: Mapping[str, str]
     is_accepted: Callable[[Result], bool]
+    sees: bool = False
 
 
 class MatrixRun:
@@ -102,13 +107,18 @@ class MatrixRun:
             return add(cell, lambda: self._finish(recipe))
         model = (cell.architecture, cell.device)
         prepared = add(model, lambda: self._prepare(recipe))
+        if self._manners.sees:
+            seen = [add((*model, SEES), partial(self._see, recipe, prepared), after=[prepared])]
+        else:
+            seen = []
         for eager in dict.fromkeys((recipe.architecture.reference, recipe.eager)):
             agree = partial(self._agree, recipe, eager, prepared)
             prepared = add((*model, eager), agree, after=[prepared])
         exported = add(
             recipe.capture_key, lambda: self._export(recipe, prepared.result()), after=[prepared]
         )
-        return add(cell, lambda: self._finish(recipe, prepared, exported), after=[exported])
+        finish = partial(self._finish, recipe, prepared, exported)
+        return add(cell, finish, after=[exported, *seen])
 
     def _of_the_model(self, recipe: Recipe) -> List[Recipe]:
         """All recipes of the same model on the same device."""
@@ -121,23 +131,27 @@ class MatrixRun:
 
     def _prepare(self, recipe: Recipe) -> PreparedModel:
         recipes = self._of_the_model(recipe)
-        wanted = dict.fromkeys(case for each in recipes for case in each.asked)
         means, is_news = self._means, self._is_news(Stage.REFERENCE, recipes)
         step = PrepareStep(means.store, means.available, recipe, means.fingerprint)
-        return step.prepare(list(wanted), is_news)
+        return step.prepare(_asked(recipes), is_news)
+
+    def _see(self, recipe: Recipe, model: "Future[PreparedModel]") -> Optional[Sight]:
+        """What the inputs of all cells of the model see together."""
+        cases, reference = _asked(self._of_the_model(recipe)), _of_the_reference(recipe)
+        step = SeeStep(self._means.store, self._means.available, reference, model.result())
+        return step.see(cases)
 
     def _agree(self, recipe: Recipe, eager: Eager, model: "Future[PreparedModel]") -> PreparedModel:
         """Add to the model how `eager` agrees with it, the reference itself included, which is
         asked in another process. Returns the model."""
         prepared, recipes = model.result(), self._of_the_model(recipe)
         if eager == recipe.architecture.reference:
-            recipe = replace(recipe, eager=eager, renames="")
+            recipe = _of_the_reference(recipe)
         else:
             recipes = [each for each in recipes if each.eager == eager]
-        wanted = dict.fromkeys(case for each in recipes for case in each.asked)
         is_news = self._is_news(Stage.REFERENCE, recipes)
         step = AgreeStep(self._means.store, self._means.available, recipe, prepared)
-        prepared.agreements[eager] = step.agree(list(wanted), is_news)
+        prepared.agreements[eager] = step.agree(_asked(recipes), is_news)
         return prepared
 
     def _export(self, recipe: Recipe, prepared: PreparedModel) -> Exports:
@@ -178,6 +192,8 @@ class MatrixRun:
                 result.reason = devices.absent(recipe.cell.device)
             else:
                 self._conclude(result, recipe, prepared.result(), exported.result())
+                model = (recipe.cell.architecture, recipe.cell.device)
+                result.sight = self._scheduler.result((*model, SEES), None)
             conclusions.strip_folders(result, self._manners.shown)
             return result
         finally:
@@ -235,6 +251,16 @@ class MatrixRun:
             eager=recipe.eager,
             installed=self._means.available.installed(),
         )
+
+
+def _asked(recipes: Sequence[Recipe]) -> List[Case]:
+    """What the eager model has to answer for `recipes`, each case once."""
+    return list(dict.fromkeys(case for each in recipes for case in each.asked))
+
+
+def _of_the_reference(recipe: Recipe) -> Recipe:
+    """The recipe, starting from the eager model that gives the reference."""
+    return replace(recipe, eager=recipe.architecture.reference, renames="")
 
 
 def _on_disk(case: Case, prepared: PreparedModel) -> CaseOnDisk:

@@ -125,7 +125,10 @@ class MatrixPlugin:
                 self.store,
                 [str(root), *map(str, self.config.getini("pythonpath"))],
                 Manners(
-                    self.commands.run_alone, shown_folders(s.cache, root), self.gate.is_accepted
+                    self.commands.run_alone,
+                    shown_folders(s.cache, root),
+                    self.gate.is_accepted,
+                    s.sees is not None,
                 ),
             )
             if not xdist.is_node(self.config):
@@ -189,6 +192,8 @@ class MatrixPlugin:
         spent = dict(self.run.dispatcher.spent) if self.run else {}
         terminalreporter.section("export matrix")
         for colour, line in terminal.lines(results, verdicts, spent):
+            write_line(line, **({colour: True} if colour else {}))
+        for colour, line in terminal.sights(results, self.settings.sees or 0):
             write_line(line, **({colour: True} if colour else {}))
         lines = list(self.report_lines)
         if self.settings.repro:

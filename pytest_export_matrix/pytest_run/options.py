@@ -20,7 +20,8 @@ from pytest_export_matrix.vocabulary.errors import UsageError
 @dataclass(frozen=True)
 class Settings:
     """What the options and the ini file ask for. `reports_asked`: the command line names the
-    reports folder. `shard`: (part, parts)."""
+    reports folder. `shard`: (part, parts). `sees`: the percent of a model's tensors that its inputs
+    have to see, None where nobody asks."""
 
     select: List[str]
     require: List[str]
@@ -37,6 +38,7 @@ class Settings:
     cache: Path
     baseline: Optional[Path]
     update: bool
+    sees: Optional[float]
     docs: List[Path]
     docs_check: bool
 
@@ -71,6 +73,7 @@ def read(config: pytest.Config) -> Settings:
         cache=Path(cache or store.default_root()).expanduser().absolute(),
         baseline=config.rootpath / baseline if baseline else None,
         update=update,
+        sees=_percent(config, "sees"),
         docs=[config.rootpath / name for name in _list(config, "docs")],
         docs_check=config.getoption("export_matrix_docs_check"),
     )
@@ -94,6 +97,16 @@ def _shard(text: Optional[str]) -> Optional[Tuple[int, int]]:
         remedy = "for instance --export-matrix-shard 2/5, the second of five"
         raise UsageError(f"--export-matrix-shard {text}", "not PART/PARTS", remedy=remedy)
     return int(match[1]), int(match[2])
+
+
+def _percent(config: pytest.Config, name: str) -> Optional[float]:
+    if _value(config, name) is None:
+        return None
+    percent = _number(config, name, 95)
+    if percent > 100:
+        asked = f"--export-matrix-{name} {_value(config, name)}"
+        raise UsageError(asked, "more than 100 percent", remedy=f"--export-matrix-{name} 100")
+    return percent
 
 
 def _number(config: pytest.Config, name: str, default: float, whole: bool = False) -> float:

@@ -215,6 +215,16 @@ def required_grids(results: Sequence[Result]) -> List[Grid]:
     return grids
 
 
+def inputs_grids(results: Sequence[Result]) -> List[Grid]:
+    """What the sample inputs of each architecture see; no table where nobody asked."""
+    sights = {result.cell.architecture: result.sight for result in results if result.sight}
+    rows = [
+        [name, str(sight.tensors), "not known" if sight.problem else sight.percent, sight.names]
+        for name, sight in sights.items()
+    ]
+    return [Grid("Inputs", ["Architecture", "Tensors", "Seen", "Not seen"], rows)] if rows else []
+
+
 def limits_grids(results: Sequence[Result]) -> List[Grid]:
     """A row for each failure; no table where nothing failed."""
     return _limits_grids("Limits", limits(results))
@@ -260,6 +270,11 @@ REQUIRED_LEGEND = (
     "The largest deviation of an output in the cells that passed, in units of the eager model's "
     f"own noise; {MARGIN} are allowed.",
 )
+INPUTS_LEGEND = (
+    "Each tensor of a model was disturbed by one percent. It is seen if the answer to one of the "
+    "sample inputs would then not pass for the eager answer. In what is not seen a fault of an "
+    "exported file could hide.",
+)
 LIMITS_LEGEND = (
     "Cells that ended alike for one reason are one row. An axis that is not named has all of its "
     f"values; {ANY_FIGURE} is a number that differs among the cells.",
@@ -286,6 +301,9 @@ TABLES: Dict[str, Kind] = {
     "cells": Kind(cells_grids, CELLS_LEGEND),
     "latency": Kind(latency_grids, LATENCY_LEGEND, "No file answered rightly."),
     "required": Kind(required_grids, REQUIRED_LEGEND, "No noise was measured."),
+    "inputs": Kind(
+        inputs_grids, INPUTS_LEGEND, "Not looked at: --export-matrix-sees PERCENT does that."
+    ),
     "limits": Kind(limits_grids, LIMITS_LEGEND),
     "adversarial": Kind(
         adversarial_grids,

@@ -43,3 +43,19 @@ def lines(
         ]
         parts = [f"{stage} {spent[stage]:.0f}" for stage in stages]
         yield PLAIN, f"seconds of work by stage: {', '.join(parts) or 'none'}"
+
+
+def sights(results: Results, percent: float) -> Iterator[Tuple[str, str]]:
+    """(colour, line) of what inputs see; below `percent` of a model's tensors it is a warning."""
+    everything = 0
+    for name, sight in results.sights.items():
+        if sight.problem:
+            yield YELLOW, f"what the inputs of {name} see is not known: {sight.problem}"
+        elif sight.unseen:
+            colour = YELLOW if 100 * sight.share < percent else PLAIN
+            yield colour, f"the inputs of {name} see {sight.words}"
+        else:
+            everything += 1
+    if everything:
+        models = "1 model" if everything == 1 else f"{everything} models"
+        yield PLAIN, f"all tensors are seen by the inputs of {models}"

@@ -9,6 +9,7 @@ from pytest_export_matrix.results.result import Result
 from pytest_export_matrix.results.results import Matrix, Results, Versions
 from pytest_export_matrix.vocabulary.cells import Cell
 from pytest_export_matrix.vocabulary.errors import ResultsError
+from pytest_export_matrix.vocabulary.outcomes import Sight
 
 
 class Conflict(NamedTuple):
@@ -49,6 +50,9 @@ def combine(files: Sequence[Tuple[str, Results]]) -> Combined:
                 cells[result.cell] = kept
                 conflicts.append(Conflict(result.cell, kept.ending, other.ending))
     whole = [results for _, results in files]
+    sights = _sights(whole)
+    for result in cells.values():
+        result.sight = sights.get(result.cell.architecture)
     combined = Results(
         planned=matrix.cells,
         cells=list(cells.values()),
@@ -100,6 +104,15 @@ def _add_environments(known: Dict[str, Versions], more: Mapping[str, Versions]) 
         known[free] = described
         names[name] = free
     return names
+
+
+def _sights(files: Sequence[Results]) -> Dict[str, Sight]:
+    """What the inputs of an architecture see in all files together."""
+    sights: Dict[str, Sight] = {}
+    for results in files:
+        for name, sight in results.sights.items():
+            sights[name] = sights[name].beside(sight) if name in sights else sight
+    return sights
 
 
 def _same(one: Result, other: Result) -> bool:

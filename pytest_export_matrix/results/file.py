@@ -16,6 +16,7 @@ from pytest_export_matrix.results.result import Result
 from pytest_export_matrix.results.results import Matrix, Results, Versions
 from pytest_export_matrix.vocabulary.cells import AXES, NAME, PLAIN, PREPARED
 from pytest_export_matrix.vocabulary.errors import ResultsError
+from pytest_export_matrix.vocabulary.outcomes import Sight
 
 FORMAT = Format(
     "results file",
@@ -45,9 +46,16 @@ def dumps(results: Results) -> str:
         for name in ("seconds", "latency"):
             row[name] = {key: round(value, 3) for key, value in row[name].items()}
     lines = ",\n".join(json.dumps(row, ensure_ascii=False) for row in rows)
-    axes = ",\n".join(f"  {json.dumps(k)}: {json.dumps(v)}" for k, v in results.axes.items())
+    axes = _lines(results.axes)
+    sights = _lines({name: asdict(sight) for name, sight in results.sights.items()})
     opening = json.dumps(head, indent=1, ensure_ascii=False).removesuffix("\n}")
-    return f'{opening},\n "axes": {{\n{axes}\n }},\n "cells": [\n{lines}\n]}}\n'
+    return f'{opening},\n "axes": {axes},\n "sights": {sights},\n "cells": [\n{lines}\n]}}\n'
+
+
+def _lines(values: Mapping[str, Any]) -> str:
+    """A JSON object, one key a line."""
+    lines = ",\n".join(f"  {json.dumps(k)}: {json.dumps(v)}" for k, v in values.items())
+    return f"{{\n{lines}\n }}" if lines else "{}"
 
 
 def loads(text: str, name: str) -> Results:
@@ -74,6 +82,7 @@ class _File:
     matrix: Optional[Matrix] = None
     shard: Optional[str] = None
     axes: Dict[str, List[str]] = field(default_factory=dict)
+    sights: Dict[str, Sight] = field(default_factory=dict)
 
 
 def _build(data: Dict[str, Any]) -> Results:
@@ -83,7 +92,7 @@ def _build(data: Dict[str, Any]) -> Results:
         raise ValueError(f"shard is {file.shard!r}")
     results = Results(
         planned=file.planned,
-        cells=[_result(row) for row in file.cells],
+        cells=[_result(row, file.sights) for row in file.cells],
         started=file.started,
         seconds=file.seconds,
         environments=file.environments,
@@ -98,8 +107,9 @@ def _build(data: Dict[str, Any]) -> Results:
     return results
 
 
-def _result(row: Mapping[str, Any]) -> Result:
+def _result(row: Mapping[str, Any], sights: Mapping[str, Sight]) -> Result:
     result = Result.from_row(row)
+    result.sight = sights.get(result.cell.architecture)
     for value in result.cell.axes.values():
         if not NAME.match(value):
             raise ValueError(f"no name for a value of an axis: {value!r}")

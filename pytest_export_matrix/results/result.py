@@ -9,7 +9,14 @@ import msgspec
 
 from pytest_export_matrix.machine.json_files import convert
 from pytest_export_matrix.vocabulary.cells import AXES, Cell
-from pytest_export_matrix.vocabulary.outcomes import ORDINARY, OUTCOMES, Outcome, Stage, Warned
+from pytest_export_matrix.vocabulary.outcomes import (
+    ORDINARY,
+    OUTCOMES,
+    Outcome,
+    Sight,
+    Stage,
+    Warned,
+)
 
 HEADLINE_LIMIT = 240
 
@@ -42,8 +49,9 @@ class Result:
     the first call of the file, and of the later ones (their median); `program` the versions of what
     the runtime's program was made with. `failed_on` names the inputs that were answered wrongly, or
     the one at which the run ended: by the architecture's names for adversarial inputs, which are
-    run last, else ORDINARY. `detail` (a traceback, the end of the worker's output) is shown with a
-    failed test and kept out of the results file.
+    run last, else ORDINARY. `sight` is what the inputs of all cells of the model see, where that
+    was asked for; the results file holds it once a model. `detail` (a traceback, the end of the
+    worker's output) is shown with a failed test and kept out of the results file.
     """
 
     cell: Cell
@@ -65,6 +73,7 @@ class Result:
     program: Dict[str, str] = field(default_factory=dict)
     artifact: Optional[Artifact] = None
     warnings: List[Warned] = field(default_factory=list)
+    sight: Optional[Sight] = None
     cached: bool = False
     repro: str = ""
     detail: str = ""
@@ -106,11 +115,11 @@ class Result:
     def row(self) -> Dict[str, Any]:
         """The result as `results.json` holds it."""
         row = self.transfer()
-        del row["detail"]
+        del row["detail"], row["sight"]
         return row
 
     def transfer(self) -> Dict[str, Any]:
-        """The result as it crosses between processes: the row and the detail."""
+        """The result as it crosses between processes: the row, the detail and the sight."""
         values = {each.name: getattr(self, each.name) for each in fields(self)[1:]}
         rest: Dict[str, Any] = msgspec.to_builtins(values)
         return {"id": self.cell.id, **self.cell.axes, **rest}

@@ -9,6 +9,7 @@ from typing import Dict, List, Mapping, Optional, Sequence
 from pytest_export_matrix.results.changes import Changes
 from pytest_export_matrix.results.result import Result, count
 from pytest_export_matrix.vocabulary.cells import AXES, Cell
+from pytest_export_matrix.vocabulary.outcomes import Sight
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,15 @@ class Results:
     @property
     def complete(self) -> bool:
         return self.planned == len(self.cells)
+
+    @property
+    def sights(self) -> Dict[str, Sight]:
+        """What the sample inputs of each architecture see, where that was asked for."""
+        found: Dict[str, Sight] = {}
+        for result in self.cells:
+            if result.sight:
+                found.setdefault(result.cell.architecture, result.sight)
+        return found
 
     @property
     def counts(self) -> Dict[str, int]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import enum
+import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import List
 
 #: Where the reason of a result is cut: an error of torch.export can span hundreds of lines.
 REASON_LIMIT = 2000
@@ -54,6 +56,52 @@ class Warned:
     category: str
     message: str
     count: int
+
+
+#: How many unseen tensors are named where a person reads.
+UNSEEN_SHOWN = 5
+
+
+@dataclass
+class Sight:
+    """What the sample inputs of a model see: how many tensors its state has, and the names of those
+    that may be off by one percent without any input showing it. `problem` says why that could not
+    be found out."""
+
+    tensors: int = 0
+    unseen: List[str] = field(default_factory=list)
+    problem: str = ""
+
+    @property
+    def share(self) -> float:
+        """The share of the tensors that is seen, 0 to 1."""
+        return 1 - len(self.unseen) / self.tensors if self.tensors else 1.0
+
+    @property
+    def percent(self) -> str:
+        """The share in words. Only all of the tensors are 100 %."""
+        return f"{math.floor(100 * self.share)} %"
+
+    @property
+    def names(self) -> str:
+        """The first unseen tensors, and how many more there are."""
+        more = len(self.unseen) - UNSEEN_SHOWN
+        names = ", ".join(self.unseen[:UNSEEN_SHOWN])
+        return f"{names} and {more} more" if more > 0 else names
+
+    @property
+    def words(self) -> str:
+        """For instance: 62 of 64 tensors (96 %); not: p7.weight, p7.bias."""
+        seen = self.tensors - len(self.unseen)
+        text = f"{seen} of {self.tensors} tensors ({self.percent})"
+        return f"{text}; not: {self.names}" if self.unseen else text
+
+    def beside(self, other: "Sight") -> "Sight":
+        """What these inputs see together with those of `other`, which are asked of the same model:
+        another one, or one that could not be looked at, adds nothing."""
+        if self.problem or other.problem or self.tensors != other.tensors:
+            return other if self.problem else self
+        return Sight(self.tensors, [name for name in self.unseen if name in other.unseen])
 
 
 class Failure(Exception):

@@ -24,7 +24,7 @@ from typing import (
 
 from pytest_export_matrix.compare.answers import Comparison
 from pytest_export_matrix.vocabulary.entries import OutputKind
-from pytest_export_matrix.vocabulary.outcomes import Outcome, Stage, Warned
+from pytest_export_matrix.vocabulary.outcomes import Outcome, Sight, Stage, Warned
 from pytest_export_matrix.vocabulary.pytrees import TreeSpec
 
 
@@ -144,6 +144,17 @@ class Agree:
 
 
 @dataclass(frozen=True)
+class See:
+    """Find out which tensors of the model the `cases` (folders) see."""
+
+    task: ClassVar[str] = "see"
+    stage: ClassVar[Stage] = Stage.BUILD
+
+    eager: Eager
+    cases: List[str]
+
+
+@dataclass(frozen=True)
 class FormatPart:
     """One format of `export`."""
 
@@ -244,9 +255,9 @@ class BuildProgram:
     out: str
 
 
-Body = Union[Prepare, Agree, Export, Infer, Compare, Probe, BuildProgram]
+Body = Union[Prepare, Agree, See, Export, Infer, Compare, Probe, BuildProgram]
 TASKS: Dict[str, Type[Body]] = {
-    kind.task: kind for kind in (Prepare, Agree, Export, Infer, Compare, Probe, BuildProgram)
+    kind.task: kind for kind in (Prepare, Agree, See, Export, Infer, Compare, Probe, BuildProgram)
 }
 
 
@@ -296,9 +307,9 @@ class Answer:
     files that it was made from, each with its sha256.
 
     The rest is what tasks find: `eager` (prepare), `written` (export), `compared` (agree, compare),
-    `changed` (agree), `ran` cases (infer, compare), `latency` in seconds (infer), `problem`
-    (probe), `versions` (build_program). `failed_on` names the inputs that were answered wrongly, or
-    the one at which the run ended.
+    `changed` (agree), `sight` (see), `ran` cases (infer, compare), `latency` in seconds (infer),
+    `problem` (probe), `versions` (build_program). `failed_on` names the inputs that were answered
+    wrongly, or the one at which the run ended.
     """
 
     outcome: Outcome = Outcome.PASSED
@@ -319,6 +330,7 @@ class Answer:
     written: Optional[Written] = None
     compared: Optional[Comparison] = None
     changed: str = ""
+    sight: Optional[Sight] = None
     problem: str = ""
     versions: Dict[str, str] = field(default_factory=dict)
 
