@@ -6,6 +6,8 @@ import sys
 from typing import Any, Dict, Optional, Sequence
 
 PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
+#: By default the GPU rounds the inputs of products and convolutions to ten bits (TF32).
+OPTIONS = {"cpu": {}, "cuda": {"use_tf32": "0"}}
 
 
 class Session:
@@ -21,7 +23,9 @@ class Session:
         if extensions:  # they were asked for
             options.register_custom_ops_library(extensions.get_library_path())
         provider = PROVIDERS[device]
-        self.session = onnxruntime.InferenceSession(path, options, providers=[provider])
+        self.session = onnxruntime.InferenceSession(
+            path, options, providers=[(provider, OPTIONS[device])]
+        )
         used = self.session.get_providers()
         if provider not in used:
             # ONNX Runtime falls back to the CPU without an exception.

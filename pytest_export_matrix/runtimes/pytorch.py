@@ -18,6 +18,10 @@ class Session:
         import torch
 
         torch.set_num_threads(threads)
+        # By default convolutions on a GPU round their inputs to ten bits (TF32). The runtime is
+        # declared to compute in float32, as the eager model does here.
+        torch.backends.cudnn.allow_tf32 = False
+        torch.backends.cuda.matmul.allow_tf32 = False
         self.device = device
         self.module: Any = None
         self.load(path)

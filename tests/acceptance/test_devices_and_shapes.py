@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 from conftest import ONE_LANE
 from miniatures.project import Project, Run, cell
@@ -94,3 +98,19 @@ def test_a_package_compiled_for_one_size_answers_wrongly_at_another(
     row = run.rows[compiled("for_one_size", language, "dynamic")]
     assert (row["outcome"], row["stage"]) == ("failed", "compare"), row["reason"]
     assert "shape [1, 3, 24, 32], expected" in row["reason"]
+
+
+ROUNDS_TO_TEN_BITS = """
+import torch
+from pytest_export_matrix.runtimes.pytorch import Session
+
+torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = True
+torch.jit.script(torch.nn.ReLU()).save("relu.pt")
+Session("relu.pt", "cpu", 1)
+assert not torch.backends.cudnn.allow_tf32 and not torch.backends.cuda.matmul.allow_tf32
+"""
+
+
+def test_pytorch_computes_in_the_float32_that_it_is_declared_with(tmp_path: Path) -> None:
+    """By default its convolutions on a GPU round to ten bits; the eager model's here do not."""
+    subprocess.run([sys.executable, "-c", ROUNDS_TO_TEN_BITS], cwd=tmp_path, check=True)

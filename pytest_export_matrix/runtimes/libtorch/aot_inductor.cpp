@@ -7,6 +7,7 @@
 // line INPUT<tab>OUTPUT on standard input is answered: INPUT is a torch.save of the tuple of the
 // model's tensors, OUTPUT becomes what torch.load reads as the list of those that it answers.
 
+#include <ATen/Context.h>
 #include <ATen/Parallel.h>
 #include <c10/core/InferenceMode.h>
 #include <torch/csrc/inductor/aoti_package/model_package_loader.h>
@@ -31,7 +32,12 @@ int main(int argc, char** argv) {
   std::unique_ptr<torch::inductor::AOTIModelPackageLoader> model;
 
   const auto load = [&] {
-    if (device.is_cuda()) serve::load_library("libtorch_cuda.so");
+    if (device.is_cuda()) {
+      serve::load_library("libtorch_cuda.so");
+      // By default convolutions round their inputs to ten bits (TF32).
+      at::globalContext().setAllowTF32CuDNN(false);
+      at::globalContext().setAllowTF32CuBLAS(false);
+    }
     for (int i = 4; i < argc; ++i) serve::load_library(argv[i]);
     model = std::make_unique<torch::inductor::AOTIModelPackageLoader>(path);
   };

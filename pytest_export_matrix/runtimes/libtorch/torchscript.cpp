@@ -7,6 +7,7 @@
 // input is answered: INPUT is a torch.save of the tuple of the model's arguments, OUTPUT becomes
 // what torch.load reads as the model's answer.
 
+#include <ATen/Context.h>
 #include <ATen/Parallel.h>
 #include <torch/csrc/jit/serialization/pickle.h>
 #include <torch/script.h>
@@ -58,7 +59,12 @@ int main(int argc, char** argv) {
   torch::jit::Module model;
 
   const auto load = [&] {
-    if (name == "cuda") serve::load_library("libtorch_cuda.so");
+    if (name == "cuda") {
+      serve::load_library("libtorch_cuda.so");
+      // By default convolutions round their inputs to ten bits (TF32).
+      at::globalContext().setAllowTF32CuDNN(false);
+      at::globalContext().setAllowTF32CuBLAS(false);
+    }
     for (int i = 4; i < argc; ++i) serve::load_library(argv[i]);
     model = torch::jit::load(path, torch::Device(name));
     model.eval();
