@@ -121,12 +121,17 @@ def with_comparison(asked: StepAnswer, compared: StepAnswer) -> StepAnswer:
 
 def with_other_device(here: StepAnswer, there: StepAnswer, where: str) -> StepAnswer:
     """How a cell ended that passed `here`, and whose file was loaded on another device as well.
-    `where` names both devices."""
-    whole = replace(_after(here, there), ran=here.ran, latency=here.latency)
-    if there.passed:
-        return replace(whole, compared=here.compared)
-    reason = f"a device is baked into the file: {where}, it fails: {there.reason}"
-    return replace(whole, reason=reason, compared=None)
+    `where` names both devices.
+
+    What happens there is a note. A cell is about its own device, and most machines have one only:
+    a verdict must not depend on which one it was found on.
+    """
+    whole = replace(_after(there, here), transient=there.transient)
+    if there.passed or here.compared is None:
+        return whole
+    first, *_ = there.reason.splitlines() or [str(there.outcome)]
+    note = f"a device is baked into the file: {where}, it fails: {first}"
+    return replace(whole, compared=replace(here.compared, notes=[*here.compared.notes, note]))
 
 
 def _after(first: StepAnswer, second: StepAnswer) -> StepAnswer:

@@ -21,8 +21,8 @@ from pytest_export_matrix.worker.messages import Compare, Infer
 
 @dataclass
 class EngineRun:
-    """The file of `recipe`, of which `folder` holds a copy. Where `other_device` names one, the
-    file has to answer there as well."""
+    """The file of `recipe`, of which `folder` holds a copy. Where `other_device` names one, it
+    is found out whether the file answers there as well."""
 
     available: Availability
     recipe: Recipe

@@ -65,17 +65,19 @@ def test_a_file_that_loads_on_both_devices_passes(run: Run) -> None:
     assert len(row["ran_at"]) == 4
 
 
-def test_a_file_that_loads_on_only_one_device_fails_and_says_so(run: Run) -> None:
+def test_a_file_that_loads_on_only_one_device_passes_there_and_says_so(run: Run) -> None:
+    """Where the file works is found out on machines with both devices; whether it works on the
+    device of the cell is the same on all machines."""
     row = run.rows[ON_ITS_OWN]
-    assert (row["outcome"], row["stage"]) == ("failed", "load")
+    assert row["outcome"] == "passed"
     expected = "a device is baked into the file: exported on cpu and loaded on cuda, it fails"
     assert expected in row["reason"]
     assert "no such device" in row["reason"]
 
 
-def test_a_file_that_answers_differently_on_the_other_device_fails_and_says_so(run: Run) -> None:
+def test_a_file_that_answers_differently_on_the_other_device_says_so(run: Run) -> None:
     row = run.rows[OTHERWISE]
-    assert (row["outcome"], row["stage"]) == ("failed", "compare")
+    assert row["outcome"] == "passed"
     assert "exported on cpu and loaded on cuda" in row["reason"]
     assert "outside tolerance" in row["reason"]
 

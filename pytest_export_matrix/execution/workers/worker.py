@@ -179,7 +179,7 @@ class Worker:
             problem = None
             if time.monotonic() - since > limits.seconds:
                 problem = (Outcome.TIMED_OUT, f"no end after {limits.seconds:g} s")
-            held = memory.held()
+            held = memory.held(limits.memory)
             if held > limits.memory:
                 text = f"held {held / 2**30:.1f} GiB, the limit is {limits.memory / 2**30:.1f} GiB"
                 problem = (Outcome.OUT_OF_MEMORY, text)
@@ -256,9 +256,14 @@ class _Memory:
         self._processes: List[psutil.Process] = []
         self._looked = 0.0
 
-    def held(self) -> int:
-        """Bytes in memory; 0 before the task has started and after it has ended."""
-        now, total = time.monotonic(), 0
+    def held(self, limit: int) -> int:
+        """Bytes in memory; 0 before the task has started and after it has ended.
+
+        Pages that processes share are counted once. That is slow to ask for, so it is asked only
+        where counting them in each process exceeds `limit`: libraries for GPUs are gigabytes, and
+        compilers work in as many processes as there are cores.
+        """
+        now = time.monotonic()
         if now - self._looked > CHILDREN_SECONDS or not self._processes:
             started = _read(Started, self._folder, protocol.STARTED)
             if started:
@@ -266,10 +271,23 @@ class _Memory:
                 with contextlib.suppress(psutil.Error):
                     task = psutil.Process(started.pid)
                     self._processes = [task, *task.children(recursive=True)]
-        for process in self._processes:
-            with contextlib.suppress(psutil.Error):
-                total += process.memory_info().rss
-        return total
+        total = sum(map(_resident, self._processes))
+        return total if total <= limit else sum(map(_proportional, self._processes))
+
+
+def _resident(process: psutil.Process) -> int:
+    """The pages of a process in memory, in bytes; 0 where it has ended."""
+    with contextlib.suppress(psutil.Error):
+        return int(process.memory_info().rss)
+    return 0
+
+
+def _proportional(process: psutil.Process) -> int:
+    """As `_resident`, with its share of the pages that it has in common with others, as far as this
+    system says it."""
+    with contextlib.suppress(psutil.Error):
+        return int(getattr(process.memory_full_info(), "pss", 0)) or _resident(process)
+    return _resident(process)
 
 
 def _kill_group(pid: int) -> None:
