@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import io
 import os
+import shutil
 import sys
 from functools import partial
 from pathlib import Path
@@ -284,7 +285,8 @@ def _show(results: Results, held: Gate) -> Dict[str, Verdict]:
     """Print what a run prints at its end. Returns the verdicts on its cells."""
     verdicts = held.verdicts(results.cells)
     coloured = sys.stdout.isatty() and "NO_COLOR" not in os.environ
-    for colour, line in terminal.lines(results, verdicts, {}):
+    width = shutil.get_terminal_size().columns
+    for colour, line in terminal.lines(results, verdicts, {}, width=width):
         print(f"{COLOURS[colour]}{line}{RESET}" if coloured and colour else line)
     return verdicts
 

@@ -20,7 +20,8 @@ from docutils import nodes
 from docutils.parsers.rst import directives
 from sphinx.util.docutils import SphinxDirective
 
-from pytest_export_matrix.reporting.document_tables import TABLE, Grid, content, parse
+from pytest_export_matrix.reporting.document_tables import TABLE, content, parse
+from pytest_export_matrix.reporting.grids import Grid
 from pytest_export_matrix.reporting.markup import clean
 from pytest_export_matrix.results.file import load
 from pytest_export_matrix.vocabulary.errors import ExportMatrixError

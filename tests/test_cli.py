@@ -95,7 +95,7 @@ def test_the_table_is_printed_in_every_format(
 ) -> None:
     assert main(["table", "red.json", "--format", format]) == 0
     said = capsys.readouterr().out
-    assert "Dynamic resolution" in said
+    assert "Other sizes" in said
     if format == "json":
         assert json.loads(said)[0]["device"] == "cpu"
 
@@ -108,7 +108,7 @@ def test_report_shows_and_writes_what_the_run_did(
     assert "24 cells planned: 23 passed, 1 failed" in said
     assert "against green.json:" in said
     assert (folder / "out" / "results.json").read_text() == (folder / "red.json").read_text()
-    assert "Dynamic resolution" in (folder / "out" / "support_table.md").read_text("utf-8")
+    assert "Other sizes" in (folder / "out" / "support_table.md").read_text("utf-8")
 
 
 MARKERS = "before\n\n<!-- export-matrix: begin -->\n<!-- export-matrix: end -->\n\nafter\n"
@@ -121,14 +121,14 @@ def test_documents_are_rewritten_and_checked(
     page.write_text(MARKERS, encoding="utf-8")
     assert main(["docs", "--check", "page.md", "red.json"]) == 1
     said = capsys.readouterr().out
-    assert "+| Dynamic resolution |" in said
+    assert "+| Other sizes |" in said
     assert "to mend that: export-matrix docs page.md red.json" in said
     assert page.read_text("utf-8") == MARKERS
 
     assert main(["docs", "page.md", "red.json"]) == 0
     assert main(["docs", "--check", "page.md", "red.json"]) == 0
     text = page.read_text("utf-8")
-    page.write_text(text.replace("Dynamic resolution", "Dynamic revolution"), encoding="utf-8")
+    page.write_text(text.replace("Other sizes", "Dynamic revolution"), encoding="utf-8")
     assert main(["docs", "--check", "page.md", "red.json"]) == 1
 
 

@@ -83,7 +83,7 @@ def test_a_terminal_warns_below_the_percentage_that_the_project_asks_for() -> No
         ("yellow", "what the inputs of unknown see is not known: killed by SIGSEGV"),
         ("", "all tensors are seen by the inputs of 2 models"),
     ]
-    assert next(iter(terminal.sights(found, percent=90)))[0] == ""
+    assert ("", f"the inputs of most see {MOST.words}") in terminal.sights(found, percent=90)
     assert list(terminal.sights(of(all=ALL), 100)) == [
         ("", "all tensors are seen by the inputs of 1 model")
     ]

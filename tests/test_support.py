@@ -1,142 +1,278 @@
-"""The support table is derived from results, and says where they do not agree."""
+"""Summary, support table, table of an architecture: marks say no more than their cells."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
 from states import failed, passed
+from states import result as made
 
-from pytest_export_matrix.reporting.support_table import (
-    NO,
-    NOT_RUN,
-    YES,
-    Table,
-    tables,
-    unavailable,
-)
-from pytest_export_matrix.results.result import Result
+from pytest_export_matrix.reporting.architecture_table import architecture_grids
+from pytest_export_matrix.reporting.captions import unavailable
+from pytest_export_matrix.reporting.grades import FOOTNOTES, WIDEST, Marks, superscript
+from pytest_export_matrix.reporting.grids import MOST_COLUMNS, Grid
+from pytest_export_matrix.reporting.summary_table import summary_grids
+from pytest_export_matrix.reporting.support_table import support_grids
+from pytest_export_matrix.results.result import Artifact, Result
 from pytest_export_matrix.vocabulary.cells import Cell
 from pytest_export_matrix.vocabulary.outcomes import Outcome, Stage
 
 FORMATS = {"torchscript": "pytorch", "onnx": "onnxruntime"}
+LONG = "a_model_whose_name_is_longer_than_any_cell"
 
 
-def results(reds: tuple[str, ...] = (), architectures: tuple[str, ...] = ("net",)) -> list[Result]:
-    """All cells of tracing. Those whose id starts or ends with one of `reds` failed."""
+def results(
+    reds: tuple[str, ...] = (),
+    architectures: tuple[str, ...] = ("net",),
+    methods: tuple[str, ...] = ("tracing",),
+    formats: dict[str, str] = FORMATS,
+) -> list[Result]:
+    """All cells. Those whose id starts or ends with one of `reds` failed."""
     found = []
     for architecture in architectures:
-        for format, runtime in FORMATS.items():
-            for resolution in ("fixed", "dynamic"):
-                for batch in ("1", "2", "dynamic"):
-                    axes = (architecture, "tracing", format, runtime, "cpu", resolution, batch)
-                    cell = Cell(*axes)
-                    red = any(cell.id.startswith(r) or cell.id.endswith(r) for r in reds)
-                    found.append(failed(cell) if red else passed(0.0, cell))
+        for method in methods:
+            for format, runtime in formats.items():
+                for resolution in ("fixed", "dynamic"):
+                    for batch in ("1", "2", "dynamic"):
+                        axes = (architecture, method, format, runtime, "cpu", resolution, batch)
+                        cell = Cell(*axes)
+                        red = any(cell.id.startswith(r) or cell.id.endswith(r) for r in reds)
+                        found.append(failed(cell) if red else passed(0.0, cell))
     return found
 
 
-def entries(found: list[Result]) -> dict[str, str]:
-    (table,) = tables(found)
-    return {label: row[0] for label, row in table.rows}
+def summary(found: list[Result]) -> list[list[str]]:
+    (grid,) = summary_grids(found)
+    return grid.rows
 
 
-def test_the_table_says_yes_everywhere_if_all_cells_passed() -> None:
-    assert entries(results()) == {
-        "Formats": "TorchScript, ONNX",
-        "Runtime": "PyTorch, ONNX Runtime",
-        "Python inference": YES,
-        "Extra runtime deps": "None",
-        "Dynamic resolution": YES,
-        "Batch size requirement": "Dynamic",
-        "net": YES,
+def support(found: list[Result]) -> dict[str, list[str]]:
+    (grid,) = support_grids(found)
+    return {row[0]: row[1:] for row in grid.rows}
+
+
+# --- the summary
+
+
+def test_a_row_says_for_each_way_out_what_works() -> None:
+    assert summary(results(("net-tracing-onnx-onnxruntime-cpu-dynamic-1",))) == [
+        ["tracing", "TorchScript", "PyTorch", "●", "●", "●", "●", ""],
+        ["tracing", "ONNX", "ONNX Runtime", "●", "○ ¹", "●", "●", ""],
+    ]
+
+
+def test_several_architectures_are_counted() -> None:
+    found = results(("b-", "c-tracing-onnx"), architectures=("a", "b", "c"))
+    assert [row[3] for row in summary(found)] == ["◐ 2/3 ¹", "◐ 1/3 ¹"]
+    every = results(architectures=("a", "b"))
+    none = results(("a", "b"), architectures=("a", "b"))
+    assert [row[3] for row in summary(every)] == ["● 2/2", "● 2/2"]
+    assert [row[3] for row in summary(none)] == ["○ 0/2 ¹", "○ 0/2 ¹"]
+
+
+def test_runtimes_that_do_the_same_share_a_row_and_others_do_not() -> None:
+    found = []
+    for runtime in ("pytorch", "libtorch", "pytorch_1_10"):
+        reds = ("net",) if runtime == "pytorch_1_10" else ()
+        found += results(reds, formats={"torchscript": runtime})
+    assert [row[2] for row in summary(found)] == ["PyTorch, libtorch", "PyTorch 1.10"]
+
+
+def test_runtimes_of_one_file_stand_together() -> None:
+    ways = [("torchscript", "pytorch"), ("onnx", "onnxruntime"), ("torchscript", "libtorch")]
+    found = [r for format, runtime in ways for r in results(formats={format: runtime})]
+    assert [row[1:3] for row in summary(found)] == [
+        ["TorchScript", "PyTorch, libtorch"],
+        ["ONNX", "ONNX Runtime"],
+    ]
+
+
+def test_what_files_need_is_named() -> None:
+    found = results(formats={"torchscript": "pytorch"})
+    found[0].extra_dependencies = ["torchvision"]
+    assert summary(found)[0][-1] == "torchvision"
+
+
+# --- what a mark says
+
+
+def marked(*found: Result) -> str:
+    return Marks.over(found).mark(found)
+
+
+def cell(architecture: str = "net") -> Cell:
+    return Cell(architecture, "tracing", "onnx", "onnxruntime", "cpu", "fixed", "1")
+
+
+@pytest.mark.parametrize("stage", [Stage.BUILD, Stage.REFERENCE])
+def test_a_model_that_gave_no_reference_says_nothing_about_the_way_out(stage: Stage) -> None:
+    untested = failed(cell("b"), stage)
+    assert marked(untested) == "? ¹"
+    assert marked(passed(0.0, cell("a")), untested) == "◐ 1/2 ¹"
+
+
+def test_what_is_not_available_is_not_found_out() -> None:
+    absent = made(cell("b"), Outcome.UNAVAILABLE)
+    assert marked(absent) == "?"
+    assert marked(passed(0.0, cell("a")), absent) == "◐ 1/2"
+
+
+def test_an_architecture_works_if_all_of_its_cells_passed() -> None:
+    assert marked(passed(0.0, cell()), failed(cell())) == "◐ ¹"
+
+
+def test_what_was_not_run_is_not_claimed() -> None:
+    """The second architecture was run at a fixed size alone."""
+    found = [*results(), *[r for r in results(architectures=("b",)) if "fixed" in r.cell.id]]
+    assert summary(found)[0][3:7] == ["● 2/2", "◐ 1/2", "● 2/2", "● 2/2"]
+
+
+def test_a_slice_shows_what_it_ran() -> None:
+    found = [result for result in results() if result.cell.resolution == "dynamic"]
+    assert summary(found)[0][3:7] == ["–", "●", "–", "–"]
+    assert support(found)["Other sizes"] == ["●"]
+
+
+def test_a_flaky_cell_does_not_work() -> None:
+    assert marked(failed(cell(), flaky=True)) == "○ ¹"
+
+
+# --- footnotes
+
+
+def test_a_footnote_says_how_many_cells_end_how_why_and_shows_one() -> None:
+    found = results(("net-tracing-onnx",))
+    for each in found:
+        each.reason = each.reason and "at [3, 24, 32]: no such operator"
+    assert Marks.over(found).footnotes() == [
+        "¹ 6 cells failed at compare: no such operator "
+        "(net-tracing-onnx-onnxruntime-cpu-fixed-1 at [3, 24, 32])"
+    ]
+
+
+def test_rare_causes_have_no_footnote_and_are_counted() -> None:
+    found = results(tuple(f"{name}-" for name in "abcdefghijklmn"), tuple("abcdefghijklmn"))
+    for each in found:
+        each.reason = f"no operator {each.cell.architecture}"
+    notes = Marks.over(found).footnotes()
+    assert len(notes) == FOOTNOTES + 1
+    assert notes[-1] == "… 2 causes more; table=limits has all of them"
+    (row, _) = summary(found)
+    assert row[3] == "○ 0/14 ¹ ² ³ …"
+    assert superscript(12) == "¹²"
+
+
+# --- the support table, in the form of the guide
+
+
+def test_the_support_table_has_the_rows_of_the_guide() -> None:
+    found = results(("b-tracing-onnx", "fixed-dynamic"), architectures=("a", "b"))
+    assert support(found) == {
+        "TorchScript": ["● 2/2"],
+        "ONNX": ["◐ 1/2 ¹"],
+        "Python inference": ["◐ 1/2 ¹"],
+        "Other sizes": ["◐ 1/2 ¹"],
+        "Batch of 2": ["◐ 1/2 ¹"],
+        "Any batch": ["○ 0/2 ¹"],
+        "Needs": [""],
+        "a": ["●"],
+        "b": ["◐ ¹"],
     }
+
+
+def test_architectures_that_are_alike_share_a_row() -> None:
+    assert list(support(results(architectures=("a", "b", "c"))))[-1] == "a, b, c"
+    many = tuple(f"detector_{n}" for n in range(5))
+    assert list(support(results(architectures=many)))[-3:] == [
+        "detector_0, detector_1",
+        "detector_2, detector_3",
+        "detector_4",
+    ]
 
 
 def test_prepared_models_have_a_column_of_their_own() -> None:
     plain = results(("net",))
     prepared = [replace(r, cell=replace(r.cell, preparation="prepared")) for r in results()]
-    (table,) = tables([*plain, *prepared])
-    assert table.methods == ["tracing", "tracing (prepared)"]
-    assert dict(table.rows)["net"] == [f"{NO} (compare)", YES]
+    (grid,) = support_grids([*plain, *prepared])
+    assert grid.header == ["", "tracing", "tracing (prepared)"]
+    assert grid.rows[-1] == ["net", "○ ¹", "●"]
 
 
-def test_batch_size_requirement_is_derived_from_the_batch_cells() -> None:
-    assert entries(results(("fixed-dynamic",)))["Batch size requirement"] == "Constant"
-    without_two = entries(results(("fixed-dynamic", "fixed-2")))
-    assert without_two["Batch size requirement"] == "Batch inference unsupported"
-    none = entries(results(("fixed-dynamic", "fixed-2", "fixed-1")))
-    assert none["Batch size requirement"] == f"{NO} (compare)"
-
-
-def test_a_row_that_differs_by_format_names_each_format() -> None:
-    found = entries(results(("net-tracing-onnx-onnxruntime-cpu-dynamic",)))
-    assert found["Dynamic resolution"] == f"TorchScript {YES}, ONNX {NO} (compare)"
-    assert found["net"] == YES
-
-
-def test_runtimes_of_one_format_are_named_if_their_results_differ() -> None:
+def test_languages_stand_in_the_order_of_the_guide() -> None:
     found = results()
-    for each in results():
-        if each.cell.format == "onnx":
-            each.cell = replace(each.cell, runtime="caffe2")
-            each.outcome, each.stage = Outcome.FAILED, Stage.LOAD
-            found.append(each)
-    assert (
-        entries(found)["Formats"] == f"TorchScript, ONNX (ONNX Runtime {YES}, Caffe2 {NO} (load))"
-    )
-    assert entries(found)["Runtime"] == f"PyTorch, ONNX Runtime, Caffe2 {NO} (load)"
-    assert entries(found)["net"] == f"PyTorch {YES}, ONNX Runtime {YES}, Caffe2 {NO} (load)"
-
-
-def test_a_row_that_works_for_some_architectures_names_them() -> None:
-    found = entries(results(("b-",), architectures=("a", "b")))
-    assert found["Python inference"] == f"{YES}: a; {NO} (compare): b"
-    assert (
-        found["Formats"]
-        == f"TorchScript ({YES}: a; {NO} (compare): b), ONNX ({YES}: a; {NO} (compare): b)"
-    )
-    assert (found["a"], found["b"]) == (YES, f"{NO} (compare)")
-
-
-def test_a_row_that_differs_by_architecture_and_format_names_both() -> None:
-    found = entries(results(("b-tracing-onnx",), architectures=("a", "b")))
-    assert found["Python inference"] == f"{YES}: a; TorchScript {YES}, ONNX {NO} (compare): b"
-
-
-def test_a_failure_of_one_format_in_one_runtime_names_format_and_runtime() -> None:
-    found = [
-        replace(each, cell=replace(each.cell, runtime=runtime))
-        for runtime in ("one", "two")
-        for each in results(architectures=("a", "b"))
-    ]
     for each in found:
-        if (each.cell.architecture, each.cell.format, each.cell.runtime) == ("b", "onnx", "two"):
-            each.outcome = Outcome.FAILED
-    expected = f"{YES}: a; {YES} (TorchScript, ONNX in one), {NO} (compare) (ONNX in two): b"
-    assert entries(found)["Python inference"] == expected
-
-
-def test_the_majority_of_architectures_is_called_the_others() -> None:
-    found = entries(results(("b-",), architectures=("a", "b", "c", "d", "e")))
-    assert found["Python inference"] == f"{NO} (compare): b; {YES}: the others"
-
-
-def test_cells_that_were_not_selected_are_shown_as_not_run() -> None:
-    found = [result for result in results() if result.cell.resolution == "fixed"]
-    assert entries(found)["Dynamic resolution"] == NOT_RUN
-
-
-def test_unavailable_cells_are_counted_but_are_in_no_table() -> None:
-    found = results()
-    for result in found:
-        result.outcome, result.reason = Outcome.UNAVAILABLE, "no engine\nhere"
-    assert tables(found) == []
-    assert unavailable(found) == [("no engine", 12)]
+        each.language = "c++" if each.cell.format == "onnx" else "ada"
+    assert [name for name in support(found) if "inference" in name] == [
+        "C++ inference",
+        "ada inference",
+    ]
 
 
 def test_each_device_has_its_table() -> None:
     cpu, cuda = results(), results()
-    for result in cuda:
-        result.cell = Cell(**{**vars(result.cell), "device": "cuda"})
-    found: list[Table] = tables(cpu + cuda)
-    assert [table.device for table in found] == ["cpu", "cuda"]
+    for each in cuda:
+        each.cell = replace(each.cell, device="cuda")
+    for tables in (summary_grids, support_grids, architecture_grids):
+        assert [grid.device for grid in tables(cpu + cuda)] == ["cpu", "cuda"]
+
+
+def test_unavailable_cells_are_counted_and_make_no_table() -> None:
+    found = results()
+    for each in found:
+        each.outcome, each.reason = Outcome.UNAVAILABLE, "no engine\nhere"
+    assert summary_grids(found) == support_grids(found) == []
+    assert unavailable(found) == [("no engine", 12)]
+
+
+# --- one architecture
+
+
+def test_an_architecture_has_its_milliseconds_its_megabytes_and_its_needs() -> None:
+    found = results(architectures=("a", "b"))
+    found[0].latency = {"first": 0.25, "steady": 0.0312}
+    found[0].artifact = Artifact("0" * 64, 4_210_000)
+    found[0].extra_dependencies = ["torchvision"]
+    first, second = architecture_grids(found)
+    assert (first.title, second.title) == ("a on cpu", "b on cpu")
+    assert first.rows[0] == [
+        *("tracing", "TorchScript: PyTorch", "●", "●", "●", "●"),
+        *("250 / 31", "4.2, torchvision"),
+    ]
+
+
+# --- limits that hold for every matrix
+
+
+def wide() -> list[Result]:
+    """Forty architectures and eleven methods with long names; every third cell fails."""
+    names = tuple(f"{LONG}_{n}" for n in range(40))
+    methods = tuple(f"{LONG}_{n}" for n in range(11))
+    found = results((), names, methods, {LONG: LONG, f"{LONG}_too": LONG, "onnx": "onnxruntime"})
+    for index, each in enumerate(found):
+        each.extra_dependencies = [f"{LONG}_{index % 5}"]
+        if index % 3 == 0:
+            each.outcome, each.stage, each.reason = Outcome.FAILED, Stage.RUN, f"{LONG} {index}"
+    return found
+
+
+@pytest.fixture(scope="module")
+def grids() -> list[Grid]:
+    found = wide()
+    return [*summary_grids(found), *support_grids(found), *architecture_grids(found)]
+
+
+def test_no_table_is_wider_than_eight_columns(grids: list[Grid]) -> None:
+    assert {len(grid.header) for grid in grids} == {5, MOST_COLUMNS}
+    assert all(len(row) == len(grid.header) for grid in grids for row in grid.rows)
+    assert [grid.title for grid in grids if "support" in grid.title] == [
+        "Export support on cpu",
+        "Export support on cpu, continued",
+    ]
+
+
+def test_no_cell_is_longer_than_24_characters(grids: list[Grid]) -> None:
+    assert (
+        max(len(text) for grid in grids for row in (grid.header, *grid.rows) for text in row)
+        == WIDEST
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import concurrent.futures
 import os
+import shutil
 from typing import Generator, List, Optional, Sequence
 
 import pytest
@@ -30,6 +31,7 @@ from pytest_export_matrix.pytest_run.outputs import (
 )
 from pytest_export_matrix.pytest_run.plan import Plan, plan_run
 from pytest_export_matrix.pytest_run.progress import Progress
+from pytest_export_matrix.pytest_run.quiet import QuietFailures
 from pytest_export_matrix.reporting import github, terminal
 from pytest_export_matrix.reporting.reporters import REPORTERS
 from pytest_export_matrix.reproduction import folders
@@ -50,6 +52,8 @@ class MatrixPlugin:
         self.config, self.asked = config, asked
         self.exchange = xdist.Exchange(config)
         config.pluginmanager.register(self.exchange)
+        if config.get_verbosity() <= 0:
+            config.pluginmanager.register(QuietFailures())
         self.gathered = Gathered()
         self.run: Optional[MatrixRun] = None
         self.report_lines: List[str] = []
@@ -191,9 +195,10 @@ class MatrixPlugin:
         verdicts = self.gate.verdicts(results.cells)
         spent = dict(self.run.dispatcher.spent) if self.run else {}
         terminalreporter.section("export matrix")
-        for colour, line in terminal.lines(results, verdicts, spent):
+        more, width = self.config.get_verbosity() > 0, shutil.get_terminal_size().columns
+        for colour, line in terminal.lines(results, verdicts, spent, more, width):
             write_line(line, **({colour: True} if colour else {}))
-        for colour, line in terminal.sights(results, self.settings.sees or 0):
+        for colour, line in terminal.sights(results, self.settings.sees or 0, more):
             write_line(line, **({colour: True} if colour else {}))
         lines = list(self.report_lines)
         if self.settings.repro:

@@ -1,31 +1,26 @@
-"""What the table reporters share: header and rows, title, and what the table was made from."""
+"""What reports share: the document, what its tables were made from, and counts in words."""
 
 from __future__ import annotations
 
-from typing import List, Optional, Sequence, Tuple
+from typing import Dict, List, Optional, Sequence, Tuple
 
+from pytest_export_matrix.reporting.grades import LEGEND, Marks
 from pytest_export_matrix.reporting.markup import Markup
-from pytest_export_matrix.reporting.support_table import Table, tables, unavailable
+from pytest_export_matrix.reporting.summary_table import summary_grids
+from pytest_export_matrix.reporting.support_table import support_grids
 from pytest_export_matrix.results.changes import KINDS, Changes
+from pytest_export_matrix.results.result import Result
 from pytest_export_matrix.results.results import Results
 from pytest_export_matrix.vocabulary.outcomes import OUTCOMES
 
 
-def title(table: Table) -> str:
-    return f"Export support on {table.device}"
-
-
-def table_rows(table: Table) -> Tuple[List[str], List[List[str]]]:
-    """Header and rows of text."""
-    return ["Export method", *table.methods], [[label, *entries] for label, entries in table.rows]
-
-
 def document(results: Results, markup: Markup) -> str:
-    """Every table under its heading, then the footnotes."""
+    """The summary and the support table of each device under their headings, then the footnotes."""
     parts = []
-    for table in tables(results.cells):
-        parts += [markup.title(title(table)), markup.table(*table_rows(table))]
-    return "\n\n".join([*parts, markup.bullets(footnotes(results))]) + "\n"
+    for grid in (*summary_grids(results.cells), *support_grids(results.cells)):
+        parts += [markup.title(grid.title), markup.table(grid.header, grid.rows)]
+    notes = [*Marks.over(results.cells).footnotes(), *footnotes(results)]
+    return "\n\n".join([*parts, markup.bullets(notes)]) + "\n"
 
 
 def tally(results: Results) -> str:
@@ -37,12 +32,13 @@ def tally(results: Results) -> str:
     return f"{text}, {lacking} without a result" if lacking else text
 
 
-#: What the marks of the support table mean.
-LEGEND = (
-    "✅: the exported file, loaded in a process without the model's code, answered every "
-    "sample input like the eager model, at the exported size and one image. ❌: it did not; "
-    "the stage it failed at is in parentheses.",
-)
+def unavailable(results: Sequence[Result]) -> List[Tuple[str, int]]:
+    """Why cells were unavailable, with the number of each."""
+    reasons: Dict[str, int] = {}
+    for result in results:
+        if result.absent:
+            reasons[result.headline] = reasons.get(result.headline, 0) + 1
+    return sorted(reasons.items())
 
 
 def footnotes(results: Results, legend: Sequence[str] = LEGEND) -> List[str]:

@@ -9,12 +9,18 @@ from __future__ import annotations
 import fnmatch
 import re
 from dataclasses import dataclass, replace
-from typing import Callable, Dict, FrozenSet, Iterable, List, Sequence, Tuple, TypeVar
+from typing import Callable, Dict, FrozenSet, List, Sequence, Tuple
 
 from pytest_export_matrix.compare.noise import MARGIN
 from pytest_export_matrix.planning import selection
-from pytest_export_matrix.reporting import captions, support_table
+from pytest_export_matrix.reporting import captions
+from pytest_export_matrix.reporting.architecture_table import architecture_grids
 from pytest_export_matrix.reporting.failures import ANY_FIGURE, Limit, limits
+from pytest_export_matrix.reporting.grades import LEGEND, Marks
+from pytest_export_matrix.reporting.grids import Grid, unique
+from pytest_export_matrix.reporting.names import NO, NOT_RUN, YES, shown
+from pytest_export_matrix.reporting.summary_table import summary_grids
+from pytest_export_matrix.reporting.support_table import support_grids
 from pytest_export_matrix.results.result import Result
 from pytest_export_matrix.results.results import Results
 from pytest_export_matrix.vocabulary.cells import AXES
@@ -23,18 +29,10 @@ from pytest_export_matrix.vocabulary.errors import DocumentError, UsageError, un
 TABLE, ENVIRONMENT = "table", "environment"
 ARGUMENTS = (*AXES, ENVIRONMENT, TABLE)
 DEFAULT_TABLE = "support"
+#: Tables that have a column or a row for each resolution and batch.
+ABOUT_ALL = ("summary", "support", "architecture")
 #: Where files are exported unless an exporter says otherwise.
 DEFAULT_ENVIRONMENT = "default"
-T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class Grid:
-    """One table; its title is shown where a document has several in one place."""
-
-    title: str
-    header: List[str]
-    rows: List[List[str]]
 
 
 @dataclass(frozen=True)
@@ -76,8 +74,8 @@ def parse(words: str, asked: str) -> Request:
         else:
             table = value
     table = table or DEFAULT_TABLE
-    if table == DEFAULT_TABLE and {name for name, _ in select} & {"resolution", "batch"}:
-        problem = "a support table is about every resolution and every batch"
+    if table in ABOUT_ALL and {name for name, _ in select} & {"resolution", "batch"}:
+        problem = f"table={table} is about every resolution and every batch"
         raise DocumentError(asked, problem, remedy="table=cells shows a part of them")
     return Request(table, frozenset(select))
 
@@ -94,6 +92,8 @@ def content(request: Request, results: Results, source: str, asked: str) -> Cont
     grids = kind.build(chosen.cells)
     ran = any(not result.absent for result in chosen.cells)
     notes = captions.footnotes(chosen, kind.legend if grids else ())
+    if grids and kind.graded:
+        notes = [*Marks.over(chosen.cells).footnotes(), *notes]
     if not grids:
         notes.insert(0, kind.none if ran else "None of these cells was run.")
     notes.append(f"Made from {source}.")
@@ -137,24 +137,16 @@ def _select(request: Request, results: Sequence[Result], asked: str) -> List[Res
     return chosen
 
 
-def support_grids(results: Sequence[Result]) -> List[Grid]:
-    """The support table of each device."""
-    return [
-        Grid(captions.title(table), *captions.table_rows(table))
-        for table in support_table.tables(results)
-    ]
-
-
 def cells_grids(results: Sequence[Result]) -> List[Grid]:
     """A row for each way through the matrix, a column for each resolution and batch."""
     grids = []
-    for device in _unique(result.cell.device for result in results if not result.absent):
+    for device in unique(result.cell.device for result in results if not result.absent):
         here = [result for result in results if result.cell.device == device]
-        columns = _unique((r.cell.resolution, r.cell.batch) for r in here)
+        columns = unique((r.cell.resolution, r.cell.batch) for r in here)
         rows: Dict[Tuple[str, ...], Dict[Tuple[str, str], str]] = {}
         for result in here:
             cell = result.cell
-            way = (cell.architecture, cell.captured, _shown(cell.format), _shown(cell.runtime))
+            way = (cell.architecture, cell.captured, shown(cell.format), shown(cell.runtime))
             rows.setdefault(way, {})[cell.resolution, cell.batch] = _mark(result)
         grids.append(
             Grid(
@@ -164,7 +156,7 @@ def cells_grids(results: Sequence[Result]) -> List[Grid]:
                     *(f"{resolution}, batch {batch}" for resolution, batch in columns),
                 ],
                 [
-                    [*way, *(marks.get(column, support_table.NOT_RUN) for column in columns)]
+                    [*way, *(marks.get(column, NOT_RUN) for column in columns)]
                     for way, marks in rows.items()
                 ],
             )
@@ -176,16 +168,16 @@ def latency_grids(results: Sequence[Result]) -> List[Grid]:
     """Milliseconds of a call at the exported size with one image; a column for each runtime."""
     grids = []
     ran = [r for r in results if r.passed and (r.cell.resolution, r.cell.batch) == ("fixed", "1")]
-    for device in _unique(result.cell.device for result in ran):
+    for device in unique(result.cell.device for result in ran):
         here = [result for result in ran if result.cell.device == device]
-        columns = _unique(result.cell.runtime for result in here)
+        columns = unique(result.cell.runtime for result in here)
         rows: Dict[Tuple[str, ...], Dict[str, str]] = {}
         for result in here:
             cell, calls = result.cell, result.latency.values()
-            way = (cell.architecture, cell.captured, _shown(cell.format))
+            way = (cell.architecture, cell.captured, shown(cell.format))
             milliseconds = " / ".join(f"{1000 * seconds:.0f}" for seconds in calls)
             rows.setdefault(way, {})[cell.runtime] = milliseconds
-        header = ["Architecture", "Export method", "Format", *map(_shown, columns)]
+        header = ["Architecture", "Export method", "Format", *map(shown, columns)]
         lines = [[*way, *(found.get(name, "") for name in columns)] for way, found in rows.items()]
         grids.append(Grid(f"Latency on {device}", header, lines))
     return grids
@@ -196,9 +188,9 @@ def required_grids(results: Sequence[Result]) -> List[Grid]:
     output, a column for each runtime."""
     grids = []
     passed = [result for result in results if result.passed]
-    for device in _unique(result.cell.device for result in passed):
+    for device in unique(result.cell.device for result in passed):
         here = [result for result in passed if result.cell.device == device]
-        columns = _unique(result.cell.runtime for result in here)
+        columns = unique(result.cell.runtime for result in here)
         most: Dict[str, Dict[str, float]] = {}
         for result in here:
             for output, figures in result.deviation.items():
@@ -211,7 +203,7 @@ def required_grids(results: Sequence[Result]) -> List[Grid]:
             for output, found in sorted(most.items())
         ]
         if rows:
-            grids.append(Grid(f"Required on {device}", ["Output", *map(_shown, columns)], rows))
+            grids.append(Grid(f"Required on {device}", ["Output", *map(shown, columns)], rows))
     return grids
 
 
@@ -244,16 +236,8 @@ def _limits_grids(title: str, found: Sequence[Limit]) -> List[Grid]:
 
 def _mark(result: Result) -> str:
     if result.passed:
-        return support_table.YES
-    return "unavailable" if result.absent else f"{support_table.NO} {result.ending}"
-
-
-def _shown(name: str) -> str:
-    return support_table.NAMES.get(name, name)
-
-
-def _unique(items: Iterable[T]) -> List[T]:
-    return list(dict.fromkeys(items))
+        return YES
+    return "unavailable" if result.absent else f"{NO} {result.ending}"
 
 
 CELLS_LEGEND = (
@@ -261,11 +245,12 @@ CELLS_LEGEND = (
     "model's code, answered every sample input of the cell like the eager model. ❌: it did not; "
     "how the cell ended is beside.",
 )
-LATENCY_LEGEND = (
+MILLISECONDS = (
     "Milliseconds of the first call of a loaded file / of the later ones (median), at the exported "
     "size with one image, of the files that answered rightly. Measured while other cells ran: good "
-    "for comparing columns, not for more.",
+    "for comparing, not for more."
 )
+LATENCY_LEGEND = (MILLISECONDS,)
 REQUIRED_LEGEND = (
     "The largest deviation of an output in the cells that passed, in units of the eager model's "
     f"own noise; {MARGIN} are allowed.",
@@ -289,15 +274,19 @@ ADVERSARIAL_LEGEND = (
 
 @dataclass(frozen=True)
 class Kind:
-    """A table: results -> grids, the notes that explain it, and the note where it is empty."""
+    """A table: results -> grids, the notes that explain it, and the note where it is empty. The
+    marks of a `graded` one refer to causes, which stand below it."""
 
     build: Callable[[Sequence[Result]], List[Grid]]
     legend: Sequence[str]
     none: str = "All that was run passed."
+    graded: bool = False
 
 
 TABLES: Dict[str, Kind] = {
-    "support": Kind(support_grids, captions.LEGEND),
+    "summary": Kind(summary_grids, LEGEND, graded=True),
+    "support": Kind(support_grids, LEGEND, graded=True),
+    "architecture": Kind(architecture_grids, (*LEGEND, MILLISECONDS), graded=True),
     "cells": Kind(cells_grids, CELLS_LEGEND),
     "latency": Kind(latency_grids, LATENCY_LEGEND, "No file answered rightly."),
     "required": Kind(required_grids, REQUIRED_LEGEND, "No noise was measured."),

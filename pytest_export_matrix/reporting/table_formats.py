@@ -9,18 +9,19 @@ import json
 
 from tabulate import tabulate
 
-from pytest_export_matrix.reporting.captions import footnotes, table_rows, title
-from pytest_export_matrix.reporting.support_table import tables
+from pytest_export_matrix.reporting.captions import footnotes
+from pytest_export_matrix.reporting.grades import Marks
+from pytest_export_matrix.reporting.support_table import support_grids
 from pytest_export_matrix.results.results import Results
 
 
 def as_html(results: Results) -> str:
     parts = []
-    for table in tables(results.cells):
-        header, rows = table_rows(table)
-        parts.append(f"<h3>{html.escape(title(table))}</h3>")
-        parts.append(str(tabulate(rows, headers=header, tablefmt="html")))
-    notes = "\n".join(f"<li>{html.escape(note)}</li>" for note in footnotes(results))
+    for grid in support_grids(results.cells):
+        parts.append(f"<h3>{html.escape(grid.title)}</h3>")
+        parts.append(str(tabulate(grid.rows, headers=grid.header, tablefmt="html")))
+    said = [*Marks.over(results.cells).footnotes(), *footnotes(results)]
+    notes = "\n".join(f"<li>{html.escape(note)}</li>" for note in said)
     return "\n".join([*parts, f"<ul>\n{notes}\n</ul>"]) + "\n"
 
 
@@ -28,10 +29,9 @@ def as_csv(results: Results) -> str:
     """One line for each row of each table, the device first."""
     text = io.StringIO()
     lines = csv.writer(text, lineterminator="\n")
-    for table in tables(results.cells):
-        header, rows = table_rows(table)
-        lines.writerow(["Device", *header])
-        lines.writerows([table.device, *row] for row in rows)
+    for grid in support_grids(results.cells):
+        lines.writerow(["Device", *grid.header])
+        lines.writerows([grid.device, *row] for row in grid.rows)
     return text.getvalue()
 
 
@@ -39,9 +39,9 @@ def as_json(results: Results) -> str:
     """A list with one object a table: {"device", "rows": {row: {export method: entry}}}."""
     found = [
         {
-            "device": table.device,
-            "rows": {label: dict(zip(table.methods, entries)) for label, entries in table.rows},
+            "device": grid.device,
+            "rows": {row[0]: dict(zip(grid.header[1:], row[1:])) for row in grid.rows},
         }
-        for table in tables(results.cells)
+        for grid in support_grids(results.cells)
     ]
     return json.dumps(found, indent=1, ensure_ascii=False) + "\n"

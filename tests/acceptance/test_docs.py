@@ -50,10 +50,10 @@ def test_a_whole_run_rewrites_and_checks_documents(project: Project, page: Path)
     assert "as it has to be: page.md" in again.output
     assert page.read_text("utf-8") == text
 
-    page.write_text(text.replace("Dynamic resolution", "Dynamic resolutiom"), encoding="utf-8")
+    page.write_text(text.replace("Other sizes", "Other sizez"), encoding="utf-8")
     stale = project.run(*ONE_LANE, DOCS, CHECK)
     assert stale.code == 1
-    assert "-| Dynamic resolutiom |" in stale.output
+    assert "-| Other sizez |" in stale.output
     assert "to mend that: export-matrix docs page.md out/results.json" in stale.output
 
 

@@ -168,7 +168,7 @@ def test_github_actions_gets_annotations_and_a_summary(
     run = gated.run()
     assert f"::error title=changed%3A {CRASHES}::failed at run: " in run.output
     summary = (tmp_path / "summary.md").read_text("utf-8")
-    assert "| Dynamic resolution" in summary
+    assert "| Other sizes" in summary
     assert f"`{CRASHES}`: changed" in summary
 
 

@@ -79,12 +79,12 @@ def test_other_methods_have_no_prepared_cells(run: Run) -> None:
 
 def test_the_table_shows_plain_and_prepared_cells(run: Run) -> None:
     lines = (run.reports / "support_table.md").read_text(encoding="utf-8").splitlines()
-    header = next(line for line in lines if line.startswith("| Export method"))
+    header = next(line for line in lines if line.startswith("|  |"))
     row = next(line for line in lines if line.startswith("| takes_no_branch"))
     columns = [[entry.strip() for entry in text.strip("|").split("|")] for text in (header, row)]
     found = dict(zip(*columns))
-    assert found["torch_export"] == "❌ (export)"
-    assert found["torch_export (prepared)"] == "✅"
+    assert found["torch_export"].startswith("○")
+    assert found["torch_export (prepared)"] == "●"
 
 
 def test_a_model_whose_preparation_changes_the_answers_is_not_exported(run: Run) -> None:

@@ -130,7 +130,7 @@ def test_pages_in_both_languages_show_the_tables_they_ask_for(site: Site) -> Non
     assert built.code == 0, built.output
     rows = built.rows("index.html")
     assert rows[0] == ["Export method", "tracing", "scripting"]
-    assert rows[-1] == ["net_a", "TorchScript ✅, ONNX ❌ (run)", "✅"]
+    assert rows[-1] == ["net_a, net_b", "◐ ¹", "●"]
     rows = built.rows("guide/page.html")
     assert rows[1] == LIMIT
     assert rows[2][4:] == ["fixed, batch 1", "dynamic, batch 1"]
@@ -144,7 +144,7 @@ def test_pages_in_both_languages_show_the_tables_they_ask_for(site: Site) -> Non
 def test_the_text_builder_shows_the_tables_too(site: Site) -> None:
     built = site.build("text", FOUND)
     assert built.code == 0, built.output
-    assert "| Export method" in built.text("index.txt") and "✅" in built.text("index.txt")
+    assert "| TorchScript" in built.text("index.txt") and "●" in built.text("index.txt")
     assert "a | <b> c" in built.text("guide/page.txt")
 
 

@@ -6,7 +6,7 @@ from typing import Dict, List
 
 from pytest_export_matrix.addons.detectron2.published import mark
 from pytest_export_matrix.reporting.markup import MARKDOWN
-from pytest_export_matrix.reporting.support_table import NOT_RUN
+from pytest_export_matrix.reporting.names import NOT_RUN
 from pytest_export_matrix.results.result import Result
 from pytest_export_matrix.results.results import Results
 from pytest_export_matrix.vocabulary.cells import Cell

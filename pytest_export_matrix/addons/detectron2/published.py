@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Dict, Iterator, List, Optional, Sequence, Tuple
 
 from pytest_export_matrix.reporting.markup import MARKDOWN
-from pytest_export_matrix.reporting.support_table import NO, NO_EXTRAS, NOT_RUN, YES
+from pytest_export_matrix.reporting.names import NO, NO_EXTRAS, NOT_RUN, YES
 from pytest_export_matrix.results.result import Result
 from pytest_export_matrix.results.results import Results
 from pytest_export_matrix.vocabulary.cells import Cell

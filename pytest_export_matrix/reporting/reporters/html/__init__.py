@@ -19,8 +19,11 @@ from pathlib import Path
 from string import Template
 from typing import Any, Dict, List, Sequence
 
-from pytest_export_matrix.reporting.captions import footnotes, table_rows, tally, title
-from pytest_export_matrix.reporting.support_table import NO, YES, tables
+from pytest_export_matrix.reporting.captions import footnotes, tally
+from pytest_export_matrix.reporting.grades import ALL, NONE, Marks
+from pytest_export_matrix.reporting.grids import Grid
+from pytest_export_matrix.reporting.summary_table import summary_grids
+from pytest_export_matrix.reporting.support_table import support_grids
 from pytest_export_matrix.results.changes import KINDS, Changes, Summary
 from pytest_export_matrix.results.result import Result
 from pytest_export_matrix.results.results import Results
@@ -47,12 +50,16 @@ def render(results: Results) -> str:
         subtitle=escape(_subtitle(results)),
         tally=_tally(results),
         support="".join(
-            _support(*table_rows(table), title(table)) for table in tables(results.cells)
+            _support(grid)
+            for grid in (*summary_grids(results.cells), *support_grids(results.cells))
         )
         or "<p>Nothing was run: there is nothing to say of any export method.</p>",
         changes=_changes(results.changes) if results.changes else "",
         changes_link='<a href="#changes">Changes</a>' if results.changes else "",
-        notes="".join(f"<li>{_shown(note)}</li>" for note in footnotes(results)),
+        causes="".join(
+            f"<li>{escape(note)}</li>" for note in Marks.over(results.cells).footnotes()
+        ),
+        notes="".join(f"<li>{escape(note)}</li>" for note in footnotes(results)),
         data=_embed(data(results)),
         libraries="\n".join(
             f'<script type="text/plain" id="{name}">{_packed(*place)}</script>'
@@ -130,8 +137,8 @@ def _tally(results: Results) -> str:
     return f'<p>{escape(tally(results))}</p><div class="bar" aria-hidden="true">{parts}</div>'
 
 
-def _support(header: Sequence[str], rows: Sequence[Sequence[str]], caption: str) -> str:
-    return _table(header, rows, caption, " support")
+def _support(grid: Grid) -> str:
+    return _table(grid.header, grid.rows, grid.title, " support")
 
 
 def _table(
@@ -140,7 +147,7 @@ def _table(
     head = "".join(f'<th scope="col">{escape(text)}</th>' for text in header)
     body = "".join(
         f'<tr><th scope="row">{escape(row[0])}</th>'
-        + "".join(f'<td class="{_mark(text)}">{_shown(text)}</td>' for text in row[1:])
+        + "".join(f'<td class="{_mark(text)}">{escape(text)}</td>' for text in row[1:])
         + "</tr>"
         for row in rows
     )
@@ -151,14 +158,9 @@ def _table(
     )
 
 
-def _shown(text: str) -> str:
-    """`text` with the marks of the rest of the page, which no machine shows as an emoji."""
-    return escape(text.replace(YES, "✓").replace(NO, "✗"))
-
-
 def _mark(text: str) -> str:
     """The class of an entry: "yes" if all of it works, "no" if nothing does, else ""."""
-    return "yes" if text == YES else "no" if text.startswith(NO) and YES not in text else ""
+    return "yes" if text.startswith(ALL) else "no" if text.startswith(NONE) else ""
 
 
 def _changes(changes: Changes) -> str:

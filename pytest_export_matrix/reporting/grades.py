@@ -1,0 +1,131 @@
+"""Cells -> a mark with its count: how far something works, over several architectures. Pure.
+
+    ● 13/13   for all of 13 architectures
+    ◐ 4/13 ¹  for some; why not for the others stands in footnote 1, a cause
+    ○ 0/13 ²  for none
+    ?         nothing was found out: not available here, or no reference to compare with
+
+A dash stands where nothing of the kind was planned.
+
+A mark never says more than its cells: an architecture counts as one that works if all of its cells
+were run and passed. With one architecture there is no count.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Dict, List, Mapping, Sequence, Tuple
+
+from pytest_export_matrix.reporting.causes import UNTESTED, Cause, by_cell, causes
+from pytest_export_matrix.results.result import Result
+
+ALL, SOME, NONE, UNKNOWN, NOT_PLANNED = "●", "◐", "○", "?", "–"
+#: No cell of a table is longer.
+WIDEST = 24
+#: So many causes have a footnote, and a cell refers to so many; the others are only counted.
+FOOTNOTES, IN_A_CELL = 12, 3
+SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+BRIEFLY = "● works for all, ◐ for some, ○ for none, ? not found out"
+LEGEND = (
+    "●: the exported file, loaded in a process without the model's code, answered every sample "
+    "input like the eager model. ◐: for some of the architectures (how many of how many). ○: for "
+    "none. ?: not found out: not available here, or the model gave no reference. –: not planned.",
+)
+
+
+@dataclass(frozen=True)
+class Marks:
+    """Writes marks for cells of one table, whose footnotes are its causes."""
+
+    causes: List[Cause]
+    of_cell: Mapping[str, Cause]
+
+    @classmethod
+    def over(cls, results: Sequence[Result]) -> "Marks":
+        found = causes(results)
+        return cls(found, by_cell(found))
+
+    def mark(self, results: Sequence[Result], among: Sequence[Result] = ()) -> str:
+        """The mark for these cells, its count, and its footnotes. Architectures that only `among`
+        has count as well, as some that nothing was found out about."""
+        if not results:
+            return NOT_PLANNED
+        alike: Dict[str, List[Result]] = {result.cell.architecture: [] for result in among}
+        for result in results:
+            alike.setdefault(result.cell.architecture, []).append(result)
+        works = [all(r.passed for r in cells) and bool(cells) for cells in alike.values()]
+        if all(works):
+            sign = ALL
+        elif all(is_unknown(result) for result in results):
+            sign = UNKNOWN
+        elif any(works) or any(result.passed for result in results):
+            sign = SOME
+        else:
+            sign = NONE
+        count = f" {sum(works)}/{len(works)}" if len(works) > 1 and sign != UNKNOWN else ""
+        return sign + count + self._references(results)
+
+    def _references(self, results: Sequence[Result]) -> str:
+        numbers = sorted(
+            {self.of_cell[r.cell.id].number for r in results if r.cell.id in self.of_cell}
+        )
+        shown = [number for number in numbers if number <= FOOTNOTES][:IN_A_CELL]
+        texts = [superscript(number) for number in shown]
+        if len(numbers) > len(shown):
+            texts.append("…")
+        return "".join(f" {text}" for text in texts)
+
+    def footnotes(self) -> List[str]:
+        """The causes in words, each with its number; then how many have none."""
+        notes = [f"{superscript(cause.number)} {describe(cause)}" for cause in self.causes]
+        more = len(notes) - FOOTNOTES
+        if more > 0:
+            notes[FOOTNOTES:] = [f"… {more} causes more; table=limits has all of them"]
+        return notes
+
+
+def describe(cause: Cause) -> str:
+    """A cause in words: how many cells end how, why, and the cell that shows it with least."""
+    cells = "1 cell" if len(cause.cells) == 1 else f"{len(cause.cells)} cells"
+    text = f"{cells} {cause.ending}: {cause.headline}"
+    shown = f" at {cause.shown_at}" if cause.shown_at else ""
+    return f"{text} ({cause.simplest.cell.id}{shown})"
+
+
+def is_unknown(result: Result) -> bool:
+    """Whether nothing was found out about the way out: it is not here, or there is no reference."""
+    return result.absent or result.stage in UNTESTED
+
+
+def superscript(number: int) -> str:
+    return str(number).translate(SUPERSCRIPTS)
+
+
+def fit(text: str) -> str:
+    """`text`, cut to the widest that a cell may be."""
+    return text if len(text) <= WIDEST else f"{text[: WIDEST - 1]}…"
+
+
+def listed(names: Sequence[str]) -> str:
+    """Names as one cell: as many as fit."""
+    text = ", ".join(names)
+    while len(text) > WIDEST and len(names) > 1:
+        names = names[:-1]
+        text = f"{', '.join(names)}, …"
+    return fit(text)
+
+
+#: A row that is merged with others where all but its name is equal.
+Row = Tuple[str, Tuple[str, ...]]
+
+
+def merged(rows: Sequence[Row]) -> List[List[str]]:
+    """Rows of text. Neighbours that are equal are one row, as far as their names fit in a cell."""
+    found: List[Tuple[List[str], Tuple[str, ...]]] = []
+    for name, entries in rows:
+        if found and found[-1][1] == entries and len(", ".join([*found[-1][0], name])) <= WIDEST:
+            found[-1][0].append(name)
+        else:
+            found.append(([name], entries))
+    return [[fit(", ".join(names)), *entries] for names, entries in found]

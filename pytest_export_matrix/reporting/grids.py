@@ -1,0 +1,36 @@
+"""A table as data, and what all of them are cut from. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Dict, Iterable, List, Sequence, TypeVar
+
+from pytest_export_matrix.results.result import Result
+
+#: No table has more columns, its labels included.
+MOST_COLUMNS = 8
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Grid:
+    """One table of one device; its title is shown where a document has several in one place."""
+
+    title: str
+    header: List[str]
+    rows: List[List[str]]
+    device: str = ""
+
+
+def by_device(results: Sequence[Result]) -> Dict[str, List[Result]]:
+    """The results on each device on which something was run."""
+    ran = unique(result.cell.device for result in results if not result.absent)
+    return {device: [r for r in results if r.cell.device == device] for device in ran}
+
+
+def at(results: Sequence[Result], resolution: str, batch: str) -> List[Result]:
+    return [r for r in results if (r.cell.resolution, r.cell.batch) == (resolution, batch)]
+
+
+def unique(items: Iterable[T]) -> List[T]:
+    return list(dict.fromkeys(items))

@@ -1,0 +1,30 @@
+"""How formats, runtimes and languages are called where people read."""
+
+from __future__ import annotations
+
+NAMES = {
+    "torchscript": "TorchScript",
+    "onnx": "ONNX",
+    "pytorch": "PyTorch",
+    "onnxruntime": "ONNX Runtime",
+    "caffe2": "Caffe2",
+    "pytorch_1_10": "PyTorch 1.10",
+    "libtorch_1_10": "libtorch 1.10",
+    "aot_inductor": "AOTInductor",
+    "aot_inductor_python": "AOTInductor (Python)",
+    "onnxruntime_node": "ONNX Runtime (Node.js)",
+}
+LANGUAGES = {"c++": "C++", "python": "Python", "javascript": "JavaScript"}
+
+
+def shown(name: str) -> str:
+    """The name of a format or a runtime as its makers write it."""
+    return NAMES.get(name, name)
+
+
+def language(name: str) -> str:
+    return LANGUAGES.get(name, name)
+
+
+#: The marks of tables that say yes or no of single cells.
+YES, NO, NOT_RUN, NO_EXTRAS = "✅", "❌", "not run", "None"
