@@ -23,12 +23,14 @@ VALUES = (
     ("cache", "folder of exported files and answers (default: the user's cache folder)"),
     ("baseline", "file of accepted outcomes: gate against it"),
     ("sees", "percent of a model's tensors that its inputs have to see (default: not looked)"),
+    ("inputs", "module:function that makes the arguments of the models named on the command line"),
     ("shard", "PART/PARTS, for instance 2/5: these cells alone, split by exported file"),
 )
 LISTS = (
     ("select", "axis=glob,axis=glob", "only these cells; may be repeated"),
     ("require", "axis=glob,axis=glob", "these cells must be available here; may be repeated"),
     ("docs", "FILE", "rewrite the marked tables of this document; may be repeated"),
+    ("size", "HxW", "of these models: the first is exported, the others run; may be repeated"),
     ("model", "NAME", "a model without any code: torchvision:NAME or package.module:factory"),
 )
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import dataclasses
+import gzip
 import json
 import re
 from html.parser import HTMLParser
@@ -52,7 +54,8 @@ class Page(HTMLParser):
     @property
     def data(self) -> Dict[str, Any]:
         places = [attrs.get("id") for tag, attrs in self.elements if tag == "script"]
-        embedded: Dict[str, Any] = json.loads(self.scripts[places.index("data")])
+        packed = base64.b64decode(self.scripts[places.index("data")])
+        embedded: Dict[str, Any] = json.loads(gzip.decompress(packed))
         return embedded
 
 

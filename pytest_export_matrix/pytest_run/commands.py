@@ -6,6 +6,7 @@ import shlex
 from dataclasses import dataclass
 from typing import Optional
 
+from pytest_export_matrix.planning import named_models
 from pytest_export_matrix.planning.matrix import DEFAULT_PROFILE
 from pytest_export_matrix.pytest_run.options import Settings
 from pytest_export_matrix.vocabulary.cells import NODE_PREFIX, Cell
@@ -30,5 +31,10 @@ class Commands:
         if self.settings.profile != DEFAULT_PROFILE:
             words += ["--export-matrix-profile", self.settings.profile]
         for text in self.settings.models:
-            words += ["--export-matrix-model", text]
+            if named_models.architecture(text).name == cell.architecture:
+                words += ["--export-matrix-model", text]
+                for height, width in self.settings.sizes:
+                    words += ["--export-matrix-size", f"{height}x{width}"]
+                if self.settings.inputs:
+                    words += ["--export-matrix-inputs", self.settings.inputs]
         return shlex.join([*words, NODE_PREFIX + cell.id])

@@ -14,19 +14,23 @@ import pytest
 from pytest_export_matrix.execution import scheduler, store
 from pytest_export_matrix.planning.matrix import DEFAULT_PROFILE
 from pytest_export_matrix.pytest_run import xdist
+from pytest_export_matrix.vocabulary.entries import Size
 from pytest_export_matrix.vocabulary.errors import UsageError
 
 
 @dataclass(frozen=True)
 class Settings:
     """What the options and the ini file ask for. `reports_asked`: the command line names the
-    reports folder. `shard`: (part, parts). `sees`: the percent of a model's tensors that its inputs
-    have to see, None where nobody asks."""
+    reports folder. `sizes` and `inputs` are for `models`, which the command line names. `shard`:
+    (part, parts). `sees`: the percent of a model's tensors that its inputs have to see, None where
+    nobody asks."""
 
     select: List[str]
     require: List[str]
     shard: Optional[Tuple[int, int]]
     models: List[str]
+    sizes: List[Size]
+    inputs: str
     profile: str
     reports: Path
     reports_asked: bool
@@ -61,6 +65,8 @@ def read(config: pytest.Config) -> Settings:
         require=_list(config, "require"),
         shard=_shard(_value(config, "shard")),
         models=_list(config, "model"),
+        sizes=_sizes(config),
+        inputs=_value(config, "inputs") or "",
         profile=_value(config, "profile") or DEFAULT_PROFILE,
         reports=config.rootpath / (_value(config, "reports") or "reports"),
         reports_asked=config.getoption("export_matrix_reports") is not None,
@@ -87,6 +93,24 @@ def _value(config: pytest.Config, name: str) -> Optional[str]:
 def _list(config: pytest.Config, name: str) -> List[str]:
     given: List[str] = config.getoption(f"export_matrix_{name}")
     return given or list(config.getini(f"export_matrix_{name}"))
+
+
+def _sizes(config: pytest.Config) -> List[Size]:
+    """The sizes of the models that are named. Raises UsageError for other words, and where the
+    command line names sizes or inputs and no model."""
+    for name in ("size", "inputs"):
+        if config.getoption(f"export_matrix_{name}") and not _list(config, "model"):
+            problem = "it is for models that are named, and none is"
+            remedy = "--export-matrix-model NAME; a registered architecture has sizes= and inputs="
+            raise UsageError(f"--export-matrix-{name}", problem, remedy=remedy)
+    sizes = []
+    for text in _list(config, "size"):
+        match = re.match(r"([1-9]\d{0,4})x([1-9]\d{0,4})\Z", text)
+        if not match:
+            remedy = "HEIGHTxWIDTH, for instance --export-matrix-size 224x256"
+            raise UsageError(f"--export-matrix-size {text}", "no size", remedy=remedy)
+        sizes.append((int(match[1]), int(match[2])))
+    return sizes
 
 
 def _shard(text: Optional[str]) -> Optional[Tuple[int, int]]:

@@ -67,7 +67,7 @@ def _register(config: pytest.Config, settings: Settings) -> Registry:
         place = f"{frame.filename}:{frame.lineno}"
         raise pytest.UsageError(f"pytest_export_matrix_register, {place}: {error!r}") from error
     for text in settings.models:
-        registry.add(named_models.architecture(text))
+        registry.add(named_models.architecture(text, settings.sizes, settings.inputs))
     return registry
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Dict, List, Optional, Sequence, Tuple
 
-from pytest_export_matrix.reporting.grades import LEGEND, Marks
+from pytest_export_matrix.reporting.grades import LEGEND, Marks, is_unknown
 from pytest_export_matrix.reporting.markup import Markup
 from pytest_export_matrix.reporting.summary_table import summary_grids
 from pytest_export_matrix.reporting.support_table import support_grids
@@ -24,9 +24,13 @@ def document(results: Results, markup: Markup) -> str:
 
 
 def tally(results: Results) -> str:
-    """The number of planned cells, and of each outcome that occurred, in words."""
+    """The number of planned cells, and of each outcome that occurred, in words. Failures without a
+    reference are told apart: they say nothing about an export."""
     counts = results.counts
     named = [f"{counts[name]} {name.replace('_', ' ')}" for name in OUTCOMES if counts[name]]
+    untested = sum(not each.absent and is_unknown(each) for each in results.cells)
+    if untested:
+        named.append(f"of the failures {untested} could not be tested")
     text = f"{results.planned} cells planned: {', '.join(named) or 'none run'}"
     lacking = results.planned - len(results.cells)
     return f"{text}, {lacking} without a result" if lacking else text

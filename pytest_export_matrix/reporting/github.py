@@ -5,13 +5,17 @@ Source: "Workflow commands for GitHub Actions" of GitHub's documentation.
 
 from __future__ import annotations
 
-from typing import Callable, Dict, Iterator, List, Mapping
+from typing import Callable, Dict, Iterator, List, Mapping, Tuple
 
 from pytest_export_matrix.judging import verdict as verdicts_
 from pytest_export_matrix.judging.verdict import Verdict
 from pytest_export_matrix.reporting.captions import change_lines, tally
+from pytest_export_matrix.reporting.causes import Cause, causes
+from pytest_export_matrix.reporting.grades import describe
+from pytest_export_matrix.reporting.markup import MARKDOWN
 from pytest_export_matrix.reporting.reporters import markdown
-from pytest_export_matrix.results.changes import KINDS
+from pytest_export_matrix.results.changes import KINDS, Summary
+from pytest_export_matrix.results.result import Result
 from pytest_export_matrix.results.results import Results
 
 #: GitHub shows ten annotations of a kind and step.
@@ -36,36 +40,52 @@ def report(
 
 
 def commands(results: Results, verdicts: Mapping[str, Verdict]) -> Iterator[str]:
-    """A workflow command for each group of cells that fails or drifts. The last one says how many
-    groups are not shown."""
+    """A workflow command for each cause of cells that fail, and for each group of cells that passed
+    and fail or drift. The last one says how many are not shown."""
+    failing = [result for result in results.cells if verdicts[result.cell.id].fails]
     by_id = {result.cell.id: result for result in results.cells}
-    found = verdicts_.changes(results.cells, dict(verdicts), "")
-    for level in ("error", "warning"):
-        groups = [
-            group
-            for group in found.summaries
-            if verdicts[group.cells[0].id].fails == (level == "error")
-            and (level == "error" or group.kind == "drifting")
-        ]
-        for group in groups[:ANNOTATIONS]:
-            first = by_id[group.cells[0].id]
-            said = verdicts[first.cell.id].sentence
-            text = f"{first.ending}: {first.headline}\n{said}\n{first.repro}"
-            yield f"::{level} title={_property(f'{group.kind}: {group.text}')}::{_data(text)}"
-        if len(groups) > ANNOTATIONS:
-            yield f"::{level}::{len(groups) - ANNOTATIONS} more groups of cells are in the log"
+    errors = [_of_cause(cause, verdicts) for cause in causes(failing)]
+    warnings = []
+    for group in verdicts_.changes(results.cells, dict(verdicts), "").summaries:
+        first = by_id[group.cells[0].id]
+        if first.passed and verdicts[first.cell.id].fails:
+            errors.append(_of_group(group, first, verdicts))
+        elif group.kind == "drifting":
+            warnings.append(_of_group(group, first, verdicts))
+    for level, found in (("error", errors), ("warning", warnings)):
+        for title, text in found[:ANNOTATIONS]:
+            yield f"::{level} title={_property(title)}::{_data(text)}"
+        if len(found) > ANNOTATIONS:
+            yield f"::{level}::{len(found) - ANNOTATIONS} more are in the log"
+
+
+def _of_cause(cause: Cause, verdicts: Mapping[str, Verdict]) -> Tuple[str, str]:
+    """Title and text of an annotation."""
+    shows = cause.simplest
+    verdict = verdicts[shows.cell.id]
+    cells = "1 cell" if len(cause.cells) == 1 else f"{len(cause.cells)} cells"
+    title = f"{verdict.kind}: {cells} {cause.ending}"
+    return title, f"{cause.headline}\n{verdict.sentence}\n{shows.repro}"
+
+
+def _of_group(group: Summary, first: Result, verdicts: Mapping[str, Verdict]) -> Tuple[str, str]:
+    said = verdicts[first.cell.id].sentence
+    text = f"{first.ending}: {first.headline}\n{said}\n{first.repro}"
+    return f"{group.kind}: {group.text}", text
 
 
 def summary(results: Results, verdicts: Mapping[str, Verdict]) -> str:
-    """The table, the changes and the cells that fail, in Markdown."""
+    """The tables, the changes and why cells fail, in Markdown."""
     failing = [result for result in results.cells if verdicts[result.cell.id].fails]
     lines: List[str] = ["## Export matrix", "", tally(results), "", markdown.render(results)]
     lines += [f"- {line.strip()}" for line in change_lines(results.changes)]
     if failing:
         lines += ["", f"### {len(failing)} cells fail", ""]
+        lines += [f"- {MARKDOWN.escape(describe(cause))}" for cause in causes(failing)]
     for result in failing:
-        kind = verdicts[result.cell.id].kind
-        lines.append(f"- `{result.cell.id}`: {kind} ({KINDS[kind]}), {result.ending}")
+        if result.passed:
+            kind = verdicts[result.cell.id].kind
+            lines.append(f"- `{result.cell.id}`: {kind} ({KINDS[kind]}), {result.ending}")
     return "\n".join(lines) + "\n"
 
 

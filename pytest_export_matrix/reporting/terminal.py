@@ -97,6 +97,9 @@ def _failures(results: Results, verdicts: Mapping[str, Verdict], more: bool, wid
     for cause, cells in failing if more else failing[:FAILING]:
         yield from _cause(RED, cause, len(cells), width)
         shows = cause.simplest if cause.simplest in cells else cells[0]
+        verdict = verdicts[shows.cell.id]
+        if verdict.sentence:
+            yield PLAIN, f"    {verdict.kind}: {verdict.sentence}"
         yield PLAIN, f"    {shows.repro}"
     if len(failing) > FAILING and not more:
         yield PLAIN, f"and {len(failing) - FAILING} causes more: -v shows all"
@@ -110,7 +113,7 @@ def _failures(results: Results, verdicts: Mapping[str, Verdict], more: bool, wid
     if found:
         yield PLAIN, ""
     for result in results.cells:
-        if result.passed and verdicts[result.cell.id].fails:
+        if verdicts[result.cell.id].fails and (result.passed or result.absent):
             yield RED, f"{result.cell.id}: {result.ending}: {verdicts[result.cell.id].sentence}"
             yield PLAIN, f"    {result.repro}"
 

@@ -32,6 +32,16 @@ WRONG_OPTIONS = {
         ["--export-matrix-model", "resnet18"],
         ["--export-matrix-model resnet18", "torchvision:NAME or package.module:factory"],
     ),
+    "model that torchvision does not have": (
+        ["--export-matrix-model", "torchvision:resnet19"],
+        ["torchvision has no model 'resnet19'", "did you mean 'resnet1", "list_models"],
+    ),
+    "size that is none": (
+        ["--export-matrix-model", "models:Classifier", "--export-matrix-size", "224"],
+        ["--export-matrix-size 224: no size", "HEIGHTxWIDTH"],
+    ),
+    "size of no model": (["--export-matrix-size", "8x8"], ["none is", "--export-matrix-model"]),
+    "inputs of no model": (["--export-matrix-inputs", "a:b"], ["none is", "inputs="]),
     "name of a model that is taken": (
         ["--export-matrix-model", "other_models:classifier"],
         ["'classifier'", "registered already"],

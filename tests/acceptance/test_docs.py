@@ -38,9 +38,7 @@ def page(project: Project) -> Path:
 def test_a_whole_run_rewrites_and_checks_documents(project: Project, page: Path) -> None:
     run = project.run(*ONE_LANE, DOCS, cells=())
     text = page.read_text("utf-8")
-    assert text.startswith(
-        "Above.\n\n<!-- export-matrix: begin device=cpu -->\n\n| Export method |"
-    )
+    assert text.startswith("Above.\n\n<!-- export-matrix: begin device=cpu -->\n\n|  | tracing |")
     assert text.endswith("<!-- export-matrix: end -->\n\nBelow.\n")
     assert "Made from out/results.json." in text
     assert "page.md: rewritten" in run.output

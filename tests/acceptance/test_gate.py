@@ -92,7 +92,7 @@ def test_outputs_that_change_by_one_percent_fail_the_gate(gated: Gated) -> None:
     run = gated.run()
     assert run.code == 1
     assert f"broke (passed before, does not now): {RIGHT}" in run.output
-    assert f"{RIGHT}: failed at compare (largest, mean): " in run.output
+    assert " 1 failed at compare (largest, mean)" in run.output
     assert "1 failed, 3 xfailed" in run.output
 
 
@@ -100,7 +100,7 @@ def test_an_export_that_starts_failing_fails_the_gate(gated: Gated) -> None:
     gated.edit("exporters.py", 'open("exports.log", "a"', 'open("no/such/folder", "a"')
     run = gated.run()
     assert run.code == 1
-    assert f"{RIGHT}: failed at export: " in run.output
+    assert " failed at export: " in run.output
     # The other cells failed before too, but at run or compare: now their failure is another one.
     assert "changed (did not pass before either, but in another way)" in run.output
     assert "4 failed" in run.output
@@ -123,7 +123,7 @@ def test_another_failure_than_the_accepted_one_fails_the_gate(gated: Gated) -> N
     gated.edit("sessions.py", "return ctypes.string_at(0)", 'raise RuntimeError("polite")')
     run = gated.run()
     assert run.code == 1
-    assert f"{CRASHES}: failed at run: " in run.output
+    assert " 1 failed at run: " in run.output
     assert "accepted is another failure: crashed at run" in run.output
 
 
@@ -166,7 +166,7 @@ def test_github_actions_gets_annotations_and_a_summary(
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "summary.md"))
     gated.edit("sessions.py", "return ctypes.string_at(0)", 'raise RuntimeError("polite")')
     run = gated.run()
-    assert f"::error title=changed%3A {CRASHES}::failed at run: " in run.output
+    assert "::error title=changed%3A 1 cell failed at run::" in run.output
     summary = (tmp_path / "summary.md").read_text("utf-8")
     assert "| Other sizes" in summary
     assert f"`{CRASHES}`: changed" in summary
@@ -195,7 +195,7 @@ class TestFlaky:
         for name, stage in zip(self.CELLS, ("build", "run", "export")):
             row = run.rows[name]
             assert (row["outcome"], row["stage"], row["flaky"]) == ("failed", stage, True)
-            assert f"{name}: flaky at {stage}: " in run.output
+            assert name in run.output and f" flaky at {stage}: " in run.output
         assert "3 failed" in run.output
 
         cached = project.run(*ONE_LANE, BASELINE, UPDATE, cells=self.CELLS)

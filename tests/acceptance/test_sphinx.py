@@ -129,7 +129,7 @@ def test_pages_in_both_languages_show_the_tables_they_ask_for(site: Site) -> Non
     built = site.build("html", FOUND, "-j", "2")
     assert built.code == 0, built.output
     rows = built.rows("index.html")
-    assert rows[0] == ["Export method", "tracing", "scripting"]
+    assert rows[0] == ["", "tracing", "scripting"]
     assert rows[-1] == ["net_a, net_b", "◐ ¹", "●"]
     rows = built.rows("guide/page.html")
     assert rows[1] == LIMIT

@@ -51,6 +51,27 @@ def test_a_factory_needs_only_its_name_on_the_command_line(tmp_path: Path) -> No
     assert len(run.outcomes) == 7
 
 
+def test_sizes_and_inputs_of_a_named_model_are_given_on_the_command_line(tmp_path: Path) -> None:
+    project = Project(tmp_path / "project")
+    (project.root / "conftest.py").unlink()
+    run = project.run(
+        *("--export-matrix-model", "models:Classifier", "--export-matrix-model", "models:Other"),
+        *("--export-matrix-size", "48x64", "--export-matrix-size", "33x40"),
+        *("--export-matrix-inputs", "unlit:inputs_with_a_bright_one"),
+        cells=[
+            cell("Classifier", runtime="pytorch", resolution=resolution)
+            for resolution in ("fixed", "dynamic")
+        ],
+    )
+    dynamic, fixed = run.results["cells"]
+    assert (fixed["outcome"], dynamic["outcome"]) == ("passed", "passed"), run.output
+    assert {tuple(at) for at in [*fixed["ran_at"], *fixed["exported_at"]]} == {(1, 48, 64)}
+    assert {tuple(at) for at in dynamic["ran_at"]} == {(1, 33, 40)}
+    for words in ("48x64", "33x40", "unlit:inputs_with_a_bright_one", "models:Classifier"):
+        assert words in fixed["repro"]
+    assert "models:Other" not in fixed["repro"], "a command names the model of its cell alone"
+
+
 def test_a_model_of_torchvision_needs_only_its_name_on_the_command_line(tmp_path: Path) -> None:
     project = Project(tmp_path / "project")
     (project.root / "conftest.py").unlink()

@@ -60,9 +60,9 @@ def render(results: Results) -> str:
             f"<li>{escape(note)}</li>" for note in Marks.over(results.cells).footnotes()
         ),
         notes="".join(f"<li>{escape(note)}</li>" for note in footnotes(results)),
-        data=_embed(data(results)),
+        data=_packed(_json(data(results))),
         libraries="\n".join(
-            f'<script type="text/plain" id="{name}">{_packed(*place)}</script>'
+            f'<script type="text/plain" id="{name}">{_packed(_file(*place).read_bytes())}</script>'
             for name, place in LIBRARIES.items()
         ),
         script=script,
@@ -190,9 +190,9 @@ def _hash(script: str) -> str:
     return f"sha256-{base64.b64encode(digest).decode()}"
 
 
-def _packed(package: str, name: str) -> str:
-    """A file of an installed package, compressed for a browser. The package is not imported."""
-    return base64.b64encode(gzip.compress(_file(package, name).read_bytes(), mtime=0)).decode()
+def _packed(content: bytes) -> str:
+    """`content`, compressed for a browser: nothing in it ends a <script> or is markup."""
+    return base64.b64encode(gzip.compress(content, mtime=0)).decode()
 
 
 def _file(package: str, name: str) -> Path:
@@ -203,12 +203,9 @@ def _file(package: str, name: str) -> Path:
     raise FileNotFoundError(f"package {package} has no {name}")
 
 
-def _embed(value: Any) -> str:
-    """`value` as JSON for a <script>: nothing in it ends the script or is markup."""
+def _json(value: Any) -> bytes:
     text = json.dumps(_finite(value), ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    for character in "<>&\u2028\u2029":
-        text = text.replace(character, f"\\u{ord(character):04x}")
-    return text
+    return text.encode("utf-8", errors="backslashreplace")
 
 
 def _finite(value: Any) -> Any:

@@ -1,8 +1,5 @@
 // What the other scripts share: the data, how elements are made, how libraries are unpacked.
 
-const data = JSON.parse(document.getElementById("data").textContent);
-const cells = new Map(data.cells.map((cell) => [cell.id, cell]));
-const AXES = Object.keys(data.axes);
 const MARKS = {
   passed: "✓",
   failed: "✗",
@@ -52,7 +49,7 @@ function badge(cell) {
   return link(cell.id, `${MARKS[kind]} ${words(cell.ending)}`, `outcome ${kind}`);
 }
 
-/** The text of a library that is carried in the page, compressed. */
+/** A text that is carried in the page, compressed: the results, or a library. */
 async function unpack(id) {
   const packed = Uint8Array.from(atob(byId(id).textContent), (c) => c.charCodeAt(0));
   const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
@@ -81,3 +78,7 @@ async function loadPlotly() {
   await loaded;
   return globalThis.Plotly;
 }
+
+const data = JSON.parse(await unpack("data"));
+const cells = new Map(data.cells.map((cell) => [cell.id, cell]));
+const AXES = Object.keys(data.axes);
