@@ -61,5 +61,5 @@ def test_the_summary_holds_the_table_and_the_changes(tmp_path: Path) -> None:
     assert "| Other sizes" in text
     assert "broke (passed before, does not now): runtime=onnxruntime (12 cells)" in text
     assert "12 cells fail" in text
-    assert "- 12 cells failed at compare: 100% wrong, (a-tracing-onnx" in text
+    assert "- broke: 12 cells failed at compare: 100% wrong, (a-tracing-onnx" in text
     assert len(said) == 2

@@ -13,7 +13,11 @@ from pytest_export_matrix.pytest_run import progress
 from pytest_export_matrix.pytest_run.progress import CLEAR, RESTORE, SAVE, Progress
 
 RUN: Any = SimpleNamespace(
-    done=2, planned=6, activities=[Activity("net eager", "reference", time.monotonic())]
+    done=2,
+    planned=6,
+    worked=1,
+    work=3,
+    activities=[Activity("net eager", "reference", time.monotonic())],
 )
 
 
@@ -63,3 +67,21 @@ def test_a_process_without_a_terminal_reporter_shows_nothing(
     with shown_by(None) as shown:
         shown.show(RUN)
     assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize(
+    ("seconds", "done", "planned", "words"),
+    [
+        (59.0, 10, 20, ""),
+        (600.0, 1, 100, ""),
+        (600.0, 0, 10, ""),
+        (600.0, 10, 10, ""),
+        (600.0, 5, 10, ", about 10 min left"),
+        (61.0, 99, 100, ", about 1 min left"),
+        (3600.0, 30, 100, ", about 2 h 20 min left"),
+    ],
+)
+def test_the_time_that_is_left_is_told_once_it_can_be_estimated(
+    seconds: float, done: int, planned: int, words: str
+) -> None:
+    assert progress.time_left(seconds, done, planned) == words

@@ -74,7 +74,9 @@ class MatrixRun:
         for recipe in recipes:
             self._captures.setdefault(recipe.capture_key, []).append(recipe)
         self.dispatcher = means.available.dispatcher
-        self.done = 0
+        #: Cells that have a result; those of them that took work, and all that take some.
+        self.done = self.worked = 0
+        self.work = sum(not devices.absent(recipe.cell.device) for recipe in recipes)
 
     def start(self) -> None:
         """Begin all cells, in order."""
@@ -198,6 +200,7 @@ class MatrixRun:
             return result
         finally:
             self.done += 1
+            self.worked += prepared is not None
 
     def _conclude(
         self, result: Result, recipe: Recipe, prepared: PreparedModel, exports: Exports

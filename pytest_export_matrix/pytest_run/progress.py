@@ -12,6 +12,8 @@ from pytest_export_matrix.execution.run import MatrixRun
 
 #: Seconds between lines of progress where a line cannot be rewritten (a file, a CI log).
 QUIET_SECONDS = 30.0
+#: Seconds, and the share of the work, after which the time that is left is estimated.
+EARLY_SECONDS, EARLY_SHARE = 60.0, 0.02
 #: Control sequences of terminals: without WRAP a line that is too long is cut at the edge.
 SAVE, RESTORE, CLEAR = "\x1b7", "\x1b8", "\x1b[K"
 NO_WRAP, WRAP = "\x1b[?7l", "\x1b[?7h"
@@ -22,7 +24,7 @@ class Progress:
 
     def __init__(self, config: pytest.Config) -> None:
         self._reporter: Any = config.pluginmanager.get_plugin("terminalreporter")
-        self._said = time.monotonic()
+        self._began = self._said = time.monotonic()
         self._shown = False
 
     def __enter__(self) -> "Progress":
@@ -33,21 +35,31 @@ class Progress:
             return
         if self._reporter.isatty:
             # Not through pytest's own writer: it would count this as part of its line.
-            sys.stdout.write(f"{SAVE}{NO_WRAP}{CLEAR}  {_text(run)}{WRAP}{RESTORE}")
+            sys.stdout.write(f"{SAVE}{NO_WRAP}{CLEAR}  {self._text(run)}{WRAP}{RESTORE}")
             sys.stdout.flush()
             self._shown = True
         elif time.monotonic() - self._said > QUIET_SECONDS:
             self._said = time.monotonic()
             self._reporter.ensure_newline()
-            self._reporter.write_line(f"  {_text(run)}")
+            self._reporter.write_line(f"  {self._text(run)}")
 
     def __exit__(self, *_: object) -> None:
         if self._shown:
             sys.stdout.write(CLEAR)
             self._shown = False
 
+    def _text(self, run: MatrixRun) -> str:
+        now = time.monotonic()
+        doing = [f"{each.what}: {each.stage} {now - each.since:.0f} s" for each in run.activities]
+        left = time_left(now - self._began, run.worked, run.work)
+        return f"{run.done} of {run.planned} cells{left}; {', '.join(doing)}"
 
-def _text(run: MatrixRun) -> str:
-    now = time.monotonic()
-    doing = [f"{each.what}: {each.stage} {now - each.since:.0f} s" for each in run.activities]
-    return f"{run.done} of {run.planned} cells; {', '.join(doing)}"
+
+def time_left(seconds: float, done: int, planned: int) -> str:
+    """How long the rest of the work takes if it goes on as in these `seconds`, in words; "" where
+    that is too early to say."""
+    if seconds < EARLY_SECONDS or done < EARLY_SHARE * planned or not done or done >= planned:
+        return ""
+    minutes = round(seconds / done * (planned - done) / 60)
+    hours, rest = divmod(minutes, 60)
+    return f", about {f'{hours} h {rest} min' if hours else f'{max(1, minutes)} min'} left"

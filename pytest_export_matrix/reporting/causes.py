@@ -8,6 +8,7 @@ user's line.
 
 from __future__ import annotations
 
+import functools
 import re
 from dataclasses import dataclass, replace
 from typing import Dict, Iterable, List, Sequence, Tuple
@@ -89,6 +90,7 @@ def by_cell(found: Sequence[Cause]) -> Dict[str, Cause]:
     return {result.cell.id: cause for cause in found for result in cause.cells}
 
 
+@functools.lru_cache(maxsize=100_000)  # each table groups the same failures
 def headline(reason: str) -> str:
     """The line of a reason that says something, without places and folders."""
     line = _telling_line(reason.strip())

@@ -81,7 +81,9 @@ def summary(results: Results, verdicts: Mapping[str, Verdict]) -> str:
     lines += [f"- {line.strip()}" for line in change_lines(results.changes)]
     if failing:
         lines += ["", f"### {len(failing)} cells fail", ""]
-        lines += [f"- {MARKDOWN.escape(describe(cause))}" for cause in causes(failing)]
+        for cause in causes(failing):
+            kind = verdicts[cause.simplest.cell.id].kind
+            lines.append(f"- {kind}: {MARKDOWN.escape(describe(cause))}")
     for result in failing:
         if result.passed:
             kind = verdicts[result.cell.id].kind

@@ -1,4 +1,4 @@
-"""The C++ example of the README, run as a newcomer would: in an empty folder."""
+"""The C++ example of docs/engines.md, run as a newcomer would: in an empty folder."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from pathlib import Path
 
 import pytest
 
-README = Path(__file__).parents[2] / "README.md"
+PAGE = Path(__file__).parents[2] / "docs" / "engines.md"
 INSTALLED = re.compile(r"^pip install .*\n", re.MULTILINE)
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder in which the commands of the README were run, except the installation."""
-    text = README.read_text(encoding="utf-8")
+    """The folder in which the commands of the page were run, except the installation."""
+    text = PAGE.read_text(encoding="utf-8")
     (commands,) = re.findall(r"<!-- the tests run this -->\n+```sh\n(.*?)```", text, re.S)
     assert INSTALLED.search(commands)
     folder = tmp_path_factory.mktemp("newcomer")

@@ -130,7 +130,7 @@ def test_pages_in_both_languages_show_the_tables_they_ask_for(site: Site) -> Non
     assert built.code == 0, built.output
     rows = built.rows("index.html")
     assert rows[0] == ["", "tracing", "scripting"]
-    assert rows[-1] == ["net_a, net_b", "◐ ¹", "●"]
+    assert rows[-1] == ["net_a", "◐ ¹", "●"]
     rows = built.rows("guide/page.html")
     assert rows[1] == LIMIT
     assert rows[2][4:] == ["fixed, batch 1", "dynamic, batch 1"]
