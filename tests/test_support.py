@@ -109,13 +109,14 @@ def cell(architecture: str = "net") -> Cell:
 def test_a_model_that_gave_no_reference_says_nothing_about_the_way_out(stage: Stage) -> None:
     untested = failed(cell("b"), stage)
     assert marked(untested) == "? ¹"
-    assert marked(passed(0.0, cell("a")), untested) == "◐ 1/2 ¹"
+    assert marked(passed(0.0, cell("a")), untested) == "◐ 1/2 ?1 ¹"
 
 
 def test_what_is_not_available_is_not_found_out() -> None:
     absent = made(cell("b"), Outcome.UNAVAILABLE)
     assert marked(absent) == "?"
-    assert marked(passed(0.0, cell("a")), absent) == "◐ 1/2"
+    assert marked(passed(0.0, cell("a")), absent) == "◐ 1/2 ?1"
+    assert marked(failed(cell("a")), absent) == "○ 0/2 ?1 ¹"
 
 
 def test_an_architecture_works_if_all_of_its_cells_passed() -> None:
@@ -125,7 +126,7 @@ def test_an_architecture_works_if_all_of_its_cells_passed() -> None:
 def test_what_was_not_run_is_not_claimed() -> None:
     """The second architecture was run at a fixed size alone."""
     found = [*results(), *[r for r in results(architectures=("b",)) if "fixed" in r.cell.id]]
-    assert summary(found)[0][3:7] == ["● 2/2", "◐ 1/2", "● 2/2", "● 2/2"]
+    assert summary(found)[0][3:7] == ["● 2/2", "◐ 1/2 ?1", "● 2/2", "● 2/2"]
 
 
 def test_a_slice_shows_what_it_ran() -> None:

@@ -3,7 +3,9 @@
     ● 13/13   for all of 13 architectures
     ◐ 4/13 ¹  for some; why not for the others stands in footnote 1, a cause
     ○ 0/13 ²  for none
-    ?         nothing was found out: not available here, or no reference to compare with
+    ◐ 4/13 ?2 for some; about two nothing was found out: they are not available here, were not run,
+              or gave no reference to compare with
+    ?         nothing was found out about any
 
 A dash stands where nothing of the kind was planned.
 
@@ -30,7 +32,8 @@ BRIEFLY = "● works for all, ◐ for some, ○ for none, ? not found out"
 LEGEND = (
     "●: the exported file, loaded in a process without the model's code, answered every sample "
     "input like the eager model. ◐: for some of the architectures (how many of how many). ○: for "
-    "none. ?: not found out: not available here, or the model gave no reference. –: not planned.",
+    "none. ?: about so many nothing was found out: not available here, or the model gave no "
+    "reference. –: not planned.",
 )
 
 
@@ -55,15 +58,18 @@ class Marks:
         for result in results:
             alike.setdefault(result.cell.architecture, []).append(result)
         works = [all(r.passed for r in cells) and bool(cells) for cells in alike.values()]
+        unknown = sum(all(map(is_unknown, cells)) for cells in alike.values())
         if all(works):
             sign = ALL
-        elif all(is_unknown(result) for result in results):
+        elif unknown == len(alike):
             sign = UNKNOWN
         elif any(works) or any(result.passed for result in results):
             sign = SOME
         else:
             sign = NONE
         count = f" {sum(works)}/{len(works)}" if len(works) > 1 and sign != UNKNOWN else ""
+        if count and unknown:
+            count += f" {UNKNOWN}{unknown}"
         return sign + count + self._references(results)
 
     def _references(self, results: Sequence[Result]) -> str:
