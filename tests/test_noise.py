@@ -12,7 +12,16 @@ from hypothesis import strategies as st
 
 from pytest_export_matrix.compare import Detections, Tensors, detections, tensors
 from pytest_export_matrix.compare.answers import KeptCase, compare
-from pytest_export_matrix.compare.noise import MARGIN, ROUNDINGS, Noise, measure, noise_from, pool
+from pytest_export_matrix.compare.arrays import compare_values
+from pytest_export_matrix.compare.noise import (
+    MARGIN,
+    ROUNDINGS,
+    Noise,
+    margin,
+    measure,
+    noise_from,
+    pool,
+)
 from pytest_export_matrix.compare.proof import (
     CONSTANT,
     EMPTY,
@@ -176,6 +185,33 @@ def test_the_imaginary_part_is_compared() -> None:
     answer = spectrum()
     assert problems(answer, answer.real.astype(np.complex64))
     assert problems(answer, answer.real + 1.001j * answer.imag)
+
+
+def test_many_values_may_be_off_further_since_some_noise_is_low_by_chance() -> None:
+    assert margin(1) == margin(2_000) == MARGIN
+    assert 42 < margin(1_000_000) < 44
+    assert margin(10**9) < 150
+
+
+def test_of_a_million_values_of_a_right_answer_none_is_called_wrong() -> None:
+    """Each has noise of its own size, which six figures estimate. The engine adds up in another
+    order, and is twice as noisy as eager."""
+    generator = np.random.default_rng(0)
+    size = 2.0 ** generator.uniform(-12, 0, (1, 1000, 1000))
+    truth = generator.normal(0, 1, size.shape)
+
+    def answer(noisier: int = 1) -> Any:
+        return (truth + noisier * size * generator.normal(0, 1, size.shape)).astype(np.float32)
+
+    reference = answer()
+    measured = measure(reference, [answer() for _ in range(5)], truth)
+    found = Noise({"out": [measured]})
+    pool([found])
+    figures, wrong = compare_values("out", reference, answer(2), found, measured)
+    assert not wrong and figures["required"] > MARGIN, "by sixteen units some would be"
+    off = reference.copy()
+    off[size == size.max()] += 500 * size.max()
+    assert compare_values("out", reference, off, found, measured)[1], "one wrong value is seen"
 
 
 def test_an_element_may_be_off_by_sixteen_times_its_noise() -> None:

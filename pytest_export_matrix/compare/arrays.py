@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Dict, List, Optional, Tuple
 
-from pytest_export_matrix.compare.noise import MARGIN, Measured, Noise, as_real, units
+from pytest_export_matrix.compare.noise import MARGIN, Measured, Noise, as_real, margin, units
 
 Findings = Tuple[Dict[str, Any], List[str]]
 #: An integer output may be off in at most this share of its elements, however unsure eager is.
@@ -54,7 +54,7 @@ def compare_values(
     measured: Optional[Measured] = None,
 ) -> Findings:
     """As `compare_arrays`, for arrays of the same shape. `measured` belongs to `reference`, element
-    by element; without it an element may be off by `MARGIN` roundings.
+    by element; without it an element may be off by so many roundings.
 
     The figures: max_abs, the largest distance; max_rel, that of the largest value; allowed, what
     was allowed for the value that is off most, of the wrong ones if there are any; noise, how far
@@ -118,14 +118,17 @@ def _compare_floats(
         distance = np.abs(got - expected)
         # A distance where nothing is allowed needs an infinite tolerance.
         required = np.where(distance > 0, distance / unit, 0.0)
-    outside = required > MARGIN
+        # Without measured noise each value has that of its rounding.
+        noisy = measured.noise[counts] > 0 if measured is not None else distance > 0
+        most = margin(int(noisy.sum()))
+    outside = required > most
     # Of the values that are wrong, the one that is off most tells a reader most.
     worst = int(np.where(outside, distance, -1.0).argmax() if outside.any() else required.argmax())
     largest = float(np.abs(expected).max())
     figures = {
         "max_abs": float(distance.max()),
         "max_rel": float(distance.max() / largest) if largest else float(distance.max() > 0),
-        "allowed": float(MARGIN * unit[worst]),
+        "allowed": float(most * unit[worst]),
         "required": float(min(required.max(), np.finfo(np.float32).max)),
     }
     if measured is not None:

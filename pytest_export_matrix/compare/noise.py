@@ -14,7 +14,8 @@ A few draws can lie close together by chance. The unit of an element is therefor
   dimension, whichever is lower, over all cases; of the whole output where these are few,
 - one rounding of its own value, and of the median magnitude of its neighbours.
 
-An answer may be off by `MARGIN` units. Elements without any noise (sentinels such as -1e9, zeros of
+An answer may be off by `MARGIN` units, and by some more where it has many values; see `margin`.
+Elements without any noise (sentinels such as -1e9, zeros of
 a ReLU, padding) say nothing about their neighbours and are left out of both medians.
 """
 
@@ -28,6 +29,13 @@ ROUNDINGS = {"float32": 2.0**-23, "tf32": 2.0**-10, "float16": 2.0**-10, "bfloat
 #: How many units of its noise an output may be off. Engines that answer rightly need 1 to 7 (see
 #: docs/deployment.md), an error of one percent is some thousand units.
 MARGIN = 16
+#: From how many figures the noise of an element is estimated: `worker.eager` makes them.
+FIGURES = 6
+#: How often a right answer may be called wrong by chance, a case and output.
+CHANCE = 0.01
+#: How often one value of a right answer is off by more than `MARGIN` units. The ratio of a
+#: deviation to an estimate from six figures follows Student's t with six degrees of freedom.
+BEYOND_MARGIN = 3.8e-6
 #: Fewer neighbours than this have no median.
 FEW = 8
 #: A median is taken of at most so many elements of an array.
@@ -133,6 +141,17 @@ def pool(noises: Sequence[Noise]) -> None:
         levels = levels_of(measured, [each > 0 for each in measured])
         for noise in noises:
             noise.levels[name] = levels
+
+
+def margin(values: int) -> float:
+    """How many units each of so many noisy values may be off.
+
+    Of many values one has a noise that was estimated too low by chance: that is why a right mask of
+    600,000 values can have one that is off by 17 units. The tail of Student's t falls with the power
+    of its degrees of freedom, so the margin grows with the sixth root of their number: 16 for two
+    thousand values, 43 for a million.
+    """
+    return float(MARGIN * max(1.0, values * BEYOND_MARGIN / CHANCE) ** (1 / FIGURES))
 
 
 def levels_of(arrays: Sequence[Any], counts: Sequence[Any]) -> Levels:

@@ -14,16 +14,14 @@ import random
 from dataclasses import dataclass, field
 from typing import Any, Callable, Dict, Iterator, List, Optional
 
-from pytest_export_matrix.compare.noise import Noise
+from pytest_export_matrix.compare.noise import FIGURES, Noise
 from pytest_export_matrix.vocabulary.entries import OutputKind
 from pytest_export_matrix.vocabulary.outcomes import Failure
 from pytest_export_matrix.vocabulary.pytrees import flatten, map_leaves, to_arrays, without_empty
 from pytest_export_matrix.vocabulary.references import resolve
 
-#: How many times the model is asked with other roundings. Noise is estimated from these draws and
-#: the float64 answer. The ratio of a right answer's deviation to it is about Student's t: with six
-#: degrees of freedom it exceeds 16 four times in a million, with four ninety times.
-DRAWS = 5
+#: How many times the model is asked with other roundings; the float64 answer is one figure more.
+DRAWS = FIGURES - 1
 
 
 @dataclass
