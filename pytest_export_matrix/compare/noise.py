@@ -146,10 +146,10 @@ def pool(noises: Sequence[Noise]) -> None:
 def margin(values: int) -> float:
     """How many units each of so many noisy values may be off.
 
-    Of many values one has a noise that was estimated too low by chance: that is why a right mask of
-    600,000 values can have one that is off by 17 units. The tail of Student's t falls with the power
-    of its degrees of freedom, so the margin grows with the sixth root of their number: 16 for two
-    thousand values, 43 for a million.
+    Of many values one has a noise that was estimated too low by chance: so a right mask of 600,000
+    values had one that was off by 17 units. The tail of Student's t falls with the power of its
+    degrees of freedom, so the margin grows with the sixth root of their number: 16 for two thousand
+    values, 43 for a million.
     """
     return float(MARGIN * max(1.0, values * BEYOND_MARGIN / CHANCE) ** (1 / FIGURES))
 
