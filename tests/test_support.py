@@ -131,8 +131,10 @@ def test_what_was_not_run_is_not_claimed() -> None:
 
 def test_a_slice_shows_what_it_ran() -> None:
     found = [result for result in results() if result.cell.resolution == "dynamic"]
-    assert summary(found)[0][3:7] == ["–", "●", "–", "–"]
+    assert summary(found)[0][3:7] == ["–", "●", "●", "●"]
     assert support(found)["Other sizes"] == ["●"]
+    (one,) = [result for result in found if result.cell.batch == "2"][:1]
+    assert summary([one])[0][3:7] == ["–", "●", "●", "–"]
 
 
 def test_a_flaky_cell_does_not_work() -> None:

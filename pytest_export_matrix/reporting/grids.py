@@ -29,7 +29,14 @@ def by_device(results: Sequence[Result]) -> Dict[str, List[Result]]:
 
 
 def at(results: Sequence[Result], resolution: str, batch: str) -> List[Result]:
-    return [r for r in results if (r.cell.resolution, r.cell.batch) == (resolution, batch)]
+    """The cells of this resolution and batch. A slice without them shows those of this batch, or
+    those of this resolution where that is what the place is about."""
+    exactly = [r for r in results if (r.cell.resolution, r.cell.batch) == (resolution, batch)]
+    if exactly or (resolution, batch) == ("fixed", "1"):
+        return exactly
+    if batch != "1":
+        return [r for r in results if r.cell.batch == batch]
+    return [r for r in results if r.cell.resolution == resolution]
 
 
 def unique(items: Iterable[T]) -> List[T]:
