@@ -54,7 +54,7 @@ def compare_values(
     measured: Optional[Measured] = None,
 ) -> Findings:
     """As `compare_arrays`, for arrays of the same shape. `measured` belongs to `reference`, element
-    by element; without it an element may be off by so many roundings.
+    by element; without it an element may be off by `margin` roundings.
 
     The figures: max_abs, the largest distance; max_rel, that of the largest value; allowed, what
     was allowed for the value that is off most, of the wrong ones if there are any; noise, how far

@@ -15,8 +15,8 @@ A few draws can lie close together by chance. The unit of an element is therefor
 - one rounding of its own value, and of the median magnitude of its neighbours.
 
 An answer may be off by `MARGIN` units, and by some more where it has many values; see `margin`.
-Elements without any noise (sentinels such as -1e9, zeros of
-a ReLU, padding) say nothing about their neighbours and are left out of both medians.
+Elements without any noise (sentinels such as -1e9, zeros of a ReLU, padding) say nothing about
+their neighbours and are left out of both medians.
 """
 
 from __future__ import annotations

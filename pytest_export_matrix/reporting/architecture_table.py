@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Dict, List, Sequence, Tuple
+from typing import List, Sequence
 
 from pytest_export_matrix.reporting.grades import Marks, fit
-from pytest_export_matrix.reporting.grids import Grid, at, by_device, unique
+from pytest_export_matrix.reporting.grids import Grid, at, by_device, by_way, unique
 from pytest_export_matrix.reporting.names import shown
 from pytest_export_matrix.reporting.summary_table import COLUMNS
 from pytest_export_matrix.results.result import Result
@@ -26,12 +26,8 @@ def architecture_grids(results: Sequence[Result]) -> List[Grid]:
 
 
 def _rows(results: Sequence[Result], marks: Marks) -> List[List[str]]:
-    ways: Dict[Tuple[str, str, str], List[Result]] = {}
-    for result in results:
-        cell = result.cell
-        ways.setdefault((cell.captured, cell.format, cell.runtime), []).append(result)
     rows = []
-    for (method, format, runtime), cells in ways.items():
+    for (method, format, runtime), cells in by_way(results).items():
         entries = [marks.mark(at(cells, *column)) for column in COLUMNS.values()]
         runs = fit(_runs_in(format, runtime))
         rows.append([fit(method), runs, *entries, _milliseconds(cells), fit(_cost(cells))])

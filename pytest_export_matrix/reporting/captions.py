@@ -19,8 +19,12 @@ def document(results: Results, markup: Markup) -> str:
     parts = []
     for grid in (*summary_grids(results.cells), *support_grids(results.cells)):
         parts += [markup.title(grid.title), markup.table(grid.header, grid.rows)]
-    notes = [*Marks.over(results.cells).footnotes(), *footnotes(results)]
-    return "\n\n".join([*parts, markup.bullets(notes)]) + "\n"
+    return "\n\n".join([*parts, markup.bullets(below_marks(results))]) + "\n"
+
+
+def below_marks(results: Results) -> List[str]:
+    """What stands below tables of marks: the causes that these refer to, then `footnotes`."""
+    return [*Marks.over(results.cells).footnotes(), *footnotes(results)]
 
 
 def tally(results: Results) -> str:

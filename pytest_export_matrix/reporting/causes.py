@@ -59,6 +59,12 @@ class Cause:
     simplest: Result
 
     @property
+    def ends(self) -> str:
+        """How many cells end how: `12 cells failed at run`."""
+        cells = "1 cell" if len(self.cells) == 1 else f"{len(self.cells)} cells"
+        return f"{cells} {self.ending}"
+
+    @property
     def untested(self) -> bool:
         """Whether these cells could not be tested: their models gave no reference."""
         return self.simplest.stage in UNTESTED

@@ -63,9 +63,7 @@ def _of_cause(cause: Cause, verdicts: Mapping[str, Verdict]) -> Tuple[str, str]:
     """Title and text of an annotation."""
     shows = cause.simplest
     verdict = verdicts[shows.cell.id]
-    cells = "1 cell" if len(cause.cells) == 1 else f"{len(cause.cells)} cells"
-    title = f"{verdict.kind}: {cells} {cause.ending}"
-    return title, f"{cause.headline}\n{verdict.sentence}\n{shows.repro}"
+    return f"{verdict.kind}: {cause.ends}", f"{cause.headline}\n{verdict.sentence}\n{shows.repro}"
 
 
 def _of_group(group: Summary, first: Result, verdicts: Mapping[str, Verdict]) -> Tuple[str, str]:

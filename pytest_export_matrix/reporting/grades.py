@@ -93,10 +93,8 @@ class Marks:
 
 def describe(cause: Cause) -> str:
     """A cause in words: how many cells end how, why, and the cell that shows it with least."""
-    cells = "1 cell" if len(cause.cells) == 1 else f"{len(cause.cells)} cells"
-    text = f"{cells} {cause.ending}: {cause.headline}"
     shown = f" at {cause.shown_at}" if cause.shown_at else ""
-    return f"{text} ({cause.simplest.cell.id}{shown})"
+    return f"{cause.ends}: {cause.headline} ({cause.simplest.cell.id}{shown})"
 
 
 def is_unknown(result: Result) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Dict, Iterable, List, Sequence, TypeVar
+from typing import Dict, Iterable, List, Sequence, Tuple, TypeVar
 
 from pytest_export_matrix.results.result import Result
 
@@ -26,6 +26,15 @@ def by_device(results: Sequence[Result]) -> Dict[str, List[Result]]:
     """The results on each device on which something was run."""
     ran = unique(result.cell.device for result in results if not result.absent)
     return {device: [r for r in results if r.cell.device == device] for device in ran}
+
+
+def by_way(results: Sequence[Result]) -> Dict[Tuple[str, str, str], List[Result]]:
+    """The results by export method (plain or prepared), format and runtime."""
+    ways: Dict[Tuple[str, str, str], List[Result]] = {}
+    for result in results:
+        cell = result.cell
+        ways.setdefault((cell.captured, cell.format, cell.runtime), []).append(result)
+    return ways
 
 
 def at(results: Sequence[Result], resolution: str, batch: str) -> List[Result]:

@@ -5,10 +5,10 @@ It answers which way out works, in what it runs, at other sizes, with batches, a
 
 from __future__ import annotations
 
-from typing import Dict, List, Sequence, Tuple
+from typing import List, Sequence, Tuple
 
 from pytest_export_matrix.reporting.grades import Marks, fit, listed
-from pytest_export_matrix.reporting.grids import Grid, at, by_device, unique
+from pytest_export_matrix.reporting.grids import Grid, at, by_device, by_way, unique
 from pytest_export_matrix.reporting.names import shown
 from pytest_export_matrix.results.result import Result
 
@@ -32,10 +32,7 @@ def summary_grids(results: Sequence[Result]) -> List[Grid]:
 
 def _rows(results: Sequence[Result], marks: Marks) -> List[List[str]]:
     """A runtime in which the files do the same as in the one before it shares the row."""
-    ways: Dict[Tuple[str, str, str], List[Result]] = {}
-    for result in results:
-        cell = result.cell
-        ways.setdefault((cell.captured, cell.format, cell.runtime), []).append(result)
+    ways = by_way(results)
     rows: List[Tuple[List[str], List[str], List[str]]] = []
     # The runtimes of one file stand together.
     order = unique((method, format) for method, format, _ in ways)

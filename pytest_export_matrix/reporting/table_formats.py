@@ -9,8 +9,7 @@ import json
 
 from tabulate import tabulate
 
-from pytest_export_matrix.reporting.captions import footnotes
-from pytest_export_matrix.reporting.grades import Marks
+from pytest_export_matrix.reporting.captions import below_marks
 from pytest_export_matrix.reporting.support_table import support_grids
 from pytest_export_matrix.results.results import Results
 
@@ -20,8 +19,7 @@ def as_html(results: Results) -> str:
     for grid in support_grids(results.cells):
         parts.append(f"<h3>{html.escape(grid.title)}</h3>")
         parts.append(str(tabulate(grid.rows, headers=grid.header, tablefmt="html")))
-    said = [*Marks.over(results.cells).footnotes(), *footnotes(results)]
-    notes = "\n".join(f"<li>{html.escape(note)}</li>" for note in said)
+    notes = "\n".join(f"<li>{html.escape(note)}</li>" for note in below_marks(results))
     return "\n".join([*parts, f"<ul>\n{notes}\n</ul>"]) + "\n"
 
 

@@ -18,10 +18,7 @@ class Session:
         import torch
 
         torch.set_num_threads(threads)
-        # By default convolutions on a GPU round their inputs to ten bits (TF32). The runtime is
-        # declared to compute in float32, as the eager model does here.
-        torch.backends.cudnn.allow_tf32 = False
-        torch.backends.cuda.matmul.allow_tf32 = False
+        compute_in_float32()
         self.device = device
         self.module: Any = None
         self.load(path)
@@ -50,6 +47,15 @@ class Session:
         if device == "cuda" and not torch.cuda.is_available():
             return f"torch {torch.__version__} finds no CUDA device"
         return None
+
+
+def compute_in_float32() -> None:
+    """Turn TF32 off: by default a GPU rounds the inputs of convolutions to ten bits. The eager
+    model and the runtime, which is declared so, are compared in float32."""
+    import torch
+
+    torch.backends.cudnn.allow_tf32 = False
+    torch.backends.cuda.matmul.allow_tf32 = False
 
 
 @contextlib.contextmanager

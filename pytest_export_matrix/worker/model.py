@@ -8,6 +8,7 @@ import inspect
 import os
 from typing import Any, Iterator, Sequence, Tuple
 
+from pytest_export_matrix.runtimes.pytorch import compute_in_float32
 from pytest_export_matrix.vocabulary.outcomes import Failure
 from pytest_export_matrix.vocabulary.references import resolve
 from pytest_export_matrix.worker.messages import Eager, Model
@@ -164,7 +165,6 @@ def exact_arithmetic(threads: int) -> Iterator[None]:
     import torch
 
     torch.set_num_threads(threads)
-    torch.backends.cudnn.allow_tf32 = False
-    torch.backends.cuda.matmul.allow_tf32 = False
+    compute_in_float32()
     with torch.no_grad():
         yield

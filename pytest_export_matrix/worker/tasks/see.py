@@ -10,13 +10,12 @@ from __future__ import annotations
 from typing import Any, Dict, Iterator, List, Tuple
 
 from pytest_export_matrix.compare.answers import KeptCase, compare
-from pytest_export_matrix.vocabulary.entries import OutputKind
 from pytest_export_matrix.vocabulary.outcomes import Sight, Stage
 from pytest_export_matrix.worker import cases
 from pytest_export_matrix.worker import model as models
 from pytest_export_matrix.worker.eager import ask
 from pytest_export_matrix.worker.imports import use_project
-from pytest_export_matrix.worker.messages import Answer, Here, See
+from pytest_export_matrix.worker.messages import Answer, Eager, Here, See
 from pytest_export_matrix.worker.task import Stages
 
 DISTURBED_BY = 0.01
@@ -32,7 +31,7 @@ def run(request: See, here: Here, stages: Stages) -> Answer:
         return Answer(sight=sight(model, kept, request.eager, stages))
 
 
-def sight(model: Any, kept: List[KeptCase], eager: Any, stages: Stages) -> Sight:
+def sight(model: Any, kept: List[KeptCase], eager: Eager, stages: Stages) -> Sight:
     """What the cases `kept` see of `model`, which is afterwards as it was."""
     found = Sight()
     for name, tensor in tensors(model):
@@ -49,14 +48,13 @@ def sight(model: Any, kept: List[KeptCase], eager: Any, stages: Stages) -> Sight
     return found
 
 
-def notices(model: Any, case: KeptCase, eager: Any) -> bool:
+def notices(model: Any, case: KeptCase, eager: Eager) -> bool:
     """Whether the model's answer to `case` would not pass for the kept one."""
-    kind: OutputKind = eager.model.outputs
     try:
         answer = ask(model, cases.arguments(case, eager.device))
     except Exception:  # it answered before: so the disturbed tensor shows
         return True
-    return bool(compare([case], [answer], kind).reason)
+    return bool(compare([case], [answer], eager.model.outputs).reason)
 
 
 def tensors(model: Any) -> Iterator[Tuple[str, Any]]:
