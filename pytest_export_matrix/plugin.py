@@ -31,10 +31,12 @@ LISTS = (
     ("require", "axis=glob,axis=glob", "these cells must be available here; may be repeated"),
     ("docs", "FILE", "rewrite the marked tables of this document; may be repeated"),
     ("size", "HxW", "of these models: the first is exported, the others run; may be repeated"),
+    ("devices", "NAME", "plan these devices (default: those of this machine); may be repeated"),
     ("model", "NAME", "a model without any code: torchvision:NAME or package.module:factory"),
 )
 
 FLAGS = (
+    ("foreign", "plan pairs of exporter and runtime as well that nobody claims to work"),
     ("no-cache", "forget what earlier runs made"),
     ("update", "accept today's outcomes: write them into the baseline"),
     ("docs-check", "fail where a document is stale instead of rewriting it"),

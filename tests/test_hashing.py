@@ -1,7 +1,8 @@
-"""The digest of this package is part of every key: after any change every answer is made again."""
+"""The digest of what makes answers is part of every key: a change there makes all of them anew."""
 
 from __future__ import annotations
 
+import configparser
 import shutil
 from pathlib import Path
 
@@ -26,10 +27,21 @@ def test_a_copy_of_the_package_has_the_same_digest(copy: Path) -> None:
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_a_changed_line_anywhere_changes_the_digest(copy: Path, name: str) -> None:
+def test_a_changed_line_changes_the_digest_where_answers_are_made(copy: Path, name: str) -> None:
     before, path = hashing.package_digest(copy), copy / name
     text = path.read_text(encoding="utf-8")
     path.write_text(text + "# changed\n", encoding="utf-8")
-    assert hashing.package_digest(copy) != before
+    changed = hashing.package_digest(copy) != before
+    assert changed is (Path(name).parts[0] not in hashing.AFTER_RESULTS)
     path.write_text(text, encoding="utf-8")
     assert hashing.package_digest(copy) == before
+
+
+def test_what_makes_an_answer_imports_nothing_that_is_left_out() -> None:
+    """They are the layers above `execution`, which import-linter keeps from being imported there.
+    Add-ons stand above it as well and make answers."""
+    layers = configparser.ConfigParser()
+    layers.read(Path(PACKAGE).parent / ".importlinter")
+    lines = layers["importlinter:contract:layers"]["layers"].split()
+    above = {name for name in lines[: lines.index("execution")] if name != "|"} - {"addons"}
+    assert above == {name.partition(".")[0] for name in hashing.AFTER_RESULTS}

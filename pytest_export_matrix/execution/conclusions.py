@@ -27,7 +27,13 @@ DAMAGED = StepAnswer(
 def unfinished(recipe: Recipe) -> Result:
     """The result of a cell about which nothing is known yet."""
     runtime = recipe.runtime
-    return Result(recipe.cell, runtime.language, runtime.environment, Outcome.UNAVAILABLE)
+    return Result(
+        recipe.cell,
+        runtime.language,
+        runtime.environment,
+        Outcome.UNAVAILABLE,
+        foreign=recipe.is_foreign,
+    )
 
 
 def ended(recipe: Recipe, answer: Answer, stage: Stage) -> Result:

@@ -35,7 +35,7 @@ OPTIONAL_FIELDS = ("weights", "conventions", "program", "measure")
 #: Lists of names.
 LIST_FIELDS = (
     *("formats", "modules", "preload", "extras", "commands"),
-    *("needs", "declares", "requirements", "afterwards"),
+    *("needs", "declares", "requirements", "afterwards", "methods", "runtimes"),
 )
 
 

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import replace
-from typing import (
-    List,
-    Sequence,
-)
+from typing import Collection, List, Sequence
 
 from pytest_export_matrix.planning.registry import Registry
 from pytest_export_matrix.vocabulary.cells import DEVICES, PLAIN, PREPARED, Cell
@@ -19,7 +16,8 @@ BATCHES = ("1", "2", "dynamic")
 
 
 def all_cells(registry: Registry) -> List[Cell]:
-    """Every cell, in order of registration. A runtime takes the formats that it names. Where an
+    """Every cell that could be planned, in order of registration: on every device, foreign pairs
+    of exporter and runtime among them. A runtime takes the formats that it names. Where an
     architecture is prepared for a method, each cell comes twice, plain and prepared."""
     pairs = [
         (exporter, runtime)
@@ -35,6 +33,26 @@ def all_cells(registry: Registry) -> List[Cell]:
         for preparation in (PLAIN, *([PREPARED] if exporter.method in a.preparations else []))
         for rest in itertools.product(DEVICES, RESOLUTIONS, BATCHES)
     ]
+
+
+def is_foreign(registry: Registry, cell: Cell) -> bool:
+    """Whether the runtime of `cell` is not meant for the file; see `Runtime.methods`."""
+    exporter = registry.exporter(cell.method, cell.format)
+    return registry.runtime(cell.runtime).is_foreign_to(exporter)
+
+
+def meant(
+    registry: Registry, cells: Sequence[Cell], devices: Collection[str], foreign: bool
+) -> List[Cell]:
+    """Those of `cells` that are on one of `devices`, foreign pairs only where they are asked for.
+
+    Raises UsageError for an unknown device.
+    """
+    for device in devices:
+        if device not in DEVICES:
+            raise unknown(f"--export-matrix-devices {device}", "device", device, DEVICES)
+    found = [cell for cell in cells if cell.device in devices]
+    return [cell for cell in found if foreign or not is_foreign(registry, cell)]
 
 
 def with_profile(architectures: Sequence[Architecture], profile: str) -> List[Architecture]:

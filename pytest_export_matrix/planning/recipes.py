@@ -112,6 +112,11 @@ class Recipe:
         return example(self.spec, self.architecture)
 
     @property
+    def is_foreign(self) -> bool:
+        """Whether nobody claims that the runtime runs this file."""
+        return self.runtime.is_foreign_to(self.exporter)
+
+    @property
     def asked(self) -> List[Case]:
         """What the eager model has to answer: the cases, and the export's example."""
         return [*self.cases, self.example] if self.example else self.cases

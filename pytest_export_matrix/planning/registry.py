@@ -134,6 +134,20 @@ class Registry:
                     asked = f"registration of architecture {architecture.name!r}, preparations"
                     raise unknown(asked, "export method", method, known)
 
+    def check_claims(self) -> None:
+        """Raises UsageError where a runtime names an unknown export method, or an exporter an
+        unknown runtime: a cell that nobody claims is not planned, so a slip would go unnoticed."""
+        methods = {exporter.method for exporter in self.exporters}
+        runtimes = {runtime.name for runtime in self.runtimes}
+        for runtime in self.runtimes:
+            asked = f"registration of runtime {runtime.name!r}, methods"
+            for method in sorted(set(runtime.methods) - methods):
+                raise unknown(asked, "export method", method, methods)
+        for exporter in self.exporters:
+            asked = f"registration of exporter {exporter.name!r}, runtimes"
+            for name in sorted(set(exporter.runtimes) - runtimes):
+                raise unknown(asked, "runtime", name, runtimes)
+
     def recipe(self, cell: Cell) -> Recipe:
         """What `cell` is made of. Its exporter starts from the eager model of the exporter's
         environment, prepared where the cell says so."""

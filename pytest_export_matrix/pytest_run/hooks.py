@@ -16,7 +16,6 @@ from pytest_export_matrix.execution.store import Store
 from pytest_export_matrix.exporters import EXPORTERS
 from pytest_export_matrix.judging import gate
 from pytest_export_matrix.judging.gate import Gate
-from pytest_export_matrix.planning import selection
 from pytest_export_matrix.planning.registry import Registry
 from pytest_export_matrix.pytest_run import gathering, options, xdist
 from pytest_export_matrix.pytest_run.assembly import assemble_run, shown_folders
@@ -29,7 +28,7 @@ from pytest_export_matrix.pytest_run.outputs import (
     refresh_documents,
     write_reports,
 )
-from pytest_export_matrix.pytest_run.plan import Plan, plan_run
+from pytest_export_matrix.pytest_run.plan import Plan, plan_run, select
 from pytest_export_matrix.pytest_run.progress import Progress
 from pytest_export_matrix.pytest_run.quiet import QuietFailures
 from pytest_export_matrix.reporting import github, terminal
@@ -177,12 +176,12 @@ class MatrixPlugin:
 
     def _write(self, results: Results, session: pytest.Session) -> None:
         """Write what this run may write: the reports, the baseline, the tables of documents."""
-        whole = [cell.id for cell in self.plan.whole]
-        is_whole = sorted(self.gathered.planned) == sorted(whole)
+        is_whole = sorted(self.gathered.planned) == sorted(cell.id for cell in self.plan.whole)
         self.report_lines = write_reports(results, self.plan.registry, self.settings, is_whole)
         if self.settings.update:
-            everything = whole if is_whole and results.complete else None
-            self.report_lines.append(self.gate.accept(results.cells, everything))
+            possible = [cell.id for cell in self.plan.possible]
+            known = possible if is_whole and results.complete else None
+            self.report_lines.append(self.gate.accept(results.cells, known))
         if self.settings.docs:
             lines, code = refresh_documents(results, self.settings, is_whole)
             self.report_lines += lines
@@ -201,6 +200,8 @@ class MatrixPlugin:
         for colour, line in terminal.sights(results, self.settings.sees or 0, more):
             write_line(line, **({colour: True} if colour else {}))
         lines = list(self.report_lines)
+        if self.plan.not_planned:
+            lines.insert(0, f"not planned: {self.plan.not_planned}")
         if self.settings.repro:
             failed = len(self.gathered.failed())
             lines += folders.report(self.settings.repro, failed, self.exchange.problems)
@@ -212,10 +213,10 @@ class MatrixPlugin:
 def _gate(plan: Plan, settings: options.Settings, commands: Commands) -> Gate:
     """The gate of the run. The baseline and what is required are checked before anything runs."""
     s, path = settings, settings.baseline
-    required = selection.select(plan.whole, s.require, "--export-matrix-require")
+    required = select(plan.possible, plan.whole, s.require, "--export-matrix-require")
     baseline = gate.load(path, s.profile, s.update)
     if path and baseline and plan.is_whole and not s.update:
-        gate.check_all_there(path, baseline, [cell.id for cell in plan.whole])
+        gate.check_all_there(path, baseline, [cell.id for cell in plan.possible])
     ids = frozenset(cell.id for cell in required) if s.require else frozenset()
     return Gate(path, baseline, s.profile, ids, s.update, commands.accept)
 

@@ -12,6 +12,7 @@ import psutil
 import pytest
 
 from pytest_export_matrix.execution import scheduler, store
+from pytest_export_matrix.machine import devices
 from pytest_export_matrix.planning.matrix import DEFAULT_PROFILE
 from pytest_export_matrix.pytest_run import xdist
 from pytest_export_matrix.vocabulary.entries import Size
@@ -31,6 +32,8 @@ class Settings:
     models: List[str]
     sizes: List[Size]
     inputs: str
+    devices: List[str]
+    foreign: bool
     profile: str
     reports: Path
     reports_asked: bool
@@ -67,6 +70,8 @@ def read(config: pytest.Config) -> Settings:
         models=_list(config, "model"),
         sizes=_sizes(config),
         inputs=_value(config, "inputs") or "",
+        devices=re.findall(r"[^\s,]+", " ".join(_list(config, "devices"))) or devices.here(),
+        foreign=config.getoption("export_matrix_foreign"),
         profile=_value(config, "profile") or DEFAULT_PROFILE,
         reports=config.rootpath / (_value(config, "reports") or "reports"),
         reports_asked=config.getoption("export_matrix_reports") is not None,

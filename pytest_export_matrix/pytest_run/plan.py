@@ -13,22 +13,40 @@ from pytest_export_matrix.planning import matrix, named_models, selection
 from pytest_export_matrix.planning.registry import Registry
 from pytest_export_matrix.pytest_run.options import Settings
 from pytest_export_matrix.vocabulary.cells import NODE_PREFIX, Cell
-from pytest_export_matrix.vocabulary.errors import ExportMatrixError, unknown
+from pytest_export_matrix.vocabulary.errors import ExportMatrixError, UsageError, unknown
 
 ENTRY_POINTS = "pytest_export_matrix"
 
 
 @dataclass(frozen=True)
 class Plan:
-    """Every cell of the project (`whole`), and in the same order those asked for (`cells`)."""
+    """All cells that could be planned (`possible`), those that the project means (`whole`: on the
+    devices of this run, foreign pairs only if asked for), and those asked for (`cells`)."""
 
     registry: Registry
+    possible: List[Cell]
     whole: List[Cell]
     cells: List[Cell]
 
     @property
     def is_whole(self) -> bool:
-        return len(self.cells) == len(self.whole)
+        return self.cells == self.whole
+
+    @property
+    def not_planned(self) -> str:
+        """What is possible for the models of this run and not planned, in words."""
+        names = {cell.architecture for cell in self.cells}
+        planned = {*self.whole, *self.cells}
+        left = [c for c in self.possible if c.architecture in names and c not in planned]
+        devices = {cell.device for cell in self.whole}
+        there = sum(cell.device in devices for cell in left)
+        parts = []
+        for device in sorted({cell.device for cell in left} - devices):
+            number = sum(cell.device == device for cell in left)
+            parts.append(f"{number} cells on {device} (--export-matrix-devices {device})")
+        if there:
+            parts.append(f"{there} cells that nobody claims to work (--export-matrix-foreign)")
+        return ", ".join(parts)
 
 
 def plan_run(config: pytest.Config, settings: Settings, ids: Sequence[str]) -> Plan:
@@ -49,8 +67,11 @@ def plan_run(config: pytest.Config, settings: Settings, ids: Sequence[str]) -> P
         registry.outputs(architecture)
     registry.check_environments()
     registry.check_preparations()
-    whole = matrix.all_cells(registry)
-    return Plan(registry, whole, _asked_for(whole, registry, settings, ids))
+    registry.check_claims()
+    possible = matrix.all_cells(registry)
+    whole = matrix.meant(registry, possible, settings.devices, settings.foreign)
+    cells = _asked_for(possible, whole, registry, settings, ids)
+    return Plan(registry, possible, whole, cells)
 
 
 def _register(config: pytest.Config, settings: Settings) -> Registry:
@@ -72,19 +93,51 @@ def _register(config: pytest.Config, settings: Settings) -> Registry:
 
 
 def _asked_for(
-    whole: List[Cell], registry: Registry, settings: Settings, ids: Sequence[str]
+    possible: List[Cell],
+    whole: List[Cell],
+    registry: Registry,
+    settings: Settings,
+    ids: Sequence[str],
 ) -> List[Cell]:
-    cells = selection.select(whole, settings.select)
+    """The cells that the options ask for. One that is named by its id need not be meant."""
+    if ids:
+        known = {cell.id: cell for cell in possible}
+        for text in ids:
+            if text not in known:
+                raise unknown(f"{NODE_PREFIX}{text}", "cell", text, known)
+        meant = set(whole)
+        whole = [cell for cell in possible if cell in meant or cell.id in ids]
+    cells = select(possible, whole, settings.select)
     named = [named_models.architecture(text).name for text in settings.models]
     if named:
         cells = [cell for cell in cells if cell.architecture in named]
     if ids:
-        known = {cell.id for cell in whole}
-        for text in ids:
-            if text not in known:
-                raise unknown(f"{NODE_PREFIX}{text}", "cell", text, known)
         cells = [cell for cell in cells if cell.id in set(ids)]
     if settings.shard:
         groups = [registry.recipe(cell).capture_key for cell in cells]
         cells = selection.shard(cells, groups, *settings.shard)
     return cells
+
+
+def select(
+    possible: List[Cell],
+    whole: List[Cell],
+    expressions: Sequence[str],
+    option: str = "--export-matrix-select",
+) -> List[Cell]:
+    """The cells of `whole` that an expression picks. Raises UsageError as `selection.select` does,
+    with another remedy where an expression picks cells that are possible and not planned."""
+    try:
+        return selection.select(whole, expressions, option)
+    except UsageError as error:
+        for each in expressions:
+            picked = selection.select(possible, [each], option)
+            if not set(picked) & set(whole):
+                devices = sorted({cell.device for cell in picked} - {c.device for c in whole})
+                remedy = f"--export-matrix-devices {','.join(devices)}"
+                raise UsageError(
+                    error.asked,
+                    "these cells are not planned",
+                    remedy=remedy if devices else "--export-matrix-foreign",
+                ) from None
+        raise

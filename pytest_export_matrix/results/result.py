@@ -47,11 +47,12 @@ class Result:
     those of the canvas that holds every image of the batch. `trials` are the sets of extra modules
     that the file was tried with, in order, and how far it got with each; `latency` the seconds of
     the first call of the file, and of the later ones (their median); `program` the versions of what
-    the runtime's program was made with. `failed_on` names the inputs that were answered wrongly, or
-    the one at which the run ended: by the architecture's names for adversarial inputs, which are
-    run last, else ORDINARY. `sight` is what the inputs of all cells of the model see, where that
-    was asked for; the results file holds it once a model. `detail` (a traceback, the end of the
-    worker's output) is shown with a failed test and kept out of the results file.
+    the runtime's program was made with. `foreign`: nobody claims that the runtime runs the file.
+    `failed_on` names the inputs that were answered wrongly, or the one at which the run ended: by
+    the architecture's names for adversarial inputs, which are run last, else ORDINARY. `sight` is
+    what the inputs of all cells of the model see, where that was asked for; the results file holds
+    it once a model. `detail` (a traceback, the end of the worker's output) is shown with a failed
+    test and kept out of the results file.
     """
 
     cell: Cell
@@ -66,6 +67,7 @@ class Result:
     deviating: List[str] = field(default_factory=list)
     failed_on: List[str] = field(default_factory=list)
     flaky: bool = False
+    foreign: bool = False
     extra_dependencies: List[str] = field(default_factory=list)
     trials: List[Trial] = field(default_factory=list)
     seconds: Dict[str, float] = field(default_factory=dict)

@@ -119,6 +119,8 @@ class Exporter:
         convention from the default environment, while the exported file does not. The function
         runs there, before the eager answers of the two environments are compared. It changes the
         model to the default convention and returns what it changed; the cell says so.
+    runtimes: the names of the runtimes that its files are made for, where that is not every runtime
+        of the format. With the others it is a foreign pair; see `Runtime.methods`.
     family: see `Architecture`.
     """
 
@@ -134,6 +136,7 @@ class Exporter:
     conventions: str = ""
     commands: Sequence[str] = ()
     portable: bool = True
+    runtimes: Sequence[str] = ()
     family: str = ""
 
     @property
@@ -159,6 +162,9 @@ class Runtime:
         of the program. commands: what has to be on the path, to build it or to run it.
     convention: "flat" where the engine takes and returns the tensors one by one, whatever the file
         was made from.
+    methods: the export methods whose files it is meant for, where that is not every method of its
+        formats. A pair that either side does not claim is foreign: nobody promises that it works.
+        It is planned with --export-matrix-foreign alone.
     precision: "float16", "bfloat16" or "tf32" where the engine computes in that, whatever the file
         holds. Its answers are then judged by the noise of that precision, and the cell says so.
     family: where it takes only the files of one family of architectures; without one, all files.
@@ -175,11 +181,17 @@ class Runtime:
     program: str = ""
     commands: Sequence[str] = ()
     convention: str = ""
+    methods: Sequence[str] = ()
     family: str = ""
     precision: str = "float32"
 
     def takes(self, architecture: Architecture) -> bool:
         return self.family in ("", architecture.family)
+
+    def is_foreign_to(self, exporter: Exporter) -> bool:
+        """Whether one of the two does not claim that this runtime runs files of `exporter`."""
+        claimed = not self.methods or exporter.method in self.methods
+        return not claimed or (bool(exporter.runtimes) and self.name not in exporter.runtimes)
 
 
 @dataclass(frozen=True)

@@ -70,7 +70,7 @@ def run(project: Project) -> Run:
     temporary(project).mkdir()
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TMPDIR", str(temporary(project)))
-        return project.run(*ONE_LANE, *limit, cells=[runs_in(name) for name in VERDICTS])
+        return project.run("-v", *ONE_LANE, *limit, cells=[runs_in(name) for name in VERDICTS])
 
 
 def temporary(project: Project) -> Path:
@@ -87,7 +87,7 @@ def test_each_program_gets_its_verdict(run: Run, name: str) -> None:
     assert row["language"] == "c++"
 
 
-def test_the_output_of_the_compiler_is_shown_with_the_cell(run: Run) -> None:
+def test_with_v_the_output_of_the_compiler_is_shown_with_the_cell(run: Run) -> None:
     assert "cmake --build" in run.output
     assert "runner.cpp:1:21" in run.output
 

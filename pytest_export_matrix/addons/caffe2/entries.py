@@ -26,6 +26,8 @@ TORCH_1_10 = (
     "safetensors==0.4.5",
 )
 _MODULES = ("torch", "torchvision", "caffe2", "onnx", "onnxoptimizer")
+#: A file of today is not promised to load in an engine of 2021; the other way round it is.
+_METHODS_OF_2021 = ("caffe2_tracing", "tracing_1_10", "scripting_1_10")
 
 
 def _caffe2_tracing(format: str, lower: str, suffix: str) -> Exporter:
@@ -38,6 +40,8 @@ def _caffe2_tracing(format: str, lower: str, suffix: str) -> Exporter:
         modules=_MODULES,
         environment=_ENVIRONMENT,
         conventions=f"{_HERE}.conventions:resize_as_today",
+        # The others lack Caffe2's operators.
+        runtimes=("caffe2", "pytorch_1_10", "libtorch_1_10"),
     )
 
 
@@ -81,11 +85,13 @@ CAFFE2: Tuple[Entry, ...] = (
         session=f"{_HERE}.runtime:Session",
         modules=("torch", "torchvision", "caffe2"),
         environment=_ENVIRONMENT,
+        methods=("caffe2_tracing",),
     ),
     Runtime(
         "pytorch_1_10",
         formats=("torchscript",),
         session=f"{_HERE}.pytorch_1_10:Session",
+        methods=_METHODS_OF_2021,
         modules=("torch",),
         extras=("torchvision",),
         environment=_ENVIRONMENT,
@@ -94,6 +100,7 @@ CAFFE2: Tuple[Entry, ...] = (
         "libtorch_1_10",
         formats=("torchscript",),
         session=f"{_HERE}.libtorch_1_10:Session",
+        methods=_METHODS_OF_2021,
         language="c++",
         modules=("torch",),
         extras=("torchvision",),

@@ -188,10 +188,12 @@ def _of_caffe2(environment: str) -> List[Entry]:
         f"{_HERE}.caffe2_tracer",
         ("torch", "detectron2", "caffe2", "onnx", "onnxoptimizer"),
     )
+    # TorchScript with operators of Caffe2 is for a PyTorch that has them.
+    with_caffe2 = ("detectron2_pytorch_1_10", "detectron2_libtorch_1_10")
     formats: Sequence[Any] = (
-        ("caffe2", "netdef", ".pb"),
-        ("torchscript", "torchscript", ".pt"),
-        ("onnx", "onnx", ".onnx"),
+        ("caffe2", "netdef", ".pb", ()),
+        ("torchscript", "torchscript", ".pt", with_caffe2),
+        ("onnx", "onnx", ".onnx", ()),
     )
     exporters: List[Entry] = [
         Exporter(
@@ -202,12 +204,13 @@ def _of_caffe2(environment: str) -> List[Entry]:
             suffix=suffix,
             modules=modules,
             environment=environment,
+            runtimes=runtimes,
             family=environment,
         )
-        for format, lower, suffix in formats
+        for format, lower, suffix, runtimes in formats
     ]
     of_caffe2_tracer: Any = {"environment": environment, "family": environment}
-    runtimes = [
+    engines = [
         Runtime(
             "detectron2_caffe2",
             formats=("caffe2",),
@@ -235,4 +238,4 @@ def _of_caffe2(environment: str) -> List[Entry]:
             **of_caffe2_tracer,
         ),
     ]
-    return [*exporters, *runtimes]
+    return [*exporters, *engines]
