@@ -12,8 +12,8 @@ from pytest_export_matrix.reporting.architecture_table import architecture_grids
 from pytest_export_matrix.reporting.captions import unavailable
 from pytest_export_matrix.reporting.grades import FOOTNOTES, WIDEST, Marks, superscript
 from pytest_export_matrix.reporting.grids import MOST_COLUMNS, Grid
-from pytest_export_matrix.reporting.summary_table import summary_grids
-from pytest_export_matrix.reporting.support_table import support_grids
+from pytest_export_matrix.reporting.summary_table import interoperability_grids, summary_grids
+from pytest_export_matrix.reporting.support_table import BESIDES, support_grids
 from pytest_export_matrix.results.result import Artifact, Result
 from pytest_export_matrix.vocabulary.cells import Cell
 from pytest_export_matrix.vocabulary.outcomes import Outcome, Stage
@@ -279,3 +279,22 @@ def test_no_cell_is_longer_than_24_characters(grids: list[Grid]) -> None:
         max(len(text) for grid in grids for row in (grid.header, *grid.rows) for text in row)
         == WIDEST
     )
+
+
+# --- pairs that nobody claims to work
+
+
+def test_pairs_that_nobody_claims_have_a_table_of_their_own() -> None:
+    found = results(("net-tracing-onnx",))
+    for each in found:
+        each.foreign = each.cell.format == "onnx"
+    assert [row[:4] for row in summary(found)] == [["tracing", "TorchScript", "PyTorch", "●"]]
+    assert set(support(found)) == {"TorchScript", "Python inference", *dict(BESIDES), "Needs", "net"}
+    (grid,) = architecture_grids(found)
+    assert [row[1] for row in grid.rows] == ["TorchScript: PyTorch"]
+    (grid,) = interoperability_grids(found)
+    assert [row[:4] for row in grid.rows] == [["tracing", "ONNX", "ONNX Runtime", "○ ¹"]]
+
+
+def test_without_such_pairs_there_is_no_such_table() -> None:
+    assert interoperability_grids(results()) == []

@@ -100,6 +100,9 @@ class MatrixPlugin:
         self.cells = [item.cell for item in session.items if isinstance(item, CellItem)]
         self.gathered.plan([item.nodeid for item in session.items])
 
+    def pytest_report_collectionfinish(self, config: pytest.Config) -> List[str]:
+        return self._not_planned() if config.option.collectonly else []
+
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_node_collection_finished(self, ids: Sequence[str]) -> None:
         self.gathered.plan(ids)
@@ -171,6 +174,9 @@ class MatrixPlugin:
             found = ((result, evidence(result.cell)) for result in self.gathered.failed())
             self.exchange.problems += folders.write_all(s.repro, found)
 
+    def _not_planned(self) -> List[str]:
+        return [f"not planned: {self.plan.not_planned}"] if self.plan.not_planned else []
+
     def _results(self) -> Results:
         return self.gathered.results(self.plan, self.settings, self.gate)
 
@@ -199,9 +205,7 @@ class MatrixPlugin:
             write_line(line, **({colour: True} if colour else {}))
         for colour, line in terminal.sights(results, self.settings.sees or 0, more):
             write_line(line, **({colour: True} if colour else {}))
-        lines = list(self.report_lines)
-        if self.plan.not_planned:
-            lines.insert(0, f"not planned: {self.plan.not_planned}")
+        lines = [*self._not_planned(), *self.report_lines]
         if self.settings.repro:
             failed = len(self.gathered.failed())
             lines += folders.report(self.settings.repro, failed, self.exchange.problems)

@@ -133,11 +133,13 @@ def select(
         for each in expressions:
             picked = selection.select(possible, [each], option)
             if not set(picked) & set(whole):
-                devices = sorted({cell.device for cell in picked} - {c.device for c in whole})
-                remedy = f"--export-matrix-devices {','.join(devices)}"
+                planned = {cell.device for cell in whole}
+                devices = sorted({cell.device for cell in picked})
+                foreign = bool(planned & set(devices))
+                remedy = "--export-matrix-foreign"
                 raise UsageError(
                     error.asked,
                     "these cells are not planned",
-                    remedy=remedy if devices else "--export-matrix-foreign",
+                    remedy=remedy if foreign else f"--export-matrix-devices {','.join(devices)}",
                 ) from None
         raise

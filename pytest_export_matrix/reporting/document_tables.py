@@ -19,7 +19,7 @@ from pytest_export_matrix.reporting.failures import ANY_FIGURE, Limit, limits
 from pytest_export_matrix.reporting.grades import LEGEND, Marks
 from pytest_export_matrix.reporting.grids import Grid, unique
 from pytest_export_matrix.reporting.names import NO, NOT_RUN, YES, shown
-from pytest_export_matrix.reporting.summary_table import summary_grids
+from pytest_export_matrix.reporting.summary_table import interoperability_grids, summary_grids
 from pytest_export_matrix.reporting.support_table import support_grids
 from pytest_export_matrix.results.result import Result
 from pytest_export_matrix.results.results import Results
@@ -30,7 +30,7 @@ TABLE, ENVIRONMENT = "table", "environment"
 ARGUMENTS = (*AXES, ENVIRONMENT, TABLE)
 DEFAULT_TABLE = "support"
 #: Tables that have a column or a row for each resolution and batch.
-ABOUT_ALL = ("summary", "support", "architecture")
+ABOUT_ALL = ("summary", "support", "architecture", "interoperability")
 #: Where files are exported unless an exporter says otherwise.
 DEFAULT_ENVIRONMENT = "default"
 
@@ -287,6 +287,12 @@ TABLES: Dict[str, Kind] = {
     "summary": Kind(summary_grids, LEGEND, graded=True),
     "support": Kind(support_grids, LEGEND, graded=True),
     "architecture": Kind(architecture_grids, (*LEGEND, MILLISECONDS), graded=True),
+    "interoperability": Kind(
+        interoperability_grids,
+        LEGEND,
+        "No such pair was run: --export-matrix-foreign plans them.",
+        graded=True,
+    ),
     "cells": Kind(cells_grids, CELLS_LEGEND),
     "latency": Kind(latency_grids, LATENCY_LEGEND, "No file answered rightly."),
     "required": Kind(required_grids, REQUIRED_LEGEND, "No noise was measured."),

@@ -30,6 +30,15 @@ def summary_grids(results: Sequence[Result]) -> List[Grid]:
     ]
 
 
+def interoperability_grids(results: Sequence[Result]) -> List[Grid]:
+    """The same for files in runtimes that nobody claims to take them."""
+    marks = Marks.over(results)
+    return [
+        Grid(f"Interoperability on {device}", HEADER, _rows(cells, marks), device)
+        for device, cells in by_device(results, foreign=True).items()
+    ]
+
+
 def _rows(results: Sequence[Result], marks: Marks) -> List[List[str]]:
     """A runtime in which the files do the same as in the one before it shares the row."""
     ways = by_way(results)

@@ -79,6 +79,20 @@ WRONG = {
         "registry.add(em.Exporter('e', 'onnx', 'm:c', 'm:l', '.x', environment='defualt'))",
         ["registration of exporter 'e/onnx': no environment 'defualt'", "mean 'default'?"],
     ),
+    "runtime of an unknown method": (
+        "registry.add(em.Architecture('a', build='m:b')); "
+        "registry.add(em.Runtime('r', ['onnx'], session='m:S', methods=['tracin']))",
+        ["registration of runtime 'r', methods: no export method 'tracin'", "mean 'tracing'?"],
+    ),
+    "exporter for an unknown runtime": (
+        "registry.add(em.Architecture('a', build='m:b')); "
+        "registry.add(em.Exporter('e', 'onnx', 'm:c', 'm:l', '.x', runtimes=['onnxruntim']))",
+        ["exporter 'e/onnx', runtimes: no runtime 'onnxruntim'", "mean 'onnxruntime'?"],
+    ),
+    "methods that are one word": (
+        "registry.add(em.Runtime('mine', ['onnx'], session='mine:Session', methods='tracing'))",
+        ["methods='tracing' is no list of names"],
+    ),
     "environment of no Python": (
         "registry.add(em.Environment('old', python='python3.9'))",
         ["registration of environment 'old'", "is no version of Python 3", 'python="3.9"'],

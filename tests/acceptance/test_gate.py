@@ -18,6 +18,7 @@ FAILS = cell(method="counts", runtime="fails_every_time")
 ON_GPU = cell(method="counts", device="cuda")
 CELLS = (RIGHT, WRONG, CRASHES, FAILS)
 BASELINE = "--export-matrix-baseline=baseline.json"
+BOTH_DEVICES = "--export-matrix-devices=cpu,cuda"
 UPDATE = "--export-matrix-update"
 
 
@@ -34,7 +35,7 @@ class Gated:
         return self.project.root / "baseline.json"
 
     def run(self, *arguments: str, cells: tuple[str, ...] = CELLS) -> Run:
-        return self.project.run(*ONE_LANE, BASELINE, *arguments, cells=cells)
+        return self.project.run(*ONE_LANE, BASELINE, BOTH_DEVICES, *arguments, cells=cells)
 
     def tries(self) -> int:
         """How many times the cell `FAILS` was run."""

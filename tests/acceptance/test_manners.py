@@ -87,7 +87,8 @@ def test_a_selection_leaves_published_reports_untouched(published: Project) -> N
     folder = published.root / "reports"
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
 
-    run = published.run(*ONE_LANE, cells=[cell("no_such_module", device="cuda")], reports="")
+    both = "--export-matrix-devices=cpu,cuda"
+    run = published.run(*ONE_LANE, both, cells=[cell("no_such_module", device="cuda")], reports="")
 
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
     assert "reports/ is left as it is" in run.output
