@@ -7,7 +7,10 @@ from hypothesis import strategies as st
 from miniatures.findings import results
 
 from pytest_export_matrix.judging.cell_groups import cover, describe_cells
-from pytest_export_matrix.reporting.failures import limits, template
+from pytest_export_matrix.reporting.causes import template
+from pytest_export_matrix.reporting.limits_table import limits_grids, limits_notes
+from pytest_export_matrix.results.result import Result
+from pytest_export_matrix.vocabulary.outcomes import Outcome
 
 CELLS = [result.cell for result in results(devices=("cpu", "cuda")).cells]
 
@@ -36,29 +39,37 @@ def test_a_description_of_cells_names_no_more_axes_than_it_needs() -> None:
     )
 
 
+def rows(found: list[Result]) -> list[tuple[str, ...]]:
+    return [tuple(row[1:]) for grid in limits_grids(found) for row in grid.rows]
+
+
 def test_reasons_that_differ_only_in_figures_are_one_failure() -> None:
-    found = results(lambda cell: f"3 of 5 wrong by {CELLS.index(cell)}.5: {cell.format}")
-    assert [
-        (limit.where, limit.number, limit.ending, limit.reason) for limit in limits(found.cells)
-    ] == [
-        ("runtime=pytorch", 24, "failed at run", "3 of 5 wrong by N: torchscript"),
-        ("runtime=onnxruntime", 12, "failed at run", "3 of 5 wrong by N: onnx"),
+    found = results(lambda cell: f"3 of 5 wrong by {CELLS.index(cell)}.5: {cell.format}").cells
+    both, methods = "net_a, net_b", "tracing, scripting"
+    assert rows(found) == [
+        ("24", "failed at run", both, methods, "PyTorch"),
+        ("12", "failed at run", both, "tracing", "ONNX Runtime"),
     ]
+    first, second = limits_notes(found)
+    assert "wrong by N: torchscript" in first and first.endswith("Cells: runtime=pytorch")
+    assert "wrong by N: onnx" in second and second.endswith("Cells: runtime=onnxruntime")
 
 
 def test_cells_that_end_in_another_way_are_another_failure() -> None:
-    found = results(lambda cell: "no")
-    found.cells[3].outcome = "crashed"
-    assert [(limit.number, limit.ending) for limit in limits(found.cells)] == [
-        (35, "failed at run"),
-        (1, "crashed at run"),
-    ]
+    found = results(lambda cell: "no").cells
+    found[3].outcome = Outcome.CRASHED
+    assert [row[:2] for row in rows(found)] == [("35", "failed at run"), ("1", "crashed at run")]
 
 
 def test_unavailable_cells_are_left_out() -> None:
-    found = results(lambda cell: "no", devices=("cpu", "cuda"), absent=("cuda",))
-    (limit,) = limits(found.cells)
-    assert (limit.where, limit.number) == ("all", 36)
+    found = results(lambda cell: "no", devices=("cpu", "cuda"), absent=("cuda",)).cells
+    assert [row[0] for row in rows(found)] == ["36"]
+    assert [note.partition("Cells: ")[2] for note in limits_notes(found)] == ["all"]
+
+
+def test_where_names_do_not_fit_there_is_how_many_of_how_many() -> None:
+    found = results(lambda cell: "no", architectures=tuple(f"net_{i}" for i in range(9))).cells
+    assert [row[2] for row in rows(found)] == ["9 of 9"]
 
 
 def test_a_template_keeps_figures_that_are_the_same_in_all_reasons() -> None:

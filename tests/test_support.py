@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
+from typing import Callable
 
 import pytest
 from states import failed, passed
 from states import result as made
 
+from pytest_export_matrix.addons.detectron2 import configurations, published
 from pytest_export_matrix.reporting.architecture_table import architecture_grids
 from pytest_export_matrix.reporting.captions import unavailable
+from pytest_export_matrix.reporting.document_tables import TABLES
 from pytest_export_matrix.reporting.grades import FOOTNOTES, WIDEST, Marks, superscript
 from pytest_export_matrix.reporting.grids import MOST_COLUMNS, Grid
 from pytest_export_matrix.reporting.summary_table import interoperability_grids, summary_grids
 from pytest_export_matrix.reporting.support_table import BESIDES, support_grids
+from pytest_export_matrix.results.file import load
 from pytest_export_matrix.results.result import Artifact, Result
+from pytest_export_matrix.results.results import Results
 from pytest_export_matrix.vocabulary.cells import Cell
-from pytest_export_matrix.vocabulary.outcomes import Outcome, Stage
+from pytest_export_matrix.vocabulary.outcomes import Outcome, Sight, Stage
 
 FORMATS = {"torchscript": "pytorch", "onnx": "onnxruntime"}
 LONG = "a_model_whose_name_is_longer_than_any_cell"
@@ -248,37 +254,72 @@ def test_an_architecture_has_its_milliseconds_its_megabytes_and_its_needs() -> N
 
 
 def wide() -> list[Result]:
-    """Forty architectures and eleven methods with long names; every third cell fails."""
+    """Forty architectures, eleven methods and nine runtimes with long names, and all that a table
+    can be about; every third cell fails."""
     names = tuple(f"{LONG}_{n}" for n in range(40))
     methods = tuple(f"{LONG}_{n}" for n in range(11))
-    found = results((), names, methods, {LONG: LONG, f"{LONG}_too": LONG, "onnx": "onnxruntime"})
+    runtimes = {f"{LONG}_{n}": f"{LONG}_{n}" for n in range(9)}
+    found = results((), names, methods, {**runtimes, "onnx": "onnxruntime"})
     for index, each in enumerate(found):
+        each.foreign = index % 7 == 0
         each.extra_dependencies = [f"{LONG}_{index % 5}"]
+        each.latency = {"first": 123.4, "steady": 12.3}
+        each.deviation = {LONG: {"noise": 1e-6, "required": 12.3}}
+        each.sight = Sight(64, [LONG] * 3)
         if index % 3 == 0:
             each.outcome, each.stage, each.reason = Outcome.FAILED, Stage.RUN, f"{LONG} {index}"
+            each.failed_on = [LONG]
     return found
 
 
-@pytest.fixture(scope="module")
-def grids() -> list[Grid]:
-    found = wide()
-    return [*summary_grids(found), *support_grids(found), *architecture_grids(found)]
+ROOT = Path(__file__).parents[1]
+RUNS = {
+    "made up": wide,
+    "ours": lambda: load(ROOT / "reports" / "results.json").cells,
+    "detectron2's": lambda: load(ROOT / "reports" / "detectron2" / "results.json").cells,
+    "its zoo's": lambda: load(ROOT / "reports" / "detectron2" / "zoo" / "results.json").cells,
+}
+
+
+@pytest.fixture(scope="module", params=RUNS)
+def grids(request: pytest.FixtureRequest) -> list[Grid]:
+    found = RUNS[request.param]()
+    return [grid for kind in TABLES.values() for grid in kind.build(found)]
 
 
 def test_no_table_is_wider_than_eight_columns(grids: list[Grid]) -> None:
-    assert {len(grid.header) for grid in grids} == {5, MOST_COLUMNS}
+    assert max(len(grid.header) for grid in grids) == MOST_COLUMNS
     assert all(len(row) == len(grid.header) for grid in grids for row in grid.rows)
-    assert [grid.title for grid in grids if "support" in grid.title] == [
+
+
+def test_no_cell_is_longer_than_24_characters(grids: list[Grid]) -> None:
+    longest = max(
+        (text for grid in grids for row in (grid.header, *grid.rows) for text in row), key=len
+    )
+    assert len(longest) <= WIDEST, longest
+
+
+def test_more_methods_than_columns_are_a_second_table() -> None:
+    assert [grid.title for grid in support_grids(wide())] == [
         "Export support on cpu",
         "Export support on cpu, continued",
     ]
 
 
-def test_no_cell_is_longer_than_24_characters(grids: list[Grid]) -> None:
-    assert (
-        max(len(text) for grid in grids for row in (grid.header, *grid.rows) for text in row)
-        == WIDEST
-    )
+@pytest.mark.parametrize(
+    ("report", "folder"),
+    [
+        (published.render, "detectron2"),
+        (configurations.render, "detectron2"),
+        (configurations.render, "detectron2/zoo"),
+    ],
+)
+def test_so_are_the_tables_about_detectron2(report: Callable[[Results], str], folder: str) -> None:
+    text = report(load(ROOT / "reports" / folder / "results.json"))
+    rows = [line.strip("| ").split(" | ") for line in text.splitlines() if line.startswith("|")]
+    assert rows and max(map(len, rows)) <= MOST_COLUMNS
+    longest = max((cell.replace("\\", "") for row in rows for cell in row), key=len)
+    assert len(longest) <= WIDEST, longest
 
 
 # --- pairs that nobody claims to work
@@ -289,7 +330,13 @@ def test_pairs_that_nobody_claims_have_a_table_of_their_own() -> None:
     for each in found:
         each.foreign = each.cell.format == "onnx"
     assert [row[:4] for row in summary(found)] == [["tracing", "TorchScript", "PyTorch", "●"]]
-    assert set(support(found)) == {"TorchScript", "Python inference", *dict(BESIDES), "Needs", "net"}
+    assert set(support(found)) == {
+        "TorchScript",
+        "Python inference",
+        *dict(BESIDES),
+        "Needs",
+        "net",
+    }
     (grid,) = architecture_grids(found)
     assert [row[1] for row in grid.rows] == ["TorchScript: PyTorch"]
     (grid,) = interoperability_grids(found)

@@ -6,7 +6,7 @@ from typing import List, Sequence
 
 from pytest_export_matrix.reporting.grades import Marks, fit
 from pytest_export_matrix.reporting.grids import Grid, at, by_device, by_way, unique
-from pytest_export_matrix.reporting.names import shown
+from pytest_export_matrix.reporting.names import runs_in
 from pytest_export_matrix.reporting.summary_table import COLUMNS
 from pytest_export_matrix.results.result import Result
 
@@ -29,14 +29,9 @@ def _rows(results: Sequence[Result], marks: Marks) -> List[List[str]]:
     rows = []
     for (method, format, runtime), cells in by_way(results).items():
         entries = [marks.mark(at(cells, *column)) for column in COLUMNS.values()]
-        runs = fit(_runs_in(format, runtime))
+        runs = fit(runs_in(format, runtime))
         rows.append([fit(method), runs, *entries, _milliseconds(cells), fit(_cost(cells))])
     return rows
-
-
-def _runs_in(format: str, runtime: str) -> str:
-    """The format, and the runtime where it has another name."""
-    return ": ".join(unique([shown(format), shown(runtime)]))
 
 
 def _milliseconds(cells: Sequence[Result]) -> str:

@@ -13,7 +13,6 @@ import re
 from dataclasses import dataclass, replace
 from typing import Dict, Iterable, List, Sequence, Tuple
 
-from pytest_export_matrix.reporting.failures import FIGURE, template
 from pytest_export_matrix.results.result import Result
 from pytest_export_matrix.vocabulary.outcomes import Stage
 
@@ -23,6 +22,9 @@ HEADLINE_LIMIT = 160
 #: A line that is shorter and ends with a colon says nothing without the next one.
 SHORT = 40
 
+#: A figure, or a key of the cache; where causes differ in it, ANY_FIGURE stands for it.
+FIGURE = re.compile(r"(\b[0-9a-f]{32}\b|\d+(?:\.\d+)?)")
+ANY_FIGURE = "N"
 #: Which inputs: "at [3, 192, 256], [3, 240, 192] (a crowd)".
 PLACE = re.compile(r"\bat ((?:\[[\d, ]*\](?:, )?)+(?: \([^)]*\))?)(?:: )?")
 ANSWERED = re.compile(r"\d+ of \d+ inputs answered wrongly; ")
@@ -140,3 +142,9 @@ def _size(result: Result) -> Tuple[float, int, int]:
         values += product
     cell = result.cell
     return values, (cell.resolution != "fixed") + (cell.batch == "dynamic"), cell.batch != "1"
+
+
+def template(texts: Sequence[str]) -> str:
+    """One text for several that differ only in figures."""
+    parts = zip(*(FIGURE.split(text) for text in texts))
+    return "".join(each[0] if len(set(each)) == 1 else ANY_FIGURE for each in parts)

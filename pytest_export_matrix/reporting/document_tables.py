@@ -15,10 +15,22 @@ from pytest_export_matrix.compare.noise import MARGIN
 from pytest_export_matrix.planning import selection
 from pytest_export_matrix.reporting import captions
 from pytest_export_matrix.reporting.architecture_table import architecture_grids
-from pytest_export_matrix.reporting.failures import ANY_FIGURE, Limit, limits
+from pytest_export_matrix.reporting.causes import ANY_FIGURE
+from pytest_export_matrix.reporting.cells_table import cells_grids
+from pytest_export_matrix.reporting.figure_tables import (
+    inputs_grids,
+    inputs_notes,
+    latency_grids,
+    required_grids,
+)
 from pytest_export_matrix.reporting.grades import LEGEND, Marks
-from pytest_export_matrix.reporting.grids import Grid, unique
-from pytest_export_matrix.reporting.names import NO, NOT_RUN, YES, shown
+from pytest_export_matrix.reporting.grids import Grid
+from pytest_export_matrix.reporting.limits_table import (
+    adversarial_grids,
+    adversarial_notes,
+    limits_grids,
+    limits_notes,
+)
 from pytest_export_matrix.reporting.summary_table import interoperability_grids, summary_grids
 from pytest_export_matrix.reporting.support_table import support_grids
 from pytest_export_matrix.results.result import Result
@@ -92,8 +104,8 @@ def content(request: Request, results: Results, source: str, asked: str) -> Cont
     grids = kind.build(chosen.cells)
     ran = any(not result.absent for result in chosen.cells)
     notes = captions.footnotes(chosen, kind.legend if grids else ())
-    if grids and kind.graded:
-        notes = [*Marks.over(chosen.cells).footnotes(), *notes]
+    if grids:
+        notes = [*kind.below(chosen.cells), *notes]
     if not grids:
         notes.insert(0, kind.none if ran else "None of these cells was run.")
     notes.append(f"Made from {source}.")
@@ -137,114 +149,7 @@ def _select(request: Request, results: Sequence[Result], asked: str) -> List[Res
     return chosen
 
 
-def cells_grids(results: Sequence[Result]) -> List[Grid]:
-    """A row for each way through the matrix, a column for each resolution and batch."""
-    grids = []
-    for device in unique(result.cell.device for result in results if not result.absent):
-        here = [result for result in results if result.cell.device == device]
-        columns = unique((r.cell.resolution, r.cell.batch) for r in here)
-        rows: Dict[Tuple[str, ...], Dict[Tuple[str, str], str]] = {}
-        for result in here:
-            cell = result.cell
-            way = (cell.architecture, cell.captured, shown(cell.format), shown(cell.runtime))
-            rows.setdefault(way, {})[cell.resolution, cell.batch] = _mark(result)
-        grids.append(
-            Grid(
-                f"Cells on {device}",
-                [
-                    *("Architecture", "Export method", "Format", "Runtime"),
-                    *(f"{resolution}, batch {batch}" for resolution, batch in columns),
-                ],
-                [
-                    [*way, *(marks.get(column, NOT_RUN) for column in columns)]
-                    for way, marks in rows.items()
-                ],
-            )
-        )
-    return grids
-
-
-def latency_grids(results: Sequence[Result]) -> List[Grid]:
-    """Milliseconds of a call at the exported size with one image; a column for each runtime."""
-    grids = []
-    ran = [r for r in results if r.passed and (r.cell.resolution, r.cell.batch) == ("fixed", "1")]
-    for device in unique(result.cell.device for result in ran):
-        here = [result for result in ran if result.cell.device == device]
-        columns = unique(result.cell.runtime for result in here)
-        rows: Dict[Tuple[str, ...], Dict[str, str]] = {}
-        for result in here:
-            cell, calls = result.cell, result.latency.values()
-            way = (cell.architecture, cell.captured, shown(cell.format))
-            milliseconds = " / ".join(f"{1000 * seconds:.0f}" for seconds in calls)
-            rows.setdefault(way, {})[cell.runtime] = milliseconds
-        header = ["Architecture", "Export method", "Format", *map(shown, columns)]
-        lines = [[*way, *(found.get(name, "") for name in columns)] for way, found in rows.items()]
-        grids.append(Grid(f"Latency on {device}", header, lines))
-    return grids
-
-
-def required_grids(results: Sequence[Result]) -> List[Grid]:
-    """How many units of eager's noise the outputs of passing cells needed at most: a row for each
-    output, a column for each runtime."""
-    grids = []
-    passed = [result for result in results if result.passed]
-    for device in unique(result.cell.device for result in passed):
-        here = [result for result in passed if result.cell.device == device]
-        columns = unique(result.cell.runtime for result in here)
-        most: Dict[str, Dict[str, float]] = {}
-        for result in here:
-            for output, figures in result.deviation.items():
-                if isinstance(figures, dict) and "noise" in figures and "required" in figures:
-                    found = most.setdefault(output, {})
-                    before = found.get(result.cell.runtime, 0.0)
-                    found[result.cell.runtime] = max(before, figures["required"])
-        rows = [
-            [output, *(f"{found[name]:.1f}" if name in found else "" for name in columns)]
-            for output, found in sorted(most.items())
-        ]
-        if rows:
-            grids.append(Grid(f"Required on {device}", ["Output", *map(shown, columns)], rows))
-    return grids
-
-
-def inputs_grids(results: Sequence[Result]) -> List[Grid]:
-    """What the sample inputs of each architecture see; no table where nobody asked."""
-    sights = {result.cell.architecture: result.sight for result in results if result.sight}
-    rows = [
-        [name, str(sight.tensors), "not known" if sight.problem else sight.percent, sight.names]
-        for name, sight in sights.items()
-    ]
-    return [Grid("Inputs", ["Architecture", "Tensors", "Seen", "Not seen"], rows)] if rows else []
-
-
-def limits_grids(results: Sequence[Result]) -> List[Grid]:
-    """A row for each failure; no table where nothing failed."""
-    return _limits_grids("Limits", limits(results))
-
-
-def adversarial_grids(results: Sequence[Result]) -> List[Grid]:
-    """A row for each failure that only adversarial inputs show; no table without such."""
-    alone = limits(results, lambda result: result.only_adversarial)
-    return _limits_grids("Adversarial inputs", alone)
-
-
-def _limits_grids(title: str, found: Sequence[Limit]) -> List[Grid]:
-    header = ["Cells", "Number", "How they end", "First line of the reason"]
-    rows = [[limit.where, str(limit.number), limit.ending, limit.reason] for limit in found]
-    return [Grid(title, header, rows)] if rows else []
-
-
-def _mark(result: Result) -> str:
-    if result.passed:
-        return YES
-    return "unavailable" if result.absent else f"{NO} {result.ending}"
-
-
-CELLS_LEGEND = (
-    "A column is a resolution and a batch. ✅: the exported file, loaded in a process without the "
-    "model's code, answered every sample input of the cell like the eager model. ❌: it did not; "
-    "how the cell ended is beside.",
-)
+CELLS_LEGEND = ("A column is a resolution and a batch.", *LEGEND)
 MILLISECONDS = (
     "Milliseconds of the first call of a loaded file / of the later ones (median), at the exported "
     "size with one image, of the files that answered rightly. Measured while other cells ran: good "
@@ -261,8 +166,9 @@ INPUTS_LEGEND = (
     "exported file could hide.",
 )
 LIMITS_LEGEND = (
-    "Cells that ended alike for one reason are one row. An axis that is not named has all of its "
-    f"values; {ANY_FIGURE} is a number that differs among the cells.",
+    "Cells that ended alike for one reason are one row, a cause, which stands below it by its "
+    "number. An axis that is not named there has all of its values; "
+    f"{ANY_FIGURE} is a number that differs among the cells.",
 )
 
 ADVERSARIAL_LEGEND = (
@@ -274,35 +180,44 @@ ADVERSARIAL_LEGEND = (
 
 @dataclass(frozen=True)
 class Kind:
-    """A table: results -> grids, the notes that explain it, and the note where it is empty. The
-    marks of a `graded` one refer to causes, which stand below it."""
+    """A table: results -> grids, what explains it, the note where it is empty, and results -> what
+    the rows refer to, which stands below."""
 
     build: Callable[[Sequence[Result]], List[Grid]]
     legend: Sequence[str]
     none: str = "All that was run passed."
-    graded: bool = False
+    below: Callable[[Sequence[Result]], List[str]] = lambda results: []
+
+
+def footnotes(results: Sequence[Result]) -> List[str]:
+    """The causes that marks refer to."""
+    return Marks.over(results).footnotes()
 
 
 TABLES: Dict[str, Kind] = {
-    "summary": Kind(summary_grids, LEGEND, graded=True),
-    "support": Kind(support_grids, LEGEND, graded=True),
-    "architecture": Kind(architecture_grids, (*LEGEND, MILLISECONDS), graded=True),
+    "summary": Kind(summary_grids, LEGEND, below=footnotes),
+    "support": Kind(support_grids, LEGEND, below=footnotes),
+    "architecture": Kind(architecture_grids, (*LEGEND, MILLISECONDS), below=footnotes),
     "interoperability": Kind(
         interoperability_grids,
         LEGEND,
         "No such pair was run: --export-matrix-foreign plans them.",
-        graded=True,
+        below=footnotes,
     ),
-    "cells": Kind(cells_grids, CELLS_LEGEND),
+    "cells": Kind(cells_grids, CELLS_LEGEND, below=footnotes),
     "latency": Kind(latency_grids, LATENCY_LEGEND, "No file answered rightly."),
     "required": Kind(required_grids, REQUIRED_LEGEND, "No noise was measured."),
     "inputs": Kind(
-        inputs_grids, INPUTS_LEGEND, "Not looked at: --export-matrix-sees PERCENT does that."
+        inputs_grids,
+        INPUTS_LEGEND,
+        "Not looked at: --export-matrix-sees PERCENT does that.",
+        below=inputs_notes,
     ),
-    "limits": Kind(limits_grids, LIMITS_LEGEND),
+    "limits": Kind(limits_grids, LIMITS_LEGEND, below=limits_notes),
     "adversarial": Kind(
         adversarial_grids,
         ADVERSARIAL_LEGEND,
         "No cell failed at an adversarial input that answered all ordinary ones rightly.",
+        below=adversarial_notes,
     ),
 }

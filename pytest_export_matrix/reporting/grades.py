@@ -16,7 +16,7 @@ were run and passed. With one architecture there is no count.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Dict, List, Mapping, Sequence, Tuple
+from typing import Dict, List, Mapping, Optional, Sequence, Tuple
 
 from pytest_export_matrix.reporting.causes import UNTESTED, Cause, by_cell, causes
 from pytest_export_matrix.results.result import Result
@@ -57,22 +57,11 @@ class Marks:
         alike: Dict[str, List[Result]] = {result.cell.architecture: [] for result in among}
         for result in results:
             alike.setdefault(result.cell.architecture, []).append(result)
-        works = [all(r.passed for r in cells) and bool(cells) for cells in alike.values()]
-        unknown = sum(all(map(is_unknown, cells)) for cells in alike.values())
-        if all(works):
-            sign = ALL
-        elif unknown == len(alike):
-            sign = UNKNOWN
-        elif any(works) or any(result.passed for result in results):
-            sign = SOME
-        else:
-            sign = NONE
-        count = f" {sum(works)}/{len(works)}" if len(works) > 1 and sign != UNKNOWN else ""
-        if count and unknown:
-            count += f" {UNKNOWN}{unknown}"
-        return sign + count + self._references(results)
+        works = [_works(cells) for cells in alike.values()]
+        partly = any(result.passed for result in results)
+        return graded(works, partly) + self.references(results)
 
-    def _references(self, results: Sequence[Result]) -> str:
+    def references(self, results: Sequence[Result]) -> str:
         numbers = sorted(
             {self.of_cell[r.cell.id].number for r in results if r.cell.id in self.of_cell}
         )
@@ -89,6 +78,25 @@ class Marks:
         if more > 0:
             notes[FOOTNOTES:] = [f"… {more} causes more; table=limits has all of them"]
         return notes
+
+
+def _works(cells: Sequence[Result]) -> Optional[bool]:
+    """Whether all of these were run and passed; None where nothing was found out."""
+    if all(map(is_unknown, cells)):
+        return None
+    return all(result.passed for result in cells)
+
+
+def graded(works: Sequence[Optional[bool]], partly: bool = False) -> str:
+    """The mark and its count for what works, does not, or is unknown. `partly`: what does not work
+    does in a part of its cells."""
+    unknown, right = works.count(None), works.count(True)
+    if unknown == len(works):
+        return UNKNOWN
+    sign = ALL if right == len(works) else SOME if right or partly else NONE
+    if len(works) == 1:
+        return sign
+    return f"{sign} {right}/{len(works)}" + (f" {UNKNOWN}{unknown}" if unknown else "")
 
 
 def describe(cause: Cause) -> str:

@@ -22,6 +22,17 @@ class Grid:
     device: str = ""
 
 
+def narrow(grid: Grid, labels: int) -> List[Grid]:
+    """`grid` as tables of at most MOST_COLUMNS; each repeats its first `labels` columns."""
+    found = []
+    for first in range(labels, len(grid.header), MOST_COLUMNS - labels):
+        part = slice(first, first + MOST_COLUMNS - labels)
+        title = grid.title + (", continued" if first > labels else "")
+        rows = [[*row[:labels], *row[part]] for row in grid.rows]
+        found.append(Grid(title, [*grid.header[:labels], *grid.header[part]], rows, grid.device))
+    return found
+
+
 def by_device(results: Sequence[Result], foreign: bool = False) -> Dict[str, List[Result]]:
     """The results on each device on which something was run: of the pairs of exporter and runtime
     that somebody claims to work, or of the `foreign` ones."""

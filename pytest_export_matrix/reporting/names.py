@@ -26,5 +26,10 @@ def language(name: str) -> str:
     return LANGUAGES.get(name, name)
 
 
+def runs_in(format: str, runtime: str) -> str:
+    """The format, and the runtime where it has another name."""
+    return ": ".join(dict.fromkeys([shown(format), shown(runtime)]))
+
+
 #: The marks of tables that say yes or no of single cells.
 YES, NO, NOT_RUN, NO_EXTRAS = "✅", "❌", "not run", "None"

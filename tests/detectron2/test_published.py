@@ -43,10 +43,9 @@ def test_a_cell_that_is_published_as_working_but_fails_is_a_difference() -> None
     claim = claimed("detectron2_0_6", *MASK)
     text = published.render(results([failed(claim.cell, "run", reason="RuntimeError: no")]))
     assert "1 of them tried, 1 of these not true here" in text
-    assert f"RuntimeError: no\n  `{claim.cell.id}`" in text
-    assert (
-        "✅ / not run detectron2_0_6_faster_rcnn_raw, ❌ (run) detectron2_0_6_mask_rcnn_raw" in text
-    )
+    assert f"published as what works, fails here ¹: `{claim.cell.id}`" in text
+    assert "- ¹ 1 cell failed at run: no (" in text
+    assert "| Faster/Mask/Keypoint | ● / ○ 0/3 ?2 ¹ |" in text
 
 
 def test_a_cell_that_is_published_as_failing_but_works_is_a_difference() -> None:
@@ -55,12 +54,14 @@ def test_a_cell_that_is_published_as_failing_but_works_is_a_difference() -> None
     works.extra_dependencies = TORCHVISION
     text = published.render(results([works]))
     assert "1 of these not true here" in text
-    assert "| Cascade R-CNN | ❌ / ✅ |" in text
+    assert "| Cascade R-CNN | ○ / ● |" in text
+    assert "published as what does not, works here: `" in text
 
 
 def test_a_statement_that_is_only_in_the_text_is_a_claim() -> None:
     for version in published.PUBLISHED:
-        about = [claim for claim in published.claims(version) if claim.row == "Panoptic FPN"]
+        found = [c for c in published.claims(version) if c.row == "Panoptic FPN"]
+        about = [claim for claim in found if claim.what == published.AT_ALL]
         assert [(claim.method, claim.says) for claim in about] == [("caffe2_tracing", True)]
 
 
@@ -70,15 +71,16 @@ def test_a_cell_that_ends_as_published_is_no_difference() -> None:
     wrong = failed(claimed("detectron2_0_6", *CASCADE).cell, "export")
     text = published.render(results([right, wrong]))
     assert "3 of them tried, 0 of these not true here." in text
-    assert "| Extra runtime deps | torchvision / torchvision (1 cells) | torch" in text
+    assert "- tracing needs: torchvision as published, torchvision (1 cells) here\n" in text
 
 
 def test_a_cell_that_needs_other_modules_than_published_is_a_difference() -> None:
     claim = claimed("detectron2_0_6", *MASK)
     text = published.render(results([passed(0.0, claim.cell)]))
     assert "2 of them tried, 1 of these not true here" in text
-    assert f"extra dependencies None, not torchvision\n  `{claim.cell.id}`" in text
-    assert "| Extra runtime deps | torchvision / None (1 cells) | torchvision / not run" in text
+    assert f"needs None, not torchvision: `{claim.cell.id}`" in text
+    assert "- tracing needs: torchvision as published, None (1 cells) here\n" in text
+    assert "- scripting needs: torchvision as published, not run here\n" in text
 
 
 def test_a_cell_that_fails_only_on_adversarial_inputs_says_so() -> None:
@@ -86,8 +88,7 @@ def test_a_cell_that_fails_only_on_adversarial_inputs_says_so() -> None:
     row = failed(claim.cell, "compare", reason="wrong")
     row.failed_on = ["nothing"]
     text = published.render(results([row]))
-    assert "❌ (compare, nothing alone) detectron2_0_6_mask_rcnn_raw" in text
-    assert "published as what works; ordinary pictures are answered rightly; wrong" in text
+    assert "published as what works, fails here ¹, at nothing alone: `" in text
 
 
 def test_for_onnx_with_operators_of_caffe2_the_claim_is_that_a_file_is_written() -> None:
@@ -103,7 +104,7 @@ def test_every_supported_column_is_also_a_claim_about_cpp() -> None:
         "detectron2_0_6": (True, 14),
         "detectron2": (False, 15),
     }.items():
-        found = [claim for claim in published.claims(version) if claim.row.endswith(", in C++")]
+        found = [claim for claim in published.claims(version) if claim.what == published.IN_CPP]
         assert len(found) == supported
         assert all(claim.says for claim in found)
         assert {claim.cell.runtime.endswith("libtorch_1_10") for claim in found} == {of_0_6}

@@ -4,36 +4,40 @@ from __future__ import annotations
 
 from typing import Dict, List
 
-from pytest_export_matrix.addons.detectron2.published import mark
+from pytest_export_matrix.reporting.grades import LEGEND, Marks, Row, fit, merged
+from pytest_export_matrix.reporting.grids import Grid, at, narrow, unique
 from pytest_export_matrix.reporting.markup import MARKDOWN
-from pytest_export_matrix.reporting.names import NOT_RUN
+from pytest_export_matrix.reporting.names import shown
+from pytest_export_matrix.reporting.summary_table import COLUMNS
 from pytest_export_matrix.results.result import Result
 from pytest_export_matrix.results.results import Results
 from pytest_export_matrix.vocabulary.cells import Cell
 
 
 def render(results: Results) -> str:
-    """Markdown: a table for each environment, with a row for each model and a column for each
-    method, format and runtime. An entry names each resolution and batch that was tried. The reasons
-    of failures follow each table."""
-    tables: Dict[str, List[Result]] = {}
+    """Markdown: for each version a table for each method and format, with a row for each model and
+    a column for each runtime. An entry has a mark for each of `COLUMNS`. The causes of failures
+    follow."""
+    versions: Dict[str, List[Result]] = {}
     for result in results.cells:
-        tables.setdefault(version(result.cell), []).append(result)
+        versions.setdefault(version(result.cell), []).append(result)
     parts = ["# Configurations of detectron2\n"]
-    for name, found in tables.items():
+    for name, found in versions.items():
         if all(result.absent for result in found):
             parts.append(f"## {name}\n\nNot run: {MARKDOWN.escape(found[0].headline)}\n")
             continue
-        parts += [f"## {name}\n", _counts(found), _table(found), _reasons(found)]
+        marks = Marks.over(found)
+        order = ", ".join(column.lower() for column in COLUMNS)
+        parts += [f"## {name}\n", _counts(found), f"The four marks: {order}.\n"]
+        for grid in _grids(found, marks):
+            parts += [f"**{MARKDOWN.escape(grid.title)}**\n"]
+            parts += [MARKDOWN.table(grid.header, grid.rows) + "\n"]
+        parts.append(MARKDOWN.bullets([*marks.footnotes(), *LEGEND]) + "\n")
     return "\n".join(parts)
 
 
 def version(cell: Cell) -> str:
     return "detectron2_0_6" if cell.method.endswith("_0_6") else "detectron2"
-
-
-def _way(cell: Cell) -> str:
-    return f"{cell.method}, {cell.format}, {cell.runtime}"
 
 
 def _counts(found: List[Result]) -> str:
@@ -43,35 +47,29 @@ def _counts(found: List[Result]) -> str:
     return f"{len(models)} models run, {len(whole)} of them without a failure.\n"
 
 
-def _table(found: List[Result]) -> str:
+def _grids(found: List[Result], marks: Marks) -> List[Grid]:
+    """Names of models stand without the version, and rows that are alike are one."""
     present = [result for result in found if not result.absent]
-    ways = list(dict.fromkeys(_way(result.cell) for result in present))
-    rows = []
-    for model in dict.fromkeys(result.cell.architecture for result in present):
-        of_model = [result for result in present if result.cell.architecture == model]
-        entries = [_entry([r for r in of_model if _way(r.cell) == way]) for way in ways]
-        rows.append([model, *entries])
-    return MARKDOWN.table(["model", *ways], rows) + "\n"
+    models = unique(result.cell.architecture for result in present)
+    grids: List[Grid] = []
+    for way in unique((result.cell.method, result.cell.format) for result in present):
+        here = [r for r in present if (r.cell.method, r.cell.format) == way]
+        runtimes = unique(result.cell.runtime for result in here)
+        rows: List[Row] = []
+        for model in models:
+            cells = [[r for r in here if _is(r, model, runtime)] for runtime in runtimes]
+            name = model[len(version(here[0].cell)) :].lstrip("_")
+            rows.append((name or model, tuple(_entry(each, marks) for each in cells)))
+        header = ["model", *(fit(shown(runtime)) for runtime in runtimes)]
+        title = f"{way[0]}, {shown(way[1])}"
+        grids += narrow(Grid(title, header, merged(rows)), labels=1)
+    return grids
 
 
-def _entry(found: List[Result]) -> str:
-    """One mark where all say the same, else one for each resolution and batch."""
-    marks = {f"{r.cell.resolution} {r.cell.batch}": mark(r) for r in found}
-    seen = set(marks.values())
-    if len(seen) <= 1:
-        return seen.pop() if seen else NOT_RUN
-    return ", ".join(f"{mark} {where}" for where, mark in marks.items())
+def _entry(cells: List[Result], marks: Marks) -> str:
+    signs = [marks.mark(at(cells, *place))[0] for place in COLUMNS.values()]
+    return " ".join(signs) + marks.references(cells)
 
 
-def _reasons(found: List[Result]) -> str:
-    """Each reason once, with the number of its cells and their models."""
-    groups: Dict[str, List[str]] = {}
-    for result in found:
-        if not (result.passed or result.absent):
-            place = f"{_way(result.cell)}, at {result.stage}: {result.headline}"
-            groups.setdefault(place, []).append(result.cell.architecture)
-    lines = [
-        f"{reason} ({len(models)} cells: {', '.join(dict.fromkeys(models))})"
-        for reason, models in groups.items()
-    ]
-    return MARKDOWN.bullets(lines) + "\n"
+def _is(result: Result, model: str, runtime: str) -> bool:
+    return (result.cell.architecture, result.cell.runtime) == (model, runtime)

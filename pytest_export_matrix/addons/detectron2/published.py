@@ -12,8 +12,18 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Dict, Iterator, List, Optional, Sequence, Tuple
 
+from pytest_export_matrix.reporting.grades import (
+    ALL,
+    LEGEND,
+    NONE,
+    NOT_PLANNED,
+    Marks,
+    graded,
+    is_unknown,
+    listed,
+)
 from pytest_export_matrix.reporting.markup import MARKDOWN
-from pytest_export_matrix.reporting.names import NO, NO_EXTRAS, NOT_RUN, YES
+from pytest_export_matrix.reporting.names import NO_EXTRAS, NOT_RUN
 from pytest_export_matrix.results.result import Result
 from pytest_export_matrix.results.results import Results
 from pytest_export_matrix.vocabulary.cells import Cell
@@ -28,7 +38,7 @@ WAYS = {
 #: What files need beside the runtime. "Caffe2 ops" are in PyTorch 1.10, which is the runtime here.
 DEPENDENCIES = {"tracing": ["torchvision"], "scripting": ["torchvision"], "caffe2_tracing": []}
 ROWS = {
-    "Faster/Mask/Keypoint R-CNN": ("faster_rcnn", "mask_rcnn", "keypoint_rcnn"),
+    "Faster/Mask/Keypoint": ("faster_rcnn", "mask_rcnn", "keypoint_rcnn"),
     "RetinaNet": ("retinanet",),
     "PointRend R-CNN": ("pointrend_rcnn",),
     "Cascade R-CNN": ("cascade_rcnn",),
@@ -59,7 +69,7 @@ PUBLISHED = {
             "c++": "detectron2_libtorch_1_10",
         },
         {
-            "Faster/Mask/Keypoint R-CNN": (True, True, True),
+            "Faster/Mask/Keypoint": (True, True, True),
             "RetinaNet": (True, True, True),
             "PointRend R-CNN": (True, False, False),
             "Cascade R-CNN": (False, False, False),
@@ -75,7 +85,7 @@ PUBLISHED = {
             "c++": "libtorch",
         },
         {
-            "Faster/Mask/Keypoint R-CNN": (True, True, True),
+            "Faster/Mask/Keypoint": (True, True, True),
             "RetinaNet": (True, True, True),
             "PointRend R-CNN": (True, False, False),
             "Cascade R-CNN": (True, False, False),
@@ -87,13 +97,14 @@ PUBLISHED = {
 TRACED_WHOLE = ("tracing", "retinanet")
 #: Resolution and batch of a cell, and what the table says about each column, for supported models.
 LIMITS = {
-    "dynamic resolution": ("dynamic", "1", (True, True, True)),
+    "other sizes": ("dynamic", "1", (True, True, True)),
     "a batch of two": ("fixed", "2", (True, True, False)),
     "dynamic batch": ("fixed", "dynamic", (False, True, False)),
 }
+AT_ALL = "at all"
 #: What else the table names for supported models: format, runtime, columns. To run an ONNX file
 #: with operators of Caffe2, it names only Caffe2, which takes no such file.
-IN_CPP, IN_PYTORCH, ONNX_FILE = "in C++", "TorchScript in PyTorch", "ONNX, the file alone"
+IN_CPP, IN_PYTORCH, ONNX_FILE = "in C++", "TorchScript", "the ONNX file"
 FURTHER = {
     IN_CPP: ("torchscript", "c++", METHODS),
     IN_PYTORCH: ("torchscript", "torchscript", ("caffe2_tracing",)),
@@ -103,17 +114,21 @@ FURTHER = {
 
 @dataclass(frozen=True)
 class Claim:
-    """What `version` says about one cell: that it works, or that it does not. With `file`, the
-    claim is only that there is a file."""
+    """What `version` says about one cell: that it works, or that it does not. `what` it is about is
+    a column of the report. With `file`, the claim is only that there is a file."""
 
     version: str
     row: str
+    what: str
     method: str
     says: bool
     cell: Cell
     file: bool = False
 
-    def works(self, result: Result) -> bool:
+    def works(self, result: Optional[Result]) -> Optional[bool]:
+        """Whether it does here; None where that is not known."""
+        if result is None or is_unknown(result):
+            return None
         return result.artifact is not None if self.file else result.passed
 
 
@@ -134,72 +149,61 @@ def _of_model(
     raw = "" if format == "caffe2" or (method, model) == TRACED_WHOLE else "_raw"
     first = (f"{name}_{model}{raw}", function + version.ending)
     names = (*first, format, version.runtimes[format], "cpu")
-    yield Claim(name, row, method, says, Cell(*names, "fixed", "1"))
+    yield Claim(name, row, AT_ALL, method, says, Cell(*names, "fixed", "1"))
     if not says:
         return
     for what, (resolution, batch, limits) in LIMITS.items():
         limit = limits[METHODS.index(method)]
-        yield Claim(name, f"{row}, {what}", method, limit, Cell(*names, resolution, batch))
+        yield Claim(name, row, what, method, limit, Cell(*names, resolution, batch))
     for what, (format, runtime, methods) in FURTHER.items():
         if method in methods:
             cell = Cell(*first, format, version.runtimes[runtime], "cpu", "fixed", "1")
-            yield Claim(name, f"{row}, {what}", method, True, cell, file=what == ONNX_FILE)
+            yield Claim(name, row, what, method, True, cell, file=what == ONNX_FILE)
 
 
 Held = List[Tuple[Claim, Optional[Result]]]
 
 
 def render(results: Results) -> str:
-    """Markdown for each version: the published entries beside the results, then the differences,
-    each with its cell and the reason."""
+    """Markdown for each version: a table for each method, whose entries are what is published and
+    what was found here; the claims that are not true; and why what fails does."""
     found = {result.cell.id: result for result in results.cells}
     parts = ["# Beside the table of detectron2\n"]
     for version in PUBLISHED:
         held = [(claim, found.get(claim.cell.id)) for claim in claims(version)]
-        if any(result for _, result in held):
+        there = [result for _, result in held if result]
+        if there:
+            marks = Marks.over(there)
             parts.append(f"## {version}\n")
-            parts.append(_table(held))
-            parts.append(_differences(held))
+            for method in METHODS:
+                of_method = [each for each in held if each[0].method == method]
+                parts += [f"**{method}**, published / here\n", _table(of_method, marks)]
+            parts += [_differences(held, marks)]
+            parts.append(MARKDOWN.bullets([*marks.footnotes(), *LEGEND]) + "\n")
     if len(parts) == 1:
         parts.append("None of the cells that it speaks of was run.\n")
     return "\n".join(parts)
 
 
-def _table(held: Held) -> str:
+def _table(held: Held, marks: Marks) -> str:
+    columns = list(dict.fromkeys(claim.what for claim, _ in held))
     rows = []
     for row in dict.fromkeys(claim.row for claim, _ in held):
-        entries = []
-        for method in METHODS:
-            of_entry = [each for each in held if (each[0].row, each[0].method) == (row, method)]
-            entries.append(_entry(of_entry))
+        entries = [
+            _entry([each for each in held if (each[0].row, each[0].what) == (row, what)], marks)
+            for what in columns
+        ]
         rows.append([row, *entries])
-    rows.append(["Extra runtime deps", *(_needs(method, held) for method in METHODS)])
-    return MARKDOWN.table(["published / here", *METHODS], rows) + "\n"
+    return MARKDOWN.table(["", *columns], rows) + "\n"
 
 
-def _entry(held: Held) -> str:
+def _entry(held: Held, marks: Marks) -> str:
     if not held:
-        return "–"
-    says = YES if held[0][0].says else NO
-    marks = {claim: _mark(claim, result) for claim, result in held}
-    seen = set(marks.values())
-    if len(seen) == 1:
-        return f"{says} / {seen.pop()}"
-    each = (f"{mark} {claim.cell.architecture}" for claim, mark in marks.items())
-    return f"{says} / {', '.join(each)}"
-
-
-def _mark(claim: Claim, result: Optional[Result]) -> str:
-    return YES if result and claim.file and claim.works(result) else mark(result)
-
-
-def mark(result: Optional[Result]) -> str:
-    if result is None or result.absent:
-        return NOT_RUN
-    if result.passed:
-        return YES
-    where = f", {' and '.join(result.failed_on)} alone" if result.only_adversarial else ""
-    return f"{NO} ({result.stage}{where})"
+        return NOT_PLANNED
+    says = ALL if held[0][0].says else NONE
+    works = [claim.works(result) for claim, result in held]
+    failed = [result for claim, result in held if result and claim.works(result) is False]
+    return f"{says} / {graded(works)}{marks.references(failed)}"
 
 
 def _needs(method: str, held: Held) -> str:
@@ -210,37 +214,37 @@ def _needs(method: str, held: Held) -> str:
         if claim.method == method and result and result.passed
     )
     here = ", ".join(f"{needs} ({count} cells)" for needs, count in counts.items()) or NOT_RUN
-    return f"{_listed(DEPENDENCIES[method])} / {here}"
+    return f"{method} needs: {_listed(DEPENDENCIES[method])} as published, {here} here"
 
 
 def _listed(modules: Sequence[str]) -> str:
     return ", ".join(modules) or NO_EXTRAS
 
 
-def _differences(held: Held) -> str:
+def _differences(held: Held, marks: Marks) -> str:
     """The claims that are not true, and the files that work but need other dependencies than
-    published. Each entry of the row of dependencies counts as one claim."""
-    tried = [(claim, r) for claim, r in held if r and not r.absent]
+    published. What each method needs counts as one claim."""
+    tried = [(claim, r) for claim, r in held if r and claim.works(r) is not None]
     lines, wrong, methods = [], 0, set()
     for claim, result in tried:
+        about = f"{claim.row}, {claim.method}, {claim.what}"
         if claim.works(result) != claim.says:
             wrong += 1
             says = "works" if claim.says else "does not"
-            found = MARKDOWN.escape(result.headline) or "it does here"
+            cause = marks.of_cell.get(result.cell.id)
+            found = f"fails here{marks.references([result])}" if cause else "works here"
             if result.only_adversarial:
-                found = f"ordinary pictures are answered rightly; {found}"
-            lines.append(f"- {claim.row}, {claim.method}: published as what {says}; {found}")
-            lines.append(f"  `{claim.cell.id}`")
-    for claim, result in tried:
+                found = f"{found}, at {listed(result.failed_on)} alone"
+            lines.append(f"- {about}: published as what {says}, {found}: `{claim.cell.id}`")
         if result.passed and result.extra_dependencies != DEPENDENCIES[claim.method]:
             methods.add(claim.method)
-            needs, said = _listed(result.extra_dependencies), _listed(DEPENDENCIES[claim.method])
-            lines.append(f"- {claim.row}, {claim.method}: extra dependencies {needs}, not {said}")
-            lines.append(f"  `{claim.cell.id}`")
-    columns = {claim.method for claim, _ in held}
+            here, said = _listed(result.extra_dependencies), _listed(DEPENDENCIES[claim.method])
+            lines.append(f"- {about}: needs {here}, not {said}: `{claim.cell.id}`")
+    columns = list(dict.fromkeys(claim.method for claim, _ in held))
     known = {claim.method for claim, result in tried if result.passed}
     head = (
         f"{len(held) + len(columns)} claims, {len(tried) + len(known)} of them tried, "
         f"{wrong + len(methods)} of these not true here"
     )
-    return "\n".join([head + (":" if lines else "."), "", *lines]) + "\n"
+    needs = [f"- {_needs(method, held)}" for method in columns]
+    return "\n".join([head + (":" if lines else "."), "", *lines, *needs]) + "\n"
