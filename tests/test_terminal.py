@@ -116,3 +116,13 @@ def test_models_without_a_reference_are_counted_as_not_tested() -> None:
     found = [failed(cell, Stage.BUILD, reason="no such module") for cell in cells("net")]
     text = "\n".join(line for _, line in lines(found))
     assert "12 cells planned: 12 failed, of the failures 12 could not be tested" in text
+
+
+def test_a_model_that_could_not_be_tested_is_told_once_with_what_mends_it() -> None:
+    why = "AssertionError: input of 224 x 256, the model takes 224 x 224"
+    found = [failed(cell, Stage.REFERENCE, reason=why) for cell in cells("vit")]
+    said = [line for _, line in lines(found)]
+    assert "¹ vit could not be tested: 12 failed at reference" in said
+    assert any(line.startswith("    where it takes other inputs: sizes=") for line in said)
+    found = [failed(cell, Stage.BUILD, reason="ImportError: no timm") for cell in cells("vit")]
+    assert "    mend what build= or --export-matrix-model names" in [x for _, x in lines(found)]

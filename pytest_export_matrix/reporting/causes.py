@@ -45,6 +45,12 @@ FOLDERS = re.compile(r"(?:[\w.<>~+-]*/){2,}(?=[\w.<+-])")
 ERROR = re.compile(r"^\w*(?:Error|Exception): .+$", re.MULTILINE)
 GUARDED = re.compile(r"^Caused by: \((.+)\)$", re.MULTILINE)
 TRANSLATED = re.compile(r"Exception: (.+)$", re.MULTILINE)
+#: What mends a model that could not be tested, by the stage that raised an exception.
+RAISED = re.compile(r"\w*(?:Error|Exception)\b")
+REMEDIES = {
+    Stage.BUILD: "mend what build= or --export-matrix-model names",
+    Stage.REFERENCE: "where it takes other inputs: sizes=, inputs=; --export-matrix-size, -inputs",
+}
 #: What is taken out of a headline, in this order.
 IGNORED = (ANSWERED, PLACE, IMAGE, COUNTED, FIGURES, ONNXRUNTIME, PLAIN_ERROR, FOLDERS, BESIDE)
 
@@ -70,6 +76,12 @@ class Cause:
     def untested(self) -> bool:
         """Whether these cells could not be tested: their models gave no reference."""
         return self.simplest.stage in UNTESTED
+
+    @property
+    def remedy(self) -> str:
+        """What mends models that could not be tested because they raised something, or ""."""
+        stage, raised = self.simplest.stage, RAISED.match(self.simplest.reason or "")
+        return REMEDIES[stage] if stage in UNTESTED and raised else ""
 
     @property
     def shown_at(self) -> str:

@@ -102,7 +102,8 @@ def graded(works: Sequence[Optional[bool]], partly: bool = False) -> str:
 def describe(cause: Cause) -> str:
     """A cause in words: how many cells end how, why, and the cell that shows it with least."""
     shown = f" at {cause.shown_at}" if cause.shown_at else ""
-    return f"{cause.ends}: {cause.headline} ({cause.simplest.cell.id}{shown})"
+    text = f"{cause.ends}: {cause.headline} ({cause.simplest.cell.id}{shown})"
+    return f"{text}; {cause.remedy}" if cause.remedy else text
 
 
 def is_unknown(result: Result) -> bool:

@@ -13,8 +13,8 @@ from tabulate import tabulate
 from pytest_export_matrix.judging.verdict import Verdict, kinds
 from pytest_export_matrix.reporting.captions import change_lines, tally, unavailable
 from pytest_export_matrix.reporting.causes import Cause, causes
-from pytest_export_matrix.reporting.grades import BRIEFLY, superscript
-from pytest_export_matrix.reporting.grids import Grid
+from pytest_export_matrix.reporting.grades import BRIEFLY, listed, superscript
+from pytest_export_matrix.reporting.grids import Grid, unique
 from pytest_export_matrix.reporting.summary_table import summary_grids
 from pytest_export_matrix.results.result import Result
 from pytest_export_matrix.results.results import Results
@@ -96,6 +96,8 @@ def _failures(results: Results, verdicts: Mapping[str, Verdict], more: bool, wid
         yield PLAIN, f"{_counted(failing)}:"
     for cause, cells in failing if more else failing[:FAILING]:
         yield from _cause(RED, cause, len(cells), width)
+        if cause.remedy:
+            yield PLAIN, _cut(f"    {cause.remedy}", width)
         shows = cause.simplest if cause.simplest in cells else cells[0]
         verdict = verdicts[shows.cell.id]
         if verdict.sentence:
@@ -134,7 +136,11 @@ def _counted(chosen: Chosen) -> str:
 
 def _cause(colour: str, cause: Cause, cells: int, width: int) -> Lines:
     """A cause in one line, or two where that is too long."""
-    head = f"{superscript(cause.number)} {cells} {cause.ending}"
+    head = f"{cells} {cause.ending}"
+    if cause.untested:
+        models = listed(unique(result.cell.architecture for result in cause.cells))
+        head = f"{models} could not be tested: {head}"
+    head = f"{superscript(cause.number)} {head}"
     if len(f"{head}: {cause.headline}") <= width:
         yield colour, f"{head}: {cause.headline}"
     else:
