@@ -19,6 +19,7 @@ from pytest_export_matrix.vocabulary.entries import (
 
 if TYPE_CHECKING:
     from pytest_export_matrix.planning.registry import Registry
+    from pytest_export_matrix.pytest_run.checking import check
 
 __all__ = [
     "Architecture",
@@ -32,13 +33,18 @@ __all__ = [
     "Reporter",
     "Runtime",
     "Tensors",
+    "check",
 ]
 
 
 def __getattr__(name: str) -> Any:
-    """Import `Registry` only when it is asked for: a worker imports this package without it."""
+    """Import what a worker must not: it imports this package without pytest."""
     if name == "Registry":
         from pytest_export_matrix.planning.registry import Registry
 
         return Registry
+    if name == "check":
+        from pytest_export_matrix.pytest_run.checking import check
+
+        return check
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -6,11 +6,14 @@ rest of the package only if a matrix is asked for.
 
 from __future__ import annotations
 
-from typing import Generator, List, Tuple
+from typing import TYPE_CHECKING, Generator, List, Tuple
 
 import pytest
 
 from pytest_export_matrix.vocabulary.cells import NODE_PREFIX
+
+if TYPE_CHECKING:
+    from pytest_export_matrix.pytest_run.checking import Checker
 
 #: name, help; each is --export-matrix-NAME and the ini value export_matrix_NAME.
 VALUES = (
@@ -100,3 +103,11 @@ def split_cells(arguments: List[str]) -> Tuple[List[str], List[str]]:
     """Paths, and ids of cells, among the arguments of pytest."""
     cells = [a[len(NODE_PREFIX) :] for a in arguments if a.startswith(NODE_PREFIX)]
     return [a for a in arguments if not a.startswith(NODE_PREFIX)], cells
+
+
+@pytest.fixture(scope="session")
+def export_matrix(pytestconfig: pytest.Config) -> "Checker":
+    """Checks models in a test: `export_matrix.check("my_models:build").passed()`."""
+    from pytest_export_matrix.pytest_run import checking
+
+    return checking.of_session(pytestconfig)

@@ -58,7 +58,7 @@ class Gathered:
             cells=cells,
             started=self._started.isoformat(timespec="seconds"),
             seconds=time.monotonic() - self._clock,
-            environments=_environments(plan, settings, cells),
+            environments=environments(plan, settings, cells),
             matrix=Matrix.of(plan.whole, settings.profile),
             shard=_shard(settings),
             axes=axes_of(plan.whole),
@@ -70,7 +70,7 @@ def _shard(settings: Settings) -> Optional[str]:
     return "{}/{}".format(*settings.shard) if settings.shard else None
 
 
-def _environments(plan: Plan, settings: Settings, results: Sequence[Result]) -> Dict[str, Versions]:
+def environments(plan: Plan, settings: Settings, results: Sequence[Result]) -> Dict[str, Versions]:
     """The environments that `results` were made in, as far as they were ever built."""
     registry = plan.registry
     names = {result.environment for result in results}

@@ -9,14 +9,10 @@ from typing import Generator, List, Optional, Sequence
 
 import pytest
 
-from pytest_export_matrix.compare import OUTPUT_KINDS
-from pytest_export_matrix.environments import ENVIRONMENTS
 from pytest_export_matrix.execution.run import Manners, MatrixRun
 from pytest_export_matrix.execution.store import Store
-from pytest_export_matrix.exporters import EXPORTERS
 from pytest_export_matrix.judging import gate
 from pytest_export_matrix.judging.gate import Gate
-from pytest_export_matrix.planning.registry import Registry
 from pytest_export_matrix.pytest_run import gathering, options, xdist
 from pytest_export_matrix.pytest_run.assembly import assemble_run, shown_folders
 from pytest_export_matrix.pytest_run.commands import Commands
@@ -32,13 +28,10 @@ from pytest_export_matrix.pytest_run.plan import Plan, plan_run, select
 from pytest_export_matrix.pytest_run.progress import Progress
 from pytest_export_matrix.pytest_run.quiet import QuietFailures
 from pytest_export_matrix.reporting import github, terminal
-from pytest_export_matrix.reporting.reporters import REPORTERS
 from pytest_export_matrix.reproduction import folders
 from pytest_export_matrix.results.result import Result
 from pytest_export_matrix.results.results import Results
-from pytest_export_matrix.runtimes import RUNTIMES
 from pytest_export_matrix.vocabulary.cells import NODE, Cell
-from pytest_export_matrix.vocabulary.entries import Entry
 from pytest_export_matrix.vocabulary.errors import CacheError, ExportMatrixError
 
 WAIT_SECONDS = 0.5
@@ -56,12 +49,6 @@ class MatrixPlugin:
         self.gathered = Gathered()
         self.run: Optional[MatrixRun] = None
         self.report_lines: List[str] = []
-
-    def pytest_export_matrix_register(self, registry: Registry) -> None:
-        """Register the built-in entries, through the hook that everybody uses."""
-        entries: List[Entry] = [*EXPORTERS, *RUNTIMES, *ENVIRONMENTS, *OUTPUT_KINDS, *REPORTERS]
-        for entry in entries:
-            registry.add(entry)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionstart(self) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, List, Optional, Tuple
 
@@ -26,28 +26,28 @@ class Settings:
     (part, parts). `sees`: the percent of a model's tensors that its inputs have to see, None where
     nobody asks."""
 
-    select: List[str]
-    require: List[str]
-    shard: Optional[Tuple[int, int]]
-    models: List[str]
-    sizes: List[Size]
-    inputs: str
-    devices: List[str]
-    foreign: bool
-    profile: str
-    reports: Path
-    reports_asked: bool
-    repro: Optional[Path]
     lanes: int
     threads: int
-    seconds: float
     memory: int
     cache: Path
-    baseline: Optional[Path]
-    update: bool
-    sees: Optional[float]
-    docs: List[Path]
-    docs_check: bool
+    devices: List[str]
+    seconds: float = 900.0
+    select: List[str] = field(default_factory=list)
+    require: List[str] = field(default_factory=list)
+    shard: Optional[Tuple[int, int]] = None
+    models: List[str] = field(default_factory=list)
+    sizes: List[Size] = field(default_factory=list)
+    inputs: str = ""
+    foreign: bool = False
+    profile: str = DEFAULT_PROFILE
+    reports: Path = Path("reports")
+    reports_asked: bool = False
+    repro: Optional[Path] = None
+    baseline: Optional[Path] = None
+    update: bool = False
+    sees: Optional[float] = None
+    docs: List[Path] = field(default_factory=list)
+    docs_check: bool = False
 
 
 def read(config: pytest.Config) -> Settings:
@@ -78,16 +78,33 @@ def read(config: pytest.Config) -> Settings:
         repro=(config.rootpath / repro).absolute() if repro else None,
         lanes=lanes,
         threads=max(1, cores // (processes or lanes)),
-        seconds=_number(config, "timeout", 900.0),
+        seconds=_number(config, "timeout", Settings.seconds),
         memory=int(_number(config, "memory", memory / 2**30) * 2**30),
-        # Absolute: workers have another working directory.
-        cache=Path(cache or store.default_root()).expanduser().absolute(),
+        cache=_cache(cache),
         baseline=config.rootpath / baseline if baseline else None,
         update=update,
         sees=_percent(config, "sees"),
         docs=[config.rootpath / name for name in _list(config, "docs")],
         docs_check=config.getoption("export_matrix_docs_check"),
     )
+
+
+def of_this_machine(cache: Optional[str] = None) -> Settings:
+    """The settings where no option and no ini file says otherwise."""
+    cores = os.cpu_count() or 1
+    lanes = scheduler.default_lanes(cores, psutil.virtual_memory().available)
+    return Settings(
+        lanes,
+        max(1, cores // lanes),
+        scheduler.default_memory_limit(lanes),
+        _cache(cache),
+        devices.here(),
+    )
+
+
+def _cache(folder: Optional[str]) -> Path:
+    """Absolute: workers have another working directory."""
+    return Path(folder or store.default_root()).expanduser().absolute()
 
 
 def _value(config: pytest.Config, name: str) -> Optional[str]:

@@ -8,11 +8,16 @@ from typing import List, Sequence
 
 import pytest
 
-from pytest_export_matrix.environments import declared
+from pytest_export_matrix.compare import OUTPUT_KINDS
+from pytest_export_matrix.environments import ENVIRONMENTS, declared
+from pytest_export_matrix.exporters import EXPORTERS
 from pytest_export_matrix.planning import matrix, named_models, selection
 from pytest_export_matrix.planning.registry import Registry
 from pytest_export_matrix.pytest_run.options import Settings
+from pytest_export_matrix.reporting.reporters import REPORTERS
+from pytest_export_matrix.runtimes import RUNTIMES
 from pytest_export_matrix.vocabulary.cells import NODE_PREFIX, Cell
+from pytest_export_matrix.vocabulary.entries import Entry
 from pytest_export_matrix.vocabulary.errors import ExportMatrixError, UsageError, unknown
 
 ENTRY_POINTS = "pytest_export_matrix"
@@ -54,7 +59,11 @@ def plan_run(config: pytest.Config, settings: Settings, ids: Sequence[str]) -> P
 
     Raises UsageError for whatever cannot be planned.
     """
-    registry = _register(config, settings)
+    return plan_cells(fill_registry(config, settings), settings, ids)
+
+
+def plan_cells(registry: Registry, settings: Settings, ids: Sequence[str] = ()) -> Plan:
+    """The plan of what is registered. Raises UsageError for whatever cannot be planned."""
     if not registry.architectures:
         raise pytest.UsageError(
             "no architecture is registered: there is nothing to export\n"
@@ -74,8 +83,20 @@ def plan_run(config: pytest.Config, settings: Settings, ids: Sequence[str]) -> P
     return Plan(registry, possible, whole, cells)
 
 
-def _register(config: pytest.Config, settings: Settings) -> Registry:
+class BuiltIns:
+    """Registers the built-in entries, through the hook that everybody uses."""
+
+    def pytest_export_matrix_register(self, registry: Registry) -> None:
+        entries: List[Entry] = [*EXPORTERS, *RUNTIMES, *ENVIRONMENTS, *OUTPUT_KINDS, *REPORTERS]
+        for entry in entries:
+            registry.add(entry)
+
+
+def fill_registry(config: pytest.Config, settings: Settings) -> Registry:
+    """All that the hook registers, and the models that the settings name."""
     registry = Registry()
+    if not config.pluginmanager.has_plugin(BuiltIns.__name__):
+        config.pluginmanager.register(BuiltIns(), BuiltIns.__name__)
     for line in config.getini(declared.INI):
         registry.add(declared.environment(line))
     try:
