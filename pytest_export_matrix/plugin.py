@@ -44,20 +44,22 @@ FLAGS = (
     ("update", "accept today's outcomes: write them into the baseline"),
     ("docs-check", "fail where a document is stale instead of rewriting it"),
 )
+#: Help of the option that runs a matrix, and of the only ini value without an option.
+MATRIX = "run the export matrix of this project"
+ENVIRONMENTS = (
+    "environments of exporters and runtimes, one a line: NAME: python=3.11 REQUIREMENT ..."
+)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("export-matrix", "exports of PyTorch models, carried out and compared")
-    group.addoption(
-        "--export-matrix", action="store_true", help="run the export matrix of this project"
-    )
+    group.addoption("--export-matrix", action="store_true", help=MATRIX)
     for name, metavar, text in LISTS:
         group.addoption(
             f"--export-matrix-{name}", action="append", default=[], metavar=metavar, help=text
         )
         parser.addini(f"export_matrix_{name}", text, type="linelist")
-    text = "environments of exporters and runtimes, one a line: NAME: python=3.11 REQUIREMENT ..."
-    parser.addini("export_matrix_environments", text, type="linelist")
+    parser.addini("export_matrix_environments", ENVIRONMENTS, type="linelist")
     for name, text in VALUES:
         group.addoption(f"--export-matrix-{name}", metavar=name.upper(), help=text)
         parser.addini(f"export_matrix_{name}", text, type="string")

@@ -13,6 +13,7 @@ results file is parsed as markup.
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 from typing import Any, ClassVar, Dict, List, Sequence
 
@@ -21,14 +22,19 @@ from docutils.parsers.rst import directives
 from sphinx.util.docutils import SphinxDirective
 
 from pytest_export_matrix.reporting.document_tables import TABLE, content, parse
+from pytest_export_matrix.reporting.grades import ALL, NONE, SOME, UNKNOWN
 from pytest_export_matrix.reporting.grids import Grid
 from pytest_export_matrix.reporting.markup import clean
 from pytest_export_matrix.results.file import load
+from pytest_export_matrix.results.results import Results
 from pytest_export_matrix.vocabulary.errors import ExportMatrixError
 
 NAME = "export-matrix"
 #: How many characters of a column a builder of plain text shows before it breaks a line.
 WIDEST = 40
+#: A line is not broken between a mark and its count.
+MARKS = (ALL, SOME, NONE, UNKNOWN)
+NO_BREAK = "\u00a0"
 
 
 class ExportMatrix(SphinxDirective):
@@ -50,7 +56,8 @@ class ExportMatrix(SphinxDirective):
             words.append(f"{TABLE}={self.options[TABLE]}")
         asked = f"{NAME} {source}"
         try:
-            shown = content(parse(" ".join(words), asked), load(Path(path)), source, asked)
+            request = parse(" ".join(words), asked)
+            shown = content(request, results_of(Path(path)), source, asked)
         except ExportMatrixError as error:
             raise self.error(str(error)) from None
         found: List[nodes.Node] = []
@@ -63,6 +70,16 @@ class ExportMatrix(SphinxDirective):
         return [*found, nodes.bullet_list("", *notes)]
 
 
+def results_of(path: Path) -> Results:
+    """The results at `path`, read once for all the tables that show one state of them."""
+    return _load(path, path.stat().st_mtime_ns if path.exists() else 0)
+
+
+@functools.lru_cache(maxsize=1)
+def _load(path: Path, changed: int) -> Results:
+    return load(path)
+
+
 def table_node(grid: Grid) -> nodes.table:
     group = nodes.tgroup(cols=len(grid.header))
     for column in zip(grid.header, *grid.rows):
@@ -73,7 +90,13 @@ def table_node(grid: Grid) -> nodes.table:
 
 
 def row_node(cells: Sequence[str]) -> nodes.row:
-    return nodes.row("", *(nodes.entry("", paragraph(cell)) for cell in cells))
+    return nodes.row("", *map(entry_node, cells))
+
+
+def entry_node(cell: str) -> nodes.entry:
+    text = clean(cell)
+    shown = text.replace(" ", NO_BREAK, 1) if text.startswith(MARKS) else text
+    return nodes.entry("", nodes.paragraph("", shown))
 
 
 def paragraph(text: str) -> nodes.paragraph:

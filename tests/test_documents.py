@@ -23,7 +23,7 @@ from miniatures.marked import (
     written,
 )
 
-from pytest_export_matrix.reporting.documents import check, rewrite, source_of, update
+from pytest_export_matrix.reporting.documents import check, rewrite, update
 from pytest_export_matrix.results.file import dumps, loads
 from pytest_export_matrix.results.results import Versions
 from pytest_export_matrix.vocabulary.errors import DocumentError
@@ -285,17 +285,3 @@ def test_a_flaky_cell_is_shown_as_a_failure() -> None:
     found.cells[0].outcome, found.cells[0].flaky = Outcome.FAILED, True
     text = rewrite(f"{begin('table=cells')}\n{END}\n", found, SOURCE, "a.md")
     assert "| ○ ¹ | ● |" in text and "¹ 1 cell flaky at compare" in text
-
-
-def test_the_tables_of_the_guide_agree_with_the_published_results() -> None:
-    root = Path(__file__).parents[1]
-    guide = root / "docs" / "deployment.md"
-    source = source_of(guide, root / "reports" / "results.json")
-    assert source == "../reports/results.json"
-    text = guide.read_text(encoding="utf-8")
-    found = loads((root / "reports" / "results.json").read_text(encoding="utf-8"), "results.json")
-    assert rewrite(text, found, source, "deployment.md") == text
-    asked = " ".join(re.findall("export-matrix: begin(.*) -->", text)).split()
-    methods = {f"method={row.cell.method}" for row in found.cells}
-    tables = {f"table={name}" for name in ("cells", "latency", "limits", "adversarial")}
-    assert {"device=cpu", "device=cuda", "environment=default", *tables, *methods} == set(asked)

@@ -31,3 +31,25 @@ def test_links_lead_to_files_and_headings_that_are_there(page: Path) -> None:
 def test_the_readme_names_every_page() -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     assert all(f"(docs/{page.name})" in text for page in PAGES[2:])
+
+
+def test_the_site_has_every_page() -> None:
+    text = (ROOT / "docs" / "index.md").read_text(encoding="utf-8")
+    trees = "\n".join(re.findall(r"^```{toctree}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL))
+    there = re.findall(r"^(?:.*<)?([\w-]+)>?$", trees, re.MULTILINE)
+    assert sorted([*there, "index"]) == [page.stem for page in PAGES[2:]]
+
+
+def test_tox_checks_the_tables_of_every_page_that_has_markers() -> None:
+    begin = re.compile(r"^<!-- export-matrix: begin .*-->$", re.MULTILINE)
+    shown = {
+        page.relative_to(ROOT).as_posix()
+        for page in PAGES
+        if begin.search(re.sub(r"```.*?```", "", page.read_text(encoding="utf-8"), flags=re.S))
+    }
+    for file, command in (("tox.ini", "docs --check"), ("CONTRIBUTING.md", "docs")):
+        text = (ROOT / file).read_text(encoding="utf-8")
+        (checked,) = re.findall(
+            rf"^    export-matrix {command} (.*) reports/results.json$", text, re.M
+        )
+        assert set(checked.split()) == shown

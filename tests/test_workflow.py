@@ -22,6 +22,13 @@ def test_the_workflow_uses_options_that_the_plugin_has() -> None:
     assert used <= known
 
 
+def test_the_page_of_the_matrix_is_published_below_the_documentation() -> None:
+    (folder,) = re.findall(r"run: tox run -e site -- (\S+)", TEXT)
+    publish = TEXT.split("  publish:")[1]
+    paths = re.findall(r"^          path: (.*)$", publish, re.MULTILINE)
+    assert paths == [f"{folder}/matrix", folder]
+
+
 @pytest.mark.parametrize("command", COMMANDS)
 def test_the_workflow_uses_commands_that_parse(command: str) -> None:
     assert len(COMMANDS) == 3

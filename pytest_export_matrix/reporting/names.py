@@ -31,5 +31,4 @@ def runs_in(format: str, runtime: str) -> str:
     return ": ".join(dict.fromkeys([shown(format), shown(runtime)]))
 
 
-#: The marks of tables that say yes or no of single cells.
-YES, NO, NOT_RUN, NO_EXTRAS = "✅", "❌", "not run", "None"
+NOT_RUN, NO_EXTRAS = "not run", "None"

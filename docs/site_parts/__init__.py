@@ -1,0 +1,1 @@
+"""What Sphinx needs of this repository beside the pages: the reference, and pages from outside."""
