@@ -25,10 +25,17 @@ from pytest_export_matrix.judging.verdict import Verdict
 from pytest_export_matrix.machine.json_files import write_whole
 from pytest_export_matrix.planning.matrix import DEFAULT_PROFILE
 from pytest_export_matrix.planning.selection import select
-from pytest_export_matrix.reporting import change_formats, documents, github, terminal
+from pytest_export_matrix.reporting import (
+    change_formats,
+    documents,
+    github,
+    table_formats,
+    terminal,
+)
 from pytest_export_matrix.reporting.captions import tally
-from pytest_export_matrix.reporting.publish import FAILED, OK, USAGE_ERROR, render, write_all
-from pytest_export_matrix.reporting.reporters import REPORTERS, TABLES
+from pytest_export_matrix.reporting.document_tables import DEFAULT_TABLE, TABLES, build, parse
+from pytest_export_matrix.reporting.publish import FAILED, OK, USAGE_ERROR, write_all
+from pytest_export_matrix.reporting.reporters import REPORTERS
 from pytest_export_matrix.results.combine import combine
 from pytest_export_matrix.results.file import FILENAME, dumps, load
 from pytest_export_matrix.results.results import Results
@@ -127,7 +134,9 @@ def parser() -> argparse.ArgumentParser:
 
     command = add("table", table_file)
     command.add_argument("results", type=Path)
-    command.add_argument("--format", choices=list(TABLES), default="md")
+    command.add_argument("--table", choices=list(TABLES), default=DEFAULT_TABLE)
+    command.add_argument("--select", default="", metavar="axis=glob,...")
+    command.add_argument("--format", choices=list(table_formats.FORMATS), default="md")
     return whole
 
 
@@ -222,8 +231,11 @@ def report_file(options: argparse.Namespace) -> int:
 
 
 def table_file(options: argparse.Namespace) -> int:
-    """Print the support table of a results file."""
-    print(render(TABLES[options.format])(load(options.results)), end="")
+    """Print one table of a results file, of all cells or of a part of them."""
+    asked = f"--table {options.table} --select {options.select!r}"
+    request = parse(f"table={options.table},{options.select}", asked)
+    shown = build(request, load(options.results), asked)
+    print(table_formats.FORMATS[options.format](shown), end="")
     return OK
 
 

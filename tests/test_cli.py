@@ -11,6 +11,7 @@ from states import cells, failed, passed, results
 from pytest_export_matrix.cli import main
 from pytest_export_matrix.judging.baseline import Accepted, Baseline, load
 from pytest_export_matrix.judging.baseline import dumps as dumps_baseline
+from pytest_export_matrix.reporting.document_tables import TABLES
 from pytest_export_matrix.results.file import dumps
 from pytest_export_matrix.results.result import Result
 
@@ -97,7 +98,26 @@ def test_the_table_is_printed_in_every_format(
     said = capsys.readouterr().out
     assert "Other sizes" in said
     if format == "json":
-        assert json.loads(said)[0]["device"] == "cpu"
+        (table,) = json.loads(said)["tables"]
+        assert (table["title"], table["device"]) == ("Export support on cpu", "cpu")
+        assert table["columns"] == ["", "tracing"]
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_every_table_is_printed_of_all_cells_or_of_a_part(
+    table: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["table", "red.json", "--table", table, "--select", "format=onnx"]) == 0
+    said = capsys.readouterr().out
+    assert "- 12 cells planned" in said and "PyTorch" not in said
+
+
+def test_a_table_of_cells_that_are_not_there_is_refused(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["table", "red.json", "--select", "format=onxx"]) == 4
+    said = capsys.readouterr().err
+    assert "--select 'format=onxx': no format 'onxx'; did you mean 'onnx'?" in said
 
 
 def test_report_shows_and_writes_what_the_run_did(

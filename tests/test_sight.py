@@ -77,13 +77,15 @@ def test_what_one_shard_sees_the_whole_matrix_sees(
 
 def test_a_terminal_warns_below_the_percentage_that_the_project_asks_for() -> None:
     found = of(all=ALL, most=MOST, unknown=UNKNOWN, ones=Sight(1))
-    said = list(terminal.sights(found, percent=95))
+    said = list(terminal.sights(found, percent=95, width=140))
     assert said == [
         ("yellow", f"the inputs of most see {MOST.words}"),
         ("yellow", "what the inputs of unknown see is not known: killed by SIGSEGV"),
         ("", "all tensors are seen by the inputs of 2 models"),
     ]
-    assert ("", f"the inputs of most see {MOST.words}") in terminal.sights(found, percent=90)
+    assert ("", f"the inputs of most see {MOST.words}") in terminal.sights(
+        found, percent=90, width=140
+    )
     assert list(terminal.sights(of(all=ALL), 100)) == [
         ("", "all tensors are seen by the inputs of 1 model")
     ]

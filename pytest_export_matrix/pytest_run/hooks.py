@@ -190,7 +190,7 @@ class MatrixPlugin:
         more, width = self.config.get_verbosity() > 0, shutil.get_terminal_size().columns
         for colour, line in terminal.lines(results, verdicts, spent, more, width):
             write_line(line, **({colour: True} if colour else {}))
-        for colour, line in terminal.sights(results, self.settings.sees or 0, more):
+        for colour, line in terminal.sights(results, self.settings.sees or 0, more, width):
             write_line(line, **({colour: True} if colour else {}))
         lines = [*self._not_planned(), *self.report_lines]
         if self.settings.repro:

@@ -70,7 +70,7 @@ class Request:
 def parse(words: str, asked: str) -> Request:
     """Parse `words` into a request. Raises DocumentError; `asked` says where the words stand."""
     table, select = "", set()
-    for word in re.split(r"[\s,]+", words.strip()) if words.strip() else []:
+    for word in re.findall(r"[^\s,]+", words):
         name, equals, value = word.partition("=")
         if not equals or not value:
             problem = f"{word!r} is not argument=value"
@@ -93,9 +93,15 @@ def parse(words: str, asked: str) -> Request:
 
 
 def content(request: Request, results: Results, source: str, asked: str) -> Content:
-    """Tables and notes for `request`. Raises DocumentError where it picks no cell, or where the
-    results are only a part of the matrix."""
+    """Tables and notes of a document. Raises DocumentError where `request` picks no cell, or where
+    the results are only a part of the matrix."""
     check_whole(results, source)
+    shown = build(request, results, asked)
+    return replace(shown, notes=[*shown.notes, f"Made from {source}."])
+
+
+def build(request: Request, results: Results, asked: str) -> Content:
+    """Tables and notes of whatever was run. Raises DocumentError where `request` picks no cell."""
     chosen = replace(results, cells=_select(request, results.cells, asked))
     chosen.planned = len(chosen.cells)
     used = {DEFAULT_ENVIRONMENT, *(result.environment for result in chosen.cells)}
@@ -108,7 +114,6 @@ def content(request: Request, results: Results, source: str, asked: str) -> Cont
         notes = [*kind.below(chosen.cells), *notes]
     if not grids:
         notes.insert(0, kind.none if ran else "None of these cells was run.")
-    notes.append(f"Made from {source}.")
     return Content(grids, notes)
 
 

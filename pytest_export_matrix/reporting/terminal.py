@@ -152,7 +152,7 @@ def _cut(text: str, width: int) -> str:
     return text if len(text) <= width else f"{text[: width - 4]} ..."
 
 
-def sights(results: Results, percent: float, more: bool = False) -> Lines:
+def sights(results: Results, percent: float, more: bool = False, width: int = WIDTH) -> Lines:
     """(colour, line) of what inputs see; below `percent` of a model's tensors it is a warning."""
     warned: List[str] = []
     said: List[str] = []
@@ -165,8 +165,9 @@ def sights(results: Results, percent: float, more: bool = False) -> Lines:
             into.append(f"the inputs of {name} see {sight.words}")
         else:
             everything += 1
-    yield from _some(YELLOW, warned, INPUTS, more)
-    yield from _some(PLAIN, said, INPUTS, more)
+    for colour, told in ((YELLOW, warned), (PLAIN, said)):
+        shown = told if more else [_cut(line, width) for line in told]
+        yield from _some(colour, shown, INPUTS, more)
     if everything:
         models = "1 model" if everything == 1 else f"{everything} models"
         yield PLAIN, f"all tensors are seen by the inputs of {models}"

@@ -22,12 +22,3 @@ REPORTERS = (
         extra="pytest-export-matrix[html]",
     ),
 )
-
-#: The support table alone, by the name of its format: what `export-matrix table` prints.
-TABLES = {
-    "md": f"{_HERE}.markdown:render",
-    "rst": f"{_HERE}.rst:render",
-    "html": "pytest_export_matrix.reporting.table_formats:as_html",
-    "csv": "pytest_export_matrix.reporting.table_formats:as_csv",
-    "json": "pytest_export_matrix.reporting.table_formats:as_json",
-}
