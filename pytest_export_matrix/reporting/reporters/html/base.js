@@ -44,6 +44,11 @@ function link(id, text, kind = "") {
   return el("a", { href: `#${id}`, class: kind }, text);
 }
 
+/** Takes away what the address names, without a jump. */
+function leaveAddress() {
+  history.replaceState(null, "", location.href.split("#")[0]);
+}
+
 function badge(cell) {
   const kind = state(cell);
   return link(cell.id, `${MARKS[kind]} ${words(cell.ending)}`, `outcome ${kind}`);
@@ -78,6 +83,22 @@ async function loadPlotly() {
   await loaded;
   return globalThis.Plotly;
 }
+
+/** Marks the boxes that are wider than the screen, so that each can show that it scrolls. */
+function watchWidths() {
+  for (const box of document.querySelectorAll(".scroll, .tall")) {
+    if (box.dataset.watched === undefined) box.addEventListener("scroll", () => markWidth(box));
+    box.dataset.watched = "";
+    markWidth(box);
+  }
+}
+
+function markWidth(box) {
+  const rest = box.scrollWidth - box.clientWidth;
+  box.classList.toggle("wide", rest > 1);
+  box.classList.toggle("more", rest - box.scrollLeft > 1);
+}
+addEventListener("resize", watchWidths);
 
 const data = JSON.parse(await unpack("data"));
 const cells = new Map(data.cells.map((cell) => [cell.id, cell]));
