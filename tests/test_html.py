@@ -192,6 +192,7 @@ def test_pairs_that_nobody_claims_are_kept_out_of_the_tables() -> None:
     seen = page(found)
     assert "TorchScript" not in seen.text
     assert "it stops" not in seen.text
+    assert "24 cells are of pairs that nobody claims" in seen.text
     assert len(seen.data["cells"]) == len(found.cells)
 
 

@@ -16,7 +16,7 @@ from html import escape
 from importlib.resources import files
 from pathlib import Path
 from string import Template
-from typing import Any
+from typing import Any, List
 
 from pytest_export_matrix.reporting.captions import footnotes
 from pytest_export_matrix.reporting.causes import causes
@@ -59,7 +59,7 @@ def render(results: Results) -> str:
         causes=essentials.cause_list(causes(cells)),
         changes=_changes(results.changes) if results.changes else "",
         changes_link='<a href="#changes">Changes</a>' if results.changes else "",
-        notes="".join(f"<li>{escape(note)}</li>" for note in footnotes(results)),
+        notes="".join(f"<li>{escape(note)}</li>" for note in _notes(results)),
         data=_packed(_json(data(results))),
         libraries="\n".join(
             f'<script type="text/plain" id="{name}">{_packed(_file(*place).read_bytes())}</script>'
@@ -73,6 +73,13 @@ def _subtitle(results: Results) -> str:
     profile = f"profile {results.matrix.profile}" if results.matrix else ""
     took = f"{results.seconds:.0f} s" if results.seconds else ""
     return " · ".join(part for part in (results.started, profile, took) if part)
+
+
+def _notes(results: Results) -> List[str]:
+    """What the marks mean, what was run, and which cells the tables leave out."""
+    foreign = len(results.cells) - len(claimed(results.cells))
+    said = f"{foreign} cells are of pairs that nobody claims: the tables leave them out."
+    return [*footnotes(results), *([said] if foreign else [])]
 
 
 def _changes(changes: Changes) -> str:

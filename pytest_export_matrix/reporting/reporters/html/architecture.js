@@ -35,13 +35,14 @@ function drawArchitecture(name) {
   const caption = `${name}: first call and later ones (median) in milliseconds, at the exported `
     + "size, measured while other cells ran";
   const head = header.map((text) => el("th", { scope: "col", role: "columnheader" }, text));
-  byId("architecture-table").replaceChildren(rows.length ? el(
+  const host = byId("architecture-table");
+  host.replaceChildren(rows.length ? el(
     "div", { class: "scroll", tabindex: "0", role: "region", "aria-label": `${name} in full` },
     el("table", { class: "plain cards", role: "table" },
       el("caption", { class: "small" }, caption),
       el("thead", { role: "rowgroup" }, el("tr", { role: "row" }, ...head)), body),
   ) : el("p", {}, "None of its cells was run."));
-  watchWidths();
+  host.querySelectorAll(".scroll").forEach(watchWidth);
 }
 
 function architectureRow({ way, places, ms, mb, needs }, header) {

@@ -84,13 +84,17 @@ async function loadPlotly() {
   return globalThis.Plotly;
 }
 
-/** Marks the boxes that are wider than the screen, so that each can show that it scrolls. */
-function watchWidths() {
-  for (const box of document.querySelectorAll(".scroll, .tall")) {
-    if (box.dataset.watched === undefined) box.addEventListener("scroll", () => markWidth(box));
-    box.dataset.watched = "";
-    markWidth(box);
-  }
+/** A frame later, since the marks change the height of what is observed. */
+const widths = new ResizeObserver((entries) => requestAnimationFrame(() => {
+  for (const box of new Set(entries.map(({ target }) => target.closest(".scroll, .tall"))))
+    if (box) markWidth(box);
+}));
+
+/** Keeps a box marked while it is wider than the screen, so that it shows that it scrolls. */
+function watchWidth(box) {
+  if (box.dataset.watched === undefined) box.addEventListener("scroll", () => markWidth(box));
+  box.dataset.watched = "";
+  for (const element of [box, ...box.children]) widths.observe(element);
 }
 
 function markWidth(box) {
@@ -98,7 +102,6 @@ function markWidth(box) {
   box.classList.toggle("wide", rest > 1);
   box.classList.toggle("more", rest - box.scrollLeft > 1);
 }
-addEventListener("resize", watchWidths);
 
 const data = JSON.parse(await unpack("data"));
 const cells = new Map(data.cells.map((cell) => [cell.id, cell]));

@@ -74,6 +74,7 @@ addEventListener("hashchange", chooseAddressed);
 
 function offerForeign() {
   byId("foreign").hidden = !mixed;
+  byId("foreign").append(` (${data.cells.filter((cell) => cell.foreign).length} cells)`);
   byId("foreign").querySelector("input").addEventListener("change", (event) => {
     chosen.foreign = event.target.checked;
     chosen.left = null; // the rows are others, even of the same cells

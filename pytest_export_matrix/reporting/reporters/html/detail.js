@@ -36,7 +36,9 @@ function detail(id, cell, change) {
     head,
     el("p", { class: `outcome ${kind}` }, `${MARKS[kind]} ${words(cell.ending)}`),
     ...changed(change),
-    ...section("Reason", cell.reason && el("pre", { tabindex: "0" }, cell.reason)),
+    ...section("Reason", cell.reason && el(
+      "div", {}, el("pre", { tabindex: "0" }, cell.reason), el("p", {}, causeLink(cell.cause)),
+    )),
     ...section("How to reproduce it", cell.repro && command(cell.repro)),
     ...section("Deviation from eager", deviation(cell)),
     ...section("Seconds by stage", stageSeconds(cell)),

@@ -28,6 +28,8 @@ from pytest_export_matrix.results.results import Results
 #: A class for each mark that an entry can begin with; other entries are plain text.
 MARKS: Dict[str, str] = {ALL: "yes", SOME: "some", NONE: "no", UNKNOWN: "unknown", NOT_PLANNED: ""}
 DIGITS = {superscript: chr(digit) for digit, superscript in SUPERSCRIPTS.items()}
+#: A mark and how many of how many: "◐ 4/13 ?2".
+COUNT = re.compile(r"\S(?: \d+/\d+)?(?: \?\d+)?")
 REFERENCE = re.compile(f"[{''.join(map(chr, SUPERSCRIPTS.values()))}]+")
 
 
@@ -105,8 +107,13 @@ def _kind(text: str) -> str:
 
 
 def _entry(text: str) -> str:
-    """An entry, in which a mark's references lead to their footnotes."""
-    return REFERENCE.sub(_reference, escape(text)) if _kind(text) else escape(text)
+    """An entry. A mark stays on one line with its count, and its references lead to footnotes."""
+    if not _kind(text):
+        return escape(text)
+    count = COUNT.match(text)
+    rest = text[count.end() :] if count else text
+    first = f'<span class="count">{escape(count[0])}</span>' if count else ""
+    return first + REFERENCE.sub(_reference, escape(rest))
 
 
 def _reference(match: re.Match[str]) -> str:

@@ -88,6 +88,7 @@ function filtered(DataTable, options) {
   details.addEventListener("toggle", opened);
   opened();
   let last = null;
+  let timer = null;
   const tell = () => {
     const left = table.rows({ search: "applied" });
     const mark = left.indexes().toArray().sort((a, b) => a - b).join();
@@ -95,7 +96,10 @@ function filtered(DataTable, options) {
     last = mark;
     changed(left.data().toArray());
   };
-  table.on("draw", tell);
+  table.on("draw", () => { // once for several draws: to clear all filters draws for each of them
+    clearTimeout(timer);
+    timer = setTimeout(tell);
+  });
   tell();
   const fit = () => {
     table.columns(".wide").visible(!narrow.matches, false);

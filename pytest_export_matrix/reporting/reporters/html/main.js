@@ -68,14 +68,14 @@ offerCells();
 applyChoice();
 showAddressed();
 chooseAddressed();
-watchWidths();
+document.querySelectorAll(".scroll").forEach(watchWidth);
 performance.mark("usable");
 await new Promise((done) => setTimeout(done)); // what is there is painted before the list is made
 const DataTable = await loadDataTables();
 listChanges(DataTable);
 chosen.table = listCells(DataTable);
 openByRow(byId("list"));
-applyChoice();
-watchWidths();
+if (mixed || chosen.cause !== null) applyChoice();
+document.querySelectorAll("#cells .scroll, #changed .scroll").forEach(watchWidth);
 watcher.observe(byId("plots")); // not before: while the page is short, all of it is near
 document.documentElement.dataset.ready = "";

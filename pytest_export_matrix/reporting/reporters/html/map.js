@@ -17,7 +17,8 @@ function drawMap(left) {
   map.lines = [heads];
   map.opened = null;
   const table = el(
-    "table", { role: "grid", class: "map", "aria-label": "Marks by way out and architecture" },
+    "table", { role: "grid", class: "map", style: `--columns: ${architectures.length}`,
+      "aria-label": "Marks by way out and architecture" },
     el("thead", {}, el("tr", {}, el("td", {}, "Runs in"),
       ...heads.map((head) => el("th", { scope: "col" }, head)))),
     ...groups.map((group) => groupElement(group, architectures)),
@@ -26,6 +27,7 @@ function drawMap(left) {
   const first = map.lines[1]?.find(Boolean);
   if (first) first.tabIndex = 0;
   byId("map").replaceChildren(first ? table : el("p", {}, "No cell is left by the filters."));
+  watchWidth(byId("map"));
 }
 
 function headOf(name) {

@@ -3,11 +3,11 @@
 /** Links to so many cells stand in a note; the others are counted. */
 const LINKS = 12;
 
-/** Cells that ended alike and for the same reason, the failures first. Pure. */
+/** Cells that ended alike and for the same cause, the failures first. Pure. */
 function notesOf(cells) {
   const notes = new Map();
   for (const cell of cells) {
-    const alike = [state(cell), cell.ending, cell.cause, cell.headline].join("\n");
+    const alike = [state(cell), cell.ending, cell.cause ?? cell.headline].join("\n");
     notes.set(alike, [...(notes.get(alike) ?? []), cell]);
   }
   return [...notes.values()].sort((a, b) => passes(a[0]) - passes(b[0]));
