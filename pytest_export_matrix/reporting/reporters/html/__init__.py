@@ -35,6 +35,8 @@ SCRIPTS = (
     *("base.js", "detail.js", "marks.js", "ways.js", "notes.js", "map.js", "architecture.js"),
     *("list.js", "choices.js", "plots.js", "main.js"),
 )
+#: Its styles, in the order in which they apply.
+STYLES = ("page.css", "map.css", "list.css", "narrow.css")
 #: The files that are taken from the packages of the extra `html`.
 LIBRARIES = {
     "datatables-js": ("itables", "html/dt_bundle.js"),
@@ -50,7 +52,7 @@ def render(results: Results) -> str:
     cells = claimed(results.cells)
     return Template(page).substitute(
         script_hash=_hash(script),
-        style=_own("page.css"),
+        style="\n".join(map(_own, STYLES)),
         notices="".join(f'<p class="notice">{escape(text)}</p>' for text in notices(results)),
         subtitle=escape(_subtitle(results)),
         tally=essentials.tally_bar(results),

@@ -139,7 +139,7 @@ def _cause(cause: Cause) -> str:
     place = f" at {escape(cause.shown_at)}" if cause.shown_at else ""
     return (
         f'<li id="cause-{cause.number}"><span class="cause" data-cause="{cause.number}">'
-        f'<span class="number">{superscript(cause.number)}</span> <b>{escape(cause.ends)}</b>: '
+        f'<span class="footnote">{superscript(cause.number)}</span> <b>{escape(cause.ends)}</b>: '
         f'{escape(cause.headline)}</span> <span class="where"><a href="#{id}">{id}</a>{place}'
         "</span></li>"
     )
