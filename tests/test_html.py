@@ -23,6 +23,7 @@ from pytest_export_matrix.reporting.reporters.html import notices, render
 from pytest_export_matrix.results.changes import Change, Changes, Summary
 from pytest_export_matrix.results.result import Result
 from pytest_export_matrix.results.results import Matrix, Results, Versions
+from pytest_export_matrix.vocabulary.outcomes import Outcome, Stage
 
 HOSTILE = "</script><script>alert(1)</script><!--<img src=x onerror=alert(1)>&amp;\u2028'\""
 
@@ -135,6 +136,71 @@ def test_hostile_text_is_shown_as_text() -> None:
     assert not re.search(r"[<>&\u2028\u2029]", seen.scripts[0])
     assert "<script>alert(1)</script>" in seen.text
     assert not any(name.startswith("on") for _, attrs in seen.elements for name in attrs)
+
+
+def failing(found: Results, number: int, reason: str) -> Results:
+    """`found`, of which the first cells failed for this reason, and all others passed."""
+    for place, result in enumerate(found.cells):
+        wrong = place < number
+        result.outcome = Outcome.FAILED if wrong else Outcome.PASSED
+        result.stage = Stage.RUN if wrong else Stage.COMPARE
+        result.reason, result.deviating = reason if wrong else None, []
+    return found
+
+
+def test_a_mark_refers_to_its_footnote_and_a_footnote_to_its_cell() -> None:
+    seen = page(failing(results(), 4, "it stops"))
+    links = [attrs["href"] for tag, attrs in seen.elements if tag == "a"]
+    places = [attrs["id"] for _, attrs in seen.elements if "id" in attrs]
+    assert "#cause-1" in links
+    assert "cause-1" in places
+    assert "¹ 4 cells failed at run: it stops" in seen.text
+    assert f"#{results().cells[0].cell.id}" in links
+
+
+def test_a_digit_in_a_name_is_no_footnote() -> None:
+    found = failing(results(), 0, "")
+    for result in found.cells:
+        result.extra_dependencies = ["x²"]
+    assert not any("cause-2" in str(attrs) for _, attrs in page(found).elements)
+
+
+def test_every_cause_is_on_the_page_those_beyond_the_footnotes_folded_away() -> None:
+    found = failing(results(), 14, "")
+    for result, word in zip(found.cells, "abcdefghijklmn"):
+        result.reason = f"it stops in {word}"
+    seen = page(found)
+    places = [str(attrs.get("id")) for _, attrs in seen.elements]
+    assert sum(place.startswith("cause-") for place in places) == 14
+    assert "2 causes more" in seen.text
+    assert all(f"it stops in {word}" in seen.text for word in "abcdefghijklmn")
+    assert len(seen.data["causes"]) == 14
+
+
+def test_the_data_say_which_cause_a_cell_has_and_whether_it_was_tested() -> None:
+    found = failing(results(), 4, "it stops")
+    found.cells[0].stage = Stage.REFERENCE
+    rows = page(found).data["cells"]
+    assert [row["cause"] for row in rows[:5]] == [2, 1, 1, 1, None]
+    assert [row["unknown"] for row in rows[:5]] == [True, False, False, False, False]
+
+
+def test_pairs_that_nobody_claims_are_kept_out_of_the_tables() -> None:
+    found = failing(results(), 4, "it stops")
+    for result in found.cells:
+        result.foreign = result.cell.format == "torchscript"
+    seen = page(found)
+    assert "TorchScript" not in seen.text
+    assert "it stops" not in seen.text
+    assert "24 cells are of pairs that nobody claims" in seen.text
+    assert len(seen.data["cells"]) == len(found.cells)
+
+
+def test_where_nobody_claims_any_pair_the_tables_show_them() -> None:
+    found = results()
+    for result in found.cells:
+        result.foreign = True
+    assert "TorchScript" in page(found).text
 
 
 def test_an_infinite_or_nan_figure_is_written_as_a_word() -> None:

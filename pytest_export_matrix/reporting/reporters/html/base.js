@@ -44,6 +44,11 @@ function link(id, text, kind = "") {
   return el("a", { href: `#${id}`, class: kind }, text);
 }
 
+/** Takes away what the address names, without a jump. */
+function leaveAddress() {
+  history.replaceState(null, "", location.href.split("#")[0]);
+}
+
 function badge(cell) {
   const kind = state(cell);
   return link(cell.id, `${MARKS[kind]} ${words(cell.ending)}`, `outcome ${kind}`);
@@ -77,6 +82,25 @@ async function loadPlotly() {
   document.head.append(script);
   await loaded;
   return globalThis.Plotly;
+}
+
+/** A frame later, since the marks change the height of what is observed. */
+const widths = new ResizeObserver((entries) => requestAnimationFrame(() => {
+  for (const box of new Set(entries.map(({ target }) => target.closest(".scroll, .tall"))))
+    if (box) markWidth(box);
+}));
+
+/** Keeps a box marked while it is wider than the screen, so that it shows that it scrolls. */
+function watchWidth(box) {
+  if (box.dataset.watched === undefined) box.addEventListener("scroll", () => markWidth(box));
+  box.dataset.watched = "";
+  for (const element of [box, ...box.children]) widths.observe(element);
+}
+
+function markWidth(box) {
+  const rest = box.scrollWidth - box.clientWidth;
+  box.classList.toggle("wide", rest > 1);
+  box.classList.toggle("more", rest - box.scrollLeft > 1);
 }
 
 const data = JSON.parse(await unpack("data"));

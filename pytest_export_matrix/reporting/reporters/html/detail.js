@@ -16,7 +16,7 @@ function showAddressed() {
 dialog.addEventListener("close", () => {
   const id = location.hash.slice(1);
   if (cells.has(id) || data.changes.some((each) => each.id === id))
-    history.replaceState(null, "", location.href.split("#")[0]);
+    leaveAddress();
 });
 dialog.addEventListener("click", (event) => {
   if (event.target === dialog) dialog.close(); // the backdrop
@@ -36,7 +36,9 @@ function detail(id, cell, change) {
     head,
     el("p", { class: `outcome ${kind}` }, `${MARKS[kind]} ${words(cell.ending)}`),
     ...changed(change),
-    ...section("Reason", cell.reason && el("pre", { tabindex: "0" }, cell.reason)),
+    ...section("Reason", cell.reason && el(
+      "div", {}, el("pre", { tabindex: "0" }, cell.reason), el("p", {}, causeLink(cell.cause)),
+    )),
     ...section("How to reproduce it", cell.repro && command(cell.repro)),
     ...section("Deviation from eager", deviation(cell)),
     ...section("Seconds by stage", stageSeconds(cell)),
@@ -170,7 +172,7 @@ function command(line) {
   return el("div", { class: "command" }, code, button);
 }
 
-/** An id that may be broken where a value of an axis ends. */
-function breakable(id) {
-  return id.split("-").flatMap((part, i) => (i ? ["-", el("wbr"), part] : [part]));
+/** A name that may be broken behind each of its joints: where a value of an axis ends. */
+function breakable(name, joint = "-") {
+  return name.split(joint).flatMap((part, i) => (i ? [joint, el("wbr"), part] : [part]));
 }

@@ -54,13 +54,18 @@ function figures(name, title, kind = "") {
   };
 }
 
-/** A table of `rows` in `host` with its filters in `panes`; `changed` is told what they leave. */
-function filtered(DataTable, { host, panes, label, columns, rows, changed = () => {} }) {
+/** A table of `rows` in `host` with its filters in `panes`, which are made when they are first
+ * opened, and its search field in `search`; `changed` is told what they leave. */
+function filtered(DataTable, options) {
+  const { host, panes, search = panes, label, columns, rows, changed = () => {} } = options;
+  const wide = (column) => /\bwide\b/.test(column.className ?? "");
+
   const element = el("table", { class: "hover", "aria-label": label });
   host.append(el("div", { class: "scroll" }, element));
   const table = new DataTable(element, {
     data: rows,
-    columns,
+    columns: columns.map((each) =>
+      wide(each) && narrow.matches ? { ...each, visible: false } : each),
     order: [],
     autoWidth: false,
     pageLength: 25,
@@ -73,6 +78,39 @@ function filtered(DataTable, { host, panes, label, columns, rows, changed = () =
       searchPanes: { clearMessage: "Clear all", title: { 0: "No filter", _: "Filters: %d" } },
     },
   });
+  search.append(host.querySelector(".dt-search"));
+  const details = panes.closest("details");
+  const opened = () => {
+    if (!details.open) return;
+    if (!panes.querySelector(".dtsp-panesContainer")) makePanes(DataTable, table, panes);
+    DataTable.tables({ visible: true, api: true }).columns.adjust(); // they had no width till now
+  };
+  details.addEventListener("toggle", opened);
+  opened();
+  let last = null;
+  let timer = null;
+  const tell = () => {
+    const left = table.rows({ search: "applied" });
+    const mark = left.indexes().toArray().sort((a, b) => a - b).join();
+    if (mark === last) return;
+    last = mark;
+    changed(left.data().toArray());
+  };
+  table.on("draw", () => { // once for several draws: to clear all filters draws for each of them
+    clearTimeout(timer);
+    timer = setTimeout(tell);
+  });
+  tell();
+  const fit = () => {
+    table.columns(".wide").visible(!narrow.matches, false);
+    table.columns.adjust();
+  };
+  narrow.addEventListener("change", fit);
+  return table;
+}
+
+/** A filter for each axis. */
+function makePanes(DataTable, table, panes) {
   new DataTable.SearchPanes(table, {
     viewCount: true,
     collapse: false,
@@ -82,30 +120,10 @@ function filtered(DataTable, { host, panes, label, columns, rows, changed = () =
       select: { style: "multi", keys: true }, scroller: false, paging: false, order: [[0, "asc"]],
     },
   });
-  panes.append(host.querySelector(".dt-search"), table.searchPanes.container()[0]);
+  panes.append(table.searchPanes.container()[0]);
   for (const pane of panes.querySelectorAll(".dtsp-searchPane"))
     pane.querySelector("table.dataTable:has(tbody)")?.setAttribute(
       "aria-label", `Filter: ${pane.querySelector("input").placeholder}`);
-  panes.closest("details").addEventListener("toggle", () => {
-    DataTable.tables({ visible: true, api: true }).columns.adjust(); // they had no width till now
-  });
-  let last = null;
-  const tell = () => {
-    const left = table.rows({ search: "applied" });
-    const mark = left.indexes().toArray().sort((a, b) => a - b).join();
-    if (mark === last) return;
-    last = mark;
-    changed(left.data().toArray());
-  };
-  table.on("draw", tell);
-  tell();
-  const fit = () => {
-    table.columns(".wide").visible(!narrow.matches, false);
-    table.columns.adjust();
-  };
-  narrow.addEventListener("change", fit);
-  fit();
-  return table;
 }
 
 /** Opens the cell of a row that is clicked beside its link; the link itself does so anyway. */

@@ -5,13 +5,7 @@ function followScheme() {
   document.documentElement.classList.toggle("dark", dark.matches);
 }
 
-function legend() {
-  const present = new Set(data.cells.map(state));
-  byId("legend").append(...Object.keys(MARKS).filter((kind) => present.has(kind)).map((kind) =>
-    el("span", { class: `outcome ${kind}` }, `${MARKS[kind]} ${words(kind)}`)));
-}
-
-function listCells(DataTable, changed) {
+function listCells(DataTable) {
   const rows = data.cells.map((cell) => ({
     ...cell,
     outcome: words(cell.outcome),
@@ -20,12 +14,13 @@ function listCells(DataTable, changed) {
     all: Object.keys(cell.seconds).length ? seconds(cell) : null,
   }));
   const hidden = { visible: false };
-  filtered(DataTable, {
+  return filtered(DataTable, {
     host: byId("list"),
     panes: byId("panes"),
+    search: byId("search"),
     label: "All cells",
     rows,
-    changed: (left) => changed(left.map((row) => cells.get(row.id))),
+    changed: (left) => chosen.table && showLeft(left.map((row) => cells.get(row.id))),
     columns: [
       elements("ending", "Outcome", (row) => el(
         "div", {}, badge(cells.get(row.id)), el("div", { class: "slim" }, ...breakable(row.id)),
@@ -40,7 +35,6 @@ function listCells(DataTable, changed) {
         { className: "reason wide", all: "reason" }),
     ],
   });
-  openByRow(byId("list"));
 }
 
 function listChanges(DataTable) {
@@ -68,15 +62,20 @@ function listChanges(DataTable) {
 
 followScheme();
 dark.addEventListener("change", followScheme);
-legend();
+offerCauses();
+offerForeign();
+offerCells();
+applyChoice();
 showAddressed();
-byId("filters").open = !narrow.matches;
+chooseAddressed();
+document.querySelectorAll(".scroll").forEach(watchWidth);
+performance.mark("usable");
+await new Promise((done) => setTimeout(done)); // what is there is painted before the list is made
 const DataTable = await loadDataTables();
 listChanges(DataTable);
-listCells(DataTable, (left) => {
-  byId("shown").textContent = `${left.length} of ${data.cells.length} cells`;
-  drawGrid(left);
-  drawPlots(left);
-});
+chosen.table = listCells(DataTable);
+openByRow(byId("list"));
+if (mixed || chosen.cause !== null) applyChoice();
+document.querySelectorAll("#cells .scroll, #changed .scroll").forEach(watchWidth);
 watcher.observe(byId("plots")); // not before: while the page is short, all of it is near
 document.documentElement.dataset.ready = "";
