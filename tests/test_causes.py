@@ -126,3 +126,14 @@ def test_cells_without_a_reference_could_not_be_tested() -> None:
 def test_what_passed_or_is_not_here_has_no_cause() -> None:
     absent = result(cells("a")[1], Outcome.UNAVAILABLE)
     assert causes([passed(0.0, cells("a")[0]), absent]) == []
+
+
+def test_causes_of_foreign_pairs_stand_apart_behind_the_others() -> None:
+    one, two, three, four, *_ = cells("net")
+    found = [failed(each, reason="no operator") for each in (one, two, three, four)]
+    for each in found[1:]:
+        each.foreign = True
+    first, second = causes(found)
+    assert ([r.cell for r in first.cells], first.number) == ([one], 1)
+    assert ([r.cell for r in second.cells], second.number) == ([two, three, four], 2)
+    assert [cause.number for cause in causes(found[:1])] == [first.number]

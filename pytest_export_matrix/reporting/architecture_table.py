@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import List, Sequence
 
 from pytest_export_matrix.reporting.grades import Marks, fit
-from pytest_export_matrix.reporting.grids import Grid, at, by_device, by_way, unique
+from pytest_export_matrix.reporting.grids import Grid, at, by_device, by_way, claimed, unique
 from pytest_export_matrix.reporting.names import runs_in
 from pytest_export_matrix.reporting.summary_table import COLUMNS
 from pytest_export_matrix.results.result import Result
@@ -16,6 +16,7 @@ HEADER = ["Export method", "Runs in", *COLUMNS, "ms", "MB, needs"]
 def architecture_grids(results: Sequence[Result]) -> List[Grid]:
     """One table for each architecture and device. Milliseconds are those of a call at the exported
     size with one image: the first, and the later ones."""
+    results = claimed(results)
     marks = Marks.over(results)
     grids = []
     for device, cells in by_device(results).items():

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Dict, List, Optional, Sequence, Tuple
 
 from pytest_export_matrix.reporting.grades import LEGEND, Marks, is_unknown
+from pytest_export_matrix.reporting.grids import claimed
 from pytest_export_matrix.reporting.markup import Markup
 from pytest_export_matrix.reporting.summary_table import summary_grids
 from pytest_export_matrix.reporting.support_table import support_grids
@@ -24,7 +25,7 @@ def document(results: Results, markup: Markup) -> str:
 
 def below_marks(results: Results) -> List[str]:
     """What stands below tables of marks: the causes that these refer to, then `footnotes`."""
-    return [*Marks.over(results.cells).footnotes(), *footnotes(results)]
+    return [*Marks.over(claimed(results.cells)).footnotes(), *footnotes(results)]
 
 
 def tally(results: Results) -> str:

@@ -91,17 +91,18 @@ class Cause:
 
 
 def causes(results: Iterable[Result]) -> List[Cause]:
-    """The causes of all failures among `results`, that of most cells first."""
-    alike: Dict[Tuple[str, ...], List[Result]] = {}
+    """The causes of all failures among `results`, that of most cells first. Foreign pairs have
+    causes of their own behind the others, whose numbers are so the same without them."""
+    alike: Dict[Tuple[object, ...], List[Result]] = {}
     for result in results:
         if not result.passed and not result.absent:
             words = FIGURE.split(headline(result.reason or ""))[::2]
-            alike.setdefault((result.ending, *words), []).append(result)
+            alike.setdefault((result.foreign, result.ending, *words), []).append(result)
     found = [
-        Cause(0, key[0], _common(cells), tuple(cells), min(cells, key=_size))
-        for key, cells in alike.items()
+        Cause(0, cells[0].ending, _common(cells), tuple(cells), min(cells, key=_size))
+        for cells in alike.values()
     ]
-    found.sort(key=lambda cause: -len(cause.cells))
+    found.sort(key=lambda cause: (cause.simplest.foreign, -len(cause.cells)))
     return [replace(cause, number=number) for number, cause in enumerate(found, 1)]
 
 

@@ -24,7 +24,7 @@ from pytest_export_matrix.reporting.figure_tables import (
     required_grids,
 )
 from pytest_export_matrix.reporting.grades import LEGEND, Marks
-from pytest_export_matrix.reporting.grids import Grid
+from pytest_export_matrix.reporting.grids import Grid, claimed, foreign
 from pytest_export_matrix.reporting.limits_table import (
     adversarial_grids,
     adversarial_notes,
@@ -196,7 +196,11 @@ class Kind:
 
 def footnotes(results: Sequence[Result]) -> List[str]:
     """The causes that marks refer to."""
-    return Marks.over(results).footnotes()
+    return Marks.over(claimed(results)).footnotes()
+
+
+def foreign_footnotes(results: Sequence[Result]) -> List[str]:
+    return Marks.over(foreign(results)).footnotes()
 
 
 TABLES: Dict[str, Kind] = {
@@ -207,7 +211,7 @@ TABLES: Dict[str, Kind] = {
         interoperability_grids,
         LEGEND,
         "No such pair was run: --export-matrix-foreign plans them.",
-        below=footnotes,
+        below=foreign_footnotes,
     ),
     "cells": Kind(cells_grids, CELLS_LEGEND, below=footnotes),
     "latency": Kind(latency_grids, LATENCY_LEGEND, "No file answered rightly."),

@@ -33,12 +33,21 @@ def narrow(grid: Grid, labels: int) -> List[Grid]:
     return found
 
 
-def by_device(results: Sequence[Result], foreign: bool = False) -> Dict[str, List[Result]]:
-    """The results on each device on which something was run: of the pairs of exporter and runtime
-    that somebody claims to work, or of the `foreign` ones."""
-    chosen = [result for result in results if result.foreign is foreign]
-    ran = unique(result.cell.device for result in chosen if not result.absent)
-    return {device: [r for r in chosen if r.cell.device == device] for device in ran}
+def claimed(results: Sequence[Result]) -> List[Result]:
+    """The results of pairs of exporter and runtime that somebody claims to work; all results where
+    only other pairs were run."""
+    return [result for result in results if not result.foreign] or list(results)
+
+
+def foreign(results: Sequence[Result]) -> List[Result]:
+    """The results of the other pairs."""
+    return [result for result in results if result.foreign]
+
+
+def by_device(results: Sequence[Result]) -> Dict[str, List[Result]]:
+    """The results on each device on which something was run."""
+    ran = unique(result.cell.device for result in results if not result.absent)
+    return {device: [r for r in results if r.cell.device == device] for device in ran}
 
 
 def by_way(results: Sequence[Result]) -> Dict[Tuple[str, str, str], List[Result]]:

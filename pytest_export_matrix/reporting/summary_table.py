@@ -8,7 +8,15 @@ from __future__ import annotations
 from typing import List, Sequence, Tuple
 
 from pytest_export_matrix.reporting.grades import Marks, fit, listed
-from pytest_export_matrix.reporting.grids import Grid, at, by_device, by_way, unique
+from pytest_export_matrix.reporting.grids import (
+    Grid,
+    at,
+    by_device,
+    by_way,
+    claimed,
+    foreign,
+    unique,
+)
 from pytest_export_matrix.reporting.names import shown
 from pytest_export_matrix.results.result import Result
 
@@ -23,19 +31,19 @@ HEADER = ["Export method", "Format", "Runs in", *COLUMNS, "Needs"]
 
 
 def summary_grids(results: Sequence[Result]) -> List[Grid]:
-    marks = Marks.over(results)
-    return [
-        Grid(f"Ways out on {device}", HEADER, _rows(cells, marks), device)
-        for device, cells in by_device(results).items()
-    ]
+    return _grids("Ways out", claimed(results))
 
 
 def interoperability_grids(results: Sequence[Result]) -> List[Grid]:
     """The same for files in runtimes that nobody claims to take them."""
+    return _grids("Interoperability", foreign(results))
+
+
+def _grids(title: str, results: Sequence[Result]) -> List[Grid]:
     marks = Marks.over(results)
     return [
-        Grid(f"Interoperability on {device}", HEADER, _rows(cells, marks), device)
-        for device, cells in by_device(results, foreign=True).items()
+        Grid(f"{title} on {device}", HEADER, _rows(cells, marks), device)
+        for device, cells in by_device(results).items()
     ]
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Callable, Dict, List, Sequence, Tuple
 
 from pytest_export_matrix.reporting.grades import Marks, Row, fit, merged
-from pytest_export_matrix.reporting.grids import MOST_COLUMNS, Grid, at, by_device, unique
+from pytest_export_matrix.reporting.grids import MOST_COLUMNS, Grid, at, by_device, claimed, unique
 from pytest_export_matrix.reporting.names import language, shown
 from pytest_export_matrix.reporting.summary_table import COLUMNS, needs
 from pytest_export_matrix.results.result import Result
@@ -22,6 +22,7 @@ EXPORTED, *BESIDES = COLUMNS.items()
 
 def support_grids(results: Sequence[Result]) -> List[Grid]:
     """One table a device; several where there are more export methods than columns."""
+    results = claimed(results)
     marks = Marks.over(results)
     grids = []
     for device, cells in by_device(results).items():

@@ -20,9 +20,10 @@ from typing import Any, List
 
 from pytest_export_matrix.reporting.captions import footnotes
 from pytest_export_matrix.reporting.causes import causes
+from pytest_export_matrix.reporting.grids import claimed, foreign
 from pytest_export_matrix.reporting.reporters.html import essentials
 from pytest_export_matrix.reporting.reporters.html.essentials import notices
-from pytest_export_matrix.reporting.reporters.html.page_data import claimed, data
+from pytest_export_matrix.reporting.reporters.html.page_data import data
 from pytest_export_matrix.reporting.summary_table import summary_grids
 from pytest_export_matrix.reporting.support_table import support_grids
 from pytest_export_matrix.results.changes import Changes
@@ -79,9 +80,9 @@ def _subtitle(results: Results) -> str:
 
 def _notes(results: Results) -> List[str]:
     """What the marks mean, what was run, and which cells the tables leave out."""
-    foreign = len(results.cells) - len(claimed(results.cells))
-    said = f"{foreign} cells are of pairs that nobody claims: the tables leave them out."
-    return [*footnotes(results), *([said] if foreign else [])]
+    number = len(foreign(results.cells))
+    said = f"{number} cells are of pairs that nobody claims: the tables leave them out."
+    return [*footnotes(results), *([said] if number else [])]
 
 
 def _changes(changes: Changes) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Any, Dict, List, Sequence
+from typing import Any, Dict, List
 
 from pytest_export_matrix.reporting.causes import Cause
 from pytest_export_matrix.reporting.grades import Marks, describe, is_unknown
@@ -16,14 +16,9 @@ from pytest_export_matrix.vocabulary.cells import AXES
 from pytest_export_matrix.vocabulary.outcomes import OUTCOMES, STAGES
 
 
-def claimed(results: Sequence[Result]) -> List[Result]:
-    """The cells of pairs that somebody claims; all cells where nobody claims any."""
-    return [result for result in results if not result.foreign] or list(results)
-
-
 def data(results: Results) -> Dict[str, Any]:
     changes = results.changes
-    marks = Marks.over(claimed(results.cells))
+    marks = Marks.over(results.cells)
     axes = {axis: _values(results, axis) for axis in AXES}
     return {
         "axes": axes,
