@@ -26,13 +26,13 @@ from pytest_export_matrix.machine import devices
 from pytest_export_matrix.planning.recipes import CaptureKey, Case, Recipe
 from pytest_export_matrix.results.result import Result
 from pytest_export_matrix.vocabulary.cells import Cell
-from pytest_export_matrix.vocabulary.entries import Eager
+from pytest_export_matrix.vocabulary.entries import DEFAULT, Eager
 from pytest_export_matrix.vocabulary.outcomes import Sight, Stage
 from pytest_export_matrix.worker.messages import Answer
 
 Exports = Dict[str, StepAnswer]
-#: The unit of a model that says what its inputs see.
-SEES = "sees"
+#: The unit of a model that says what its inputs see, and the one that builds a runtime's program.
+SEES, PROGRAM = "sees", "program"
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,14 @@ class MatrixRun:
         self.work = sum(not devices.absent(recipe.cell.device) for recipe in recipes)
 
     def start(self) -> None:
-        """Begin all cells, in order."""
+        """Begin all cells, in order. Programs are built meanwhile: at first there is one model to
+        prepare, and nothing else to do."""
+        for recipe in self._recipes.values():
+            runtime = recipe.runtime
+            here = runtime.environment == DEFAULT and not devices.absent(recipe.cell.device)
+            if runtime.program and here:
+                key = (PROGRAM, runtime.name)
+                self._scheduler.add(key, partial(self._build_program, recipe))
         for recipe in self._recipes.values():
             self._submit(recipe)
 
@@ -121,6 +128,13 @@ class MatrixRun:
         )
         finish = partial(self._finish, recipe, prepared, exported)
         return add(cell, finish, after=[exported, *seen])
+
+    def _build_program(self, recipe: Recipe) -> None:
+        """Build the program that a cell is going to ask for. What is wrong is said there."""
+        available, programs = self._means.available, self._means.engines.programs
+        runtime, device = recipe.runtime, recipe.cell.device
+        if not programs.is_stored(runtime) and not available.runtime_problem(runtime, device):
+            programs.provide(runtime)
 
     def _of_the_model(self, recipe: Recipe) -> List[Recipe]:
         """All recipes of the same model on the same device."""

@@ -78,9 +78,7 @@ class Programs:
     def provide(self, runtime: Runtime) -> StepAnswer:
         """Build the program of `runtime`, whose environment is installed. Returns its folder and
         the versions that it was built with, or why there is none."""
-        python = self._available.dispatcher.pythons.get(runtime.environment)
-        packages = self._available.versions(runtime)
-        key = digest([runtime.program, self.identity(runtime), python, packages])
+        key = self._key(runtime)
         with self._asking:
             lock = self._locks.setdefault(key, threading.Lock())
         with lock:
@@ -89,6 +87,15 @@ class Programs:
                 built = step.answers([runtime.name], lambda answer, format: False)
                 self._provided[key] = built[runtime.name]
             return self._provided[key]
+
+    def is_stored(self, runtime: Runtime) -> bool:
+        """Whether the program of `runtime` has been built before, as it would be now."""
+        return self._store.get(BuildProgramStep.kind, self._key(runtime)) is not None
+
+    def _key(self, runtime: Runtime) -> str:
+        python = self._available.dispatcher.pythons.get(runtime.environment)
+        packages = self._available.versions(runtime)
+        return digest([runtime.program, self.identity(runtime), python, packages])
 
 
 def sources(program: str, folders: Sequence[str]) -> List[Path]:
