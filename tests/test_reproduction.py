@@ -284,3 +284,17 @@ def test_a_folder_inside_the_project_keeps_the_path_to_it(tmp_path: Path) -> Non
 def test_a_folder_outside_the_project_keeps_no_path_to_it(tmp_path: Path) -> None:
     place = folders.place(tmp_path / "repro" / "cell", [str(tmp_path / "project")])
     assert place.root == '"."'
+
+
+@pytest.mark.parametrize(
+    ("weights", "expected"),
+    [("", "in (nets.calibrate(model) or {}).items()"), ("weights.safetensors", "safe_open(HERE")],
+)
+def test_a_calibrated_model_is_calibrated_or_gets_what_was_kept(
+    weights: str, expected: str
+) -> None:
+    architecture = replace(FACTS.architecture, calibrate="nets:calibrate")
+    facts = replace(FACTS, architecture=architecture, weights=weights)
+    text = script(result("build"), facts)
+    assert expected in text
+    compile(text, "reproduce.py", "exec")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_export_matrix.vocabulary.entries import Eager
+from pytest_export_matrix.vocabulary.entries import Eager, OutputKind
 from pytest_export_matrix.vocabulary.outcomes import Failure
+from pytest_export_matrix.worker import messages
 from pytest_export_matrix.worker import model as models
 
 
@@ -50,3 +51,18 @@ def test_conventions_and_preparations_must_return_what_they_changed(field: str) 
 def test_conventions_come_before_the_preparation() -> None:
     eager = Eager(conventions="here:first", preparation="here:second")
     assert eager.changes == [("conventions", "here:first"), ("preparation", "here:second")]
+
+
+def described(calibrate: str) -> messages.Model:
+    return messages.Model("m:build", {}, "m:inputs", [], OutputKind("t", "m:compare"), calibrate)
+
+
+def returns_a_list(model: object) -> object:
+    return [1]
+
+
+def test_a_calibration_returns_attributes_or_nothing() -> None:
+    assert models.calibrate(object(), described("")) == {}
+    assert models.calibrate(object(), described(f"{__name__}:says_nothing")) == {}
+    with pytest.raises(Failure, match=r"calibrate=.* returned \[1\], expected {attribute"):
+        models.calibrate(object(), described(f"{__name__}:returns_a_list"))

@@ -24,12 +24,12 @@ PYTHON = re.compile(r"3\.\d+(\.\d+)?\Z")
 
 REFERENCE_FIELDS = (
     *("build", "inputs", "compare", "capture", "lower", "session", "render"),
-    *("weights", "conventions", "program", "measure"),
+    *("weights", "conventions", "program", "measure", "calibrate"),
 )
 
 
 #: References that need not be given.
-OPTIONAL_FIELDS = ("weights", "conventions", "program", "measure")
+OPTIONAL_FIELDS = ("weights", "conventions", "program", "measure", "calibrate")
 
 
 #: Lists of names.

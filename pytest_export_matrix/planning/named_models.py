@@ -53,7 +53,8 @@ def _of_torchvision(name: str) -> Architecture:
             nearest=close[0] if close else None,
             remedy="torchvision.models.list_models() names all of them",
         )
-    build = "pytest_export_matrix.samples.torchvision_models:build"
+    module = "pytest_export_matrix.samples.torchvision_models"
+    build = f"{module}:uncalibrated"
     if not is_detector(name):
         return Architecture(name, build, keywords={"name": name})
     return Architecture(
@@ -64,6 +65,7 @@ def _of_torchvision(name: str) -> Architecture:
         layout="[CHW]",
         sizes=((224, 256), (256, 224)),
         keywords={"name": name},
+        calibrate=f"{module}:calibrate",
     )
 
 

@@ -176,6 +176,12 @@ def of_model(result: Result, facts: CellEvidence) -> Script:
     elif facts.weights:
         script.blocks["weights"] = "weights.py"
         script.imports.append("from safetensors.torch import load_file")
+    if architecture.calibrate and facts.weights:
+        script.blocks["attributes"] = "attributes.py"
+        script.imports += ["import json", "from safetensors import safe_open"]
+    elif architecture.calibrate:
+        script.blocks["attributes"] = "calibrate.py"
+        script.name("CALIBRATE", architecture.calibrate)
     if facts.renames and is_other(facts):
         script.blocks["weights"] = "weights_renamed.py"
         script.name("RENAMES", facts.renames)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Dict
 
 from pytest_export_matrix.samples.calibration import normalise, patterned
 from pytest_export_matrix.samples.pictures import PICTURES, image_list
@@ -14,8 +14,16 @@ RANKS = (8, 32)
 
 
 def build(name: str, **keywords: Any) -> Any:
-    """The model without downloaded weights, calibrated; the same in every process. `keywords` are
-    those of its builder in torchvision.
+    """The model with calibrated weights, none downloaded. `keywords` are those of its builder in
+    torchvision. Raises ValueError for a name that torchvision does not know.
+    """
+    model = uncalibrated(name, **keywords)
+    calibrate(model)
+    return model
+
+
+def uncalibrated(name: str, **keywords: Any) -> Any:
+    """The model as torchvision initialises it; the same in every process.
 
     Raises ValueError for a name that torchvision does not know.
     """
@@ -29,23 +37,29 @@ def build(name: str, **keywords: Any) -> Any:
     if "weights_backbone" in inspect.signature(builder).parameters:
         keywords["weights_backbone"] = None
     torch.manual_seed(0)
-    model = builder(**keywords)
-    if hasattr(model, "transform"):
-        normalise(model.eval(), [patterned(SIZES)])
-        _set_threshold(model)
-    return model
+    return builder(**keywords).eval()
 
 
-def _set_threshold(model: Any) -> None:
-    """Set a score threshold that fits: with random weights the model's own lets everything pass,
-    or nothing."""
+def calibrate(model: Any) -> Dict[str, float]:
+    """Give a detector weights that tell pictures apart, and a score threshold that fits: with
+    random weights its own lets everything pass, or nothing. At full size that takes a minute.
+
+    Returns the threshold by its name in the model, which is set.
+    """
+    if not hasattr(model, "transform"):
+        return {}
+    normalise(model, [patterned(SIZES)])
+    owner, heads = ("roi_heads.", model.roi_heads) if hasattr(model, "roi_heads") else ("", model)
+    heads.score_thresh = _threshold(model, heads)
+    return {f"{owner}score_thresh": heads.score_thresh}
+
+
+def _threshold(model: Any, heads: Any) -> float:
     import torch
 
-    heads = model.roi_heads if hasattr(model, "roi_heads") else model
     heads.score_thresh = 0.0
     with torch.no_grad():
         answers = [model(*image_list(SIZES[:1], seed))[0] for seed in range(len(PICTURES))]
     scores = [answer["scores"].sort(descending=True)[0] for answer in answers]
     threshold = clear_threshold(scores, RANKS)
-    if threshold is not None:
-        heads.score_thresh = threshold
+    return 0.0 if threshold is None else threshold

@@ -55,6 +55,9 @@ class Architecture:
     build: "module:factory" of a `torch.nn.Module`, called with `keywords` and those of the profile.
     inputs: "module:function", called with (sizes, seed): sizes holds (height, width) of each image
         of the batch, seed picks the pictures; it returns the tuple of the model's arguments.
+    calibrate: "module:function" of the model, where its weights follow from data. It is called
+        once; other processes load what it left. It returns attributes that belong to the weights
+        and are no part of the state, such as {"roi_heads.score_thresh": 0.3}: numbers or texts.
     outputs: an output kind, or the name of a registered one.
     adversarial: {what it shows: seed} of sample inputs, such as {"one detection": 7}. They are run
         beside the ordinary ones, or are some of these; a failure names them.
@@ -86,6 +89,7 @@ class Architecture:
     preparations: Mapping[str, str] = field(default_factory=dict)
     environment: str = DEFAULT
     family: str = ""
+    calibrate: str = ""
 
     @property
     def reference(self) -> Eager:

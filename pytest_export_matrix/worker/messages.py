@@ -41,13 +41,14 @@ class Here:
 
 @dataclass(frozen=True)
 class Model:
-    """The model under test."""
+    """The model under test. `calibrate` is empty where its weights are those of the factory."""
 
     build: str
     keywords: Dict[str, Any]
     inputs: str
     layouts: List[str]
     outputs: OutputKind
+    calibrate: str = ""
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import contextlib
 import importlib
 import inspect
+import json
 import os
-from typing import Any, Iterator, Sequence, Tuple
+from typing import Any, Dict, Iterator, Mapping, Sequence, Tuple
 
 from pytest_export_matrix.runtimes.pytorch import compute_in_float32
 from pytest_export_matrix.vocabulary.outcomes import Failure
@@ -16,6 +17,8 @@ from pytest_export_matrix.worker.messages import Eager, Model
 #: The file that the weights of a model are kept in, and the one for a state that holds more than
 #: tensors.
 WEIGHTS, PICKLED_WEIGHTS = "weights.safetensors", "weights.pt"
+#: Where the file of weights says which attributes belong to them.
+ATTRIBUTES = "attributes"
 
 
 def build(described: Model) -> Any:
@@ -52,12 +55,39 @@ def rebuild(eager: Eager) -> Any:
     return model.to(eager.device)
 
 
-def save_weights(model: Any, folder: str) -> str:
-    """Write the state of `model` into `folder`. Returns the path.
+def calibrate(model: Any, described: Model) -> Dict[str, Any]:
+    """Change the weights of `model` as the architecture says. Returns the attributes that belong to
+    them, which are set, by their dotted names.
+
+    Raises Failure where the function cannot be imported or returns something else; what it raises
+    itself goes through.
+    """
+    if not described.calibrate:
+        return {}
+    found = _named("calibrate", described.calibrate)(model) or {}
+    plain = isinstance(found, dict) and all(
+        isinstance(v, (int, float, str)) for v in found.values()
+    )
+    if not plain:
+        problem = f"returned {found!r:.80}, expected {{attribute: number or text}}"
+        raise Failure(f"calibrate={described.calibrate!r} {problem}")
+    set_attributes(model, found)
+    return dict(found)
+
+
+def set_attributes(model: Any, attributes: Mapping[str, Any]) -> None:
+    for name, value in attributes.items():
+        owner, _, attribute = name.rpartition(".")
+        setattr(model.get_submodule(owner), attribute, value)
+
+
+def save_weights(model: Any, folder: str, attributes: Mapping[str, Any]) -> str:
+    """Write the state of `model` and the `attributes` that belong to it into `folder`. Returns the
+    path.
 
     It is a safetensors file, in which tensors that share memory are written apart. A state that
     holds something else than plain tensors (of quantized modules, of `get_extra_state`) is written
-    as torch.save does.
+    as torch.save does; then there cannot be attributes, for which Failure is raised.
     """
     import torch
     from safetensors.torch import save_file
@@ -66,7 +96,9 @@ def save_weights(model: Any, folder: str) -> str:
     if all(torch.is_tensor(each) and not each.is_quantized for each in state.values()):
         path = os.path.join(folder, WEIGHTS)
         tensors = {name: each.detach().clone().contiguous() for name, each in state.items()}
-        save_file(tensors, path)
+        save_file(tensors, path, {ATTRIBUTES: json.dumps(attributes)})
+    elif attributes:
+        raise Failure("calibrate returned attributes, and the state holds more than plain tensors")
     else:
         path = os.path.join(folder, PICKLED_WEIGHTS)
         torch.save(state, path)
@@ -79,10 +111,13 @@ def load_weights(model: Any, path: str, renames: str = "") -> None:
     Raises RuntimeError where names or shapes differ.
     """
     import torch
+    from safetensors import safe_open
     from safetensors.torch import load_file
 
     if path.endswith(WEIGHTS):
         state = load_file(path)
+        with safe_open(path, "pt") as file:
+            set_attributes(model, json.loads(file.metadata()[ATTRIBUTES]))
     else:
         # PyTorch 1.10 does not know the argument, later ones refuse what is no tensor without it.
         known = "weights_only" in inspect.signature(torch.load).parameters

@@ -218,6 +218,7 @@ def model_of(recipe: Recipe) -> Model:
         architecture.inputs,
         list(architecture.layouts),
         recipe.outputs,
+        architecture.calibrate,
     )
 
 

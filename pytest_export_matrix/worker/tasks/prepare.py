@@ -42,7 +42,7 @@ def run(request: Prepare, here: Here, stages: Stages) -> Answer:
     if kept:
         models.load_weights(model, kept)
     else:
-        kept = models.save_weights(model, request.out)
+        kept = models.save_weights(model, request.out, models.calibrate(model, request.model))
     same = Eager(request.model, request.device, kept, "", [])
     eager = EagerModel(model.to(request.device), request.device, partial(models.rebuild, same))
     with models.exact_arithmetic(here.threads):
