@@ -120,20 +120,19 @@ def _asked_for(
     settings: Settings,
     ids: Sequence[str],
 ) -> List[Cell]:
-    """The cells that the options ask for. One that is named by its id need not be meant."""
+    """The cells that the options ask for, or those that are named by their ids: these need be
+    neither meant nor selected."""
     if ids:
         known = {cell.id: cell for cell in possible}
         for text in ids:
             if text not in known:
                 raise unknown(f"{NODE_PREFIX}{text}", "cell", text, known)
-        meant = set(whole)
-        whole = [cell for cell in possible if cell in meant or cell.id in ids]
-    cells = select(possible, whole, settings.select)
-    named = [named_models.architecture(text).name for text in settings.models]
-    if named:
-        cells = [cell for cell in cells if cell.architecture in named]
-    if ids:
-        cells = [cell for cell in cells if cell.id in set(ids)]
+        cells = [cell for cell in possible if cell.id in set(ids)]
+    else:
+        cells = select(possible, whole, settings.select)
+        named = [named_models.architecture(text).name for text in settings.models]
+        if named:
+            cells = [cell for cell in cells if cell.architecture in named]
     if settings.shard:
         groups = [registry.recipe(cell).capture_key for cell in cells]
         cells = selection.shard(cells, groups, *settings.shard)

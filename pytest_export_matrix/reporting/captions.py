@@ -36,7 +36,9 @@ def tally(results: Results) -> str:
     untested = sum(not each.absent and is_unknown(each) for each in results.cells)
     if untested:
         named.append(f"of the failures {untested} could not be tested")
-    text = f"{results.planned} cells planned: {', '.join(named) or 'none run'}"
+    whole = results.matrix.cells if results.matrix else results.planned
+    part = f"{results.planned} of {whole}" if results.planned < whole else f"{results.planned}"
+    text = f"{part} cells planned: {', '.join(named) or 'none run'}"
     lacking = results.planned - len(results.cells)
     return f"{text}, {lacking} without a result" if lacking else text
 

@@ -102,7 +102,7 @@ def content(request: Request, results: Results, source: str, asked: str) -> Cont
 
 def build(request: Request, results: Results, asked: str) -> Content:
     """Tables and notes of whatever was run. Raises DocumentError where `request` picks no cell."""
-    chosen = replace(results, cells=_select(request, results.cells, asked))
+    chosen = replace(results, cells=_select(request, results.cells, asked), matrix=None)
     chosen.planned = len(chosen.cells)
     used = {DEFAULT_ENVIRONMENT, *(result.environment for result in chosen.cells)}
     chosen.environments = {k: v for k, v in results.environments.items() if k in used}

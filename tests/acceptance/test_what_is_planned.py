@@ -97,6 +97,16 @@ def test_a_cell_that_is_named_is_run_whatever_is_planned(planned: Planned) -> No
         assert planned.cells(f"export-matrix::{cell}") == [cell]
 
 
+def test_a_cell_that_is_named_is_run_whatever_the_ini_file_selects(planned: Planned) -> None:
+    planned.pytester.makeini("[pytest]\nexport_matrix_select = method=scripting\n")
+    assert {way(cell) for cell in planned.cells()} == {
+        "net-scripting-torchscript-pytorch",
+        "net-scripting-torchscript-libtorch",
+    }
+    cell = f"{CLAIMED[0]}-cpu-fixed-1"
+    assert planned.cells(f"export-matrix::{cell}") == [cell]
+
+
 @pytest.mark.parametrize("option", ["--export-matrix-select", "--export-matrix-require"])
 def test_selecting_what_is_not_planned_says_what_plans_it(planned: Planned, option: str) -> None:
     said = planned.refused(f"{option}=device=cuda")
