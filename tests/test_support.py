@@ -73,8 +73,8 @@ def test_several_architectures_are_counted() -> None:
     assert [row[3] for row in summary(found)] == ["◐ 2/3 ¹", "◐ 1/3 ¹"]
     every = results(architectures=("a", "b"))
     none = results(("a", "b"), architectures=("a", "b"))
-    assert [row[3] for row in summary(every)] == ["● 2/2", "● 2/2"]
-    assert [row[3] for row in summary(none)] == ["○ 0/2 ¹", "○ 0/2 ¹"]
+    assert [row[3] for row in summary(every)] == ["● 2/2"]
+    assert [row[3] for row in summary(none)] == ["○ 0/2 ¹"]
 
 
 def test_runtimes_that_do_the_same_share_a_row_and_others_do_not() -> None:
@@ -88,6 +88,38 @@ def test_runtimes_that_do_the_same_share_a_row_and_others_do_not() -> None:
 def test_runtimes_of_one_file_stand_together() -> None:
     ways = [("torchscript", "pytorch"), ("onnx", "onnxruntime"), ("torchscript", "libtorch")]
     found = [r for format, runtime in ways for r in results(formats={format: runtime})]
+    assert [row[1:3] for row in summary(found)] == [
+        ["TorchScript", "PyTorch, libtorch"],
+        ["ONNX", "ONNX Runtime"],
+    ]
+
+
+def test_formats_of_one_method_that_do_the_same_share_a_row() -> None:
+    assert summary(results()) == [
+        ["tracing", "TorchScript, ONNX", "PyTorch, ONNX Runtime", "●", "●", "●", "●", ""],
+    ]
+
+
+def test_runtimes_with_long_names_are_told_by_their_languages() -> None:
+    found = []
+    for runtime, language in (("aot_inductor", "c++"), ("aot_inductor_python", "python")):
+        for each in results(formats={"aot_inductor": runtime}):
+            each.language = language
+            found.append(each)
+    assert [row[1:3] for row in summary(found)] == [["AOTInductor", "C++, Python"]]
+
+
+def test_languages_do_not_stand_for_runtimes_of_several_formats() -> None:
+    """That would say that each format runs in each of them."""
+    found = []
+    for format, runtime, language in (
+        ("torchscript", "pytorch", "python"),
+        ("torchscript", "libtorch", "c++"),
+        ("onnx", "onnxruntime", "python"),
+    ):
+        for each in results(formats={format: runtime}):
+            each.language = language
+            found.append(each)
     assert [row[1:3] for row in summary(found)] == [
         ["TorchScript", "PyTorch, libtorch"],
         ["ONNX", "ONNX Runtime"],
@@ -167,7 +199,7 @@ def test_rare_causes_have_no_footnote_and_are_counted() -> None:
     notes = Marks.over(found).footnotes()
     assert len(notes) == FOOTNOTES + 1
     assert notes[-1] == "… 2 causes more; table=limits has all of them"
-    (row, _) = summary(found)
+    (row,) = summary(found)
     assert row[3] == "○ 0/14 ¹ ² ³ …"
     assert superscript(12) == "¹²"
 

@@ -5,9 +5,10 @@ It answers which way out works, in what it runs, at other sizes, with batches, a
 
 from __future__ import annotations
 
-from typing import List, Sequence, Tuple
+from dataclasses import dataclass
+from typing import Dict, Iterable, List, Sequence, Tuple
 
-from pytest_export_matrix.reporting.grades import Marks, fit, listed
+from pytest_export_matrix.reporting.grades import WIDEST, Marks, fit, listed
 from pytest_export_matrix.reporting.grids import (
     Grid,
     at,
@@ -17,7 +18,7 @@ from pytest_export_matrix.reporting.grids import (
     foreign,
     unique,
 )
-from pytest_export_matrix.reporting.names import shown
+from pytest_export_matrix.reporting.names import language, shown
 from pytest_export_matrix.results.result import Result
 
 #: A column for each, by the resolution and the batch of its cells.
@@ -47,25 +48,60 @@ def _grids(title: str, results: Sequence[Result]) -> List[Grid]:
     ]
 
 
+@dataclass
+class _Row:
+    """Runtimes in which the files of one method do the same: (format, runtime, language)."""
+
+    method: str
+    runs: List[Tuple[str, str, str]]
+    entries: List[str]
+
+    def takes(self, other: "_Row") -> bool:
+        """Whether both fit into one row that says no more than the two do."""
+        alike = (self.method, self.entries) == (other.method, other.entries)
+        both = _Row(self.method, [*self.runs, *other.runs], self.entries)
+        return alike and len(both.formats) <= WIDEST and len(both.runs_in) <= WIDEST
+
+    @property
+    def formats(self) -> str:
+        return ", ".join(unique(format for format, _, _ in self.runs))
+
+    @property
+    def runs_in(self) -> str:
+        """The runtimes; their languages where that is shorter and they run the same format."""
+        names = ", ".join(runtime for _, runtime, _ in self.runs)
+        languages = [language for _, _, language in self.runs]
+        alone = len(unique(format for format, _, _ in self.runs)) == 1
+        if len(names) > WIDEST and alone and len(unique(languages)) == len(languages) > 1:
+            return ", ".join(languages)
+        return names
+
+
 def _rows(results: Sequence[Result], marks: Marks) -> List[List[str]]:
-    """A runtime in which the files do the same as in the one before it shares the row."""
+    """The runtimes of one file stand together, the formats of one method as well."""
     ways = by_way(results)
-    rows: List[Tuple[List[str], List[str], List[str]]] = []
-    # The runtimes of one file stand together.
-    order = unique((method, format) for method, format, _ in ways)
+    methods = unique(method for method, _, _ in ways)
+    formats = unique(format for _, format, _ in ways)
+    by_format: Dict[Tuple[str, str], List[_Row]] = {}
     for (method, format, runtime), cells in sorted(
-        ways.items(), key=lambda item: order.index(item[0][:2])
+        ways.items(), key=lambda item: (methods.index(item[0][0]), formats.index(item[0][1]))
     ):
-        way = [fit(method), fit(shown(format))]
         entries = [marks.mark(at(cells, *column), cells) for column in COLUMNS.values()]
-        entries.append(needs(cells))
-        if rows and (rows[-1][0], rows[-1][2]) == (way, entries):
-            together = [*rows[-1][1], shown(runtime)]
-            if listed(together) == ", ".join(together):
-                rows[-1][1].append(shown(runtime))
-                continue
-        rows.append((way, [shown(runtime)], entries))
-    return [[*way, listed(names), *entries] for way, names, entries in rows]
+        run = (shown(format), shown(runtime), language(cells[0].language))
+        row = _Row(method, [run], [*entries, needs(cells)])
+        by_format.setdefault((method, format), []).append(row)
+    rows = _merged(row for of_one in by_format.values() for row in _merged(of_one))
+    return [[fit(r.method), fit(r.formats), fit(r.runs_in), *r.entries] for r in rows]
+
+
+def _merged(rows: Iterable[_Row]) -> List[_Row]:
+    found: List[_Row] = []
+    for row in rows:
+        if found and found[-1].takes(row):
+            found[-1].runs += row.runs
+        else:
+            found.append(row)
+    return found
 
 
 def needs(cells: Sequence[Result]) -> str:
