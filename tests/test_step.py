@@ -163,11 +163,21 @@ def test_a_part_that_passes_the_second_time_is_flaky_and_its_failure_is_kept(sto
 
 
 def test_a_transient_failure_is_not_remembered(store: Store) -> None:
-    (found,) = answers(store, Worker(a=[NOT_STARTED, NOT_STARTED])).values()
+    (found,) = answers(store, Worker(a=[NOT_STARTED] * 3)).values()
     assert found.transient and not found.folder
     worker = Worker(a=[PASSED])
     (found,) = answers(store, worker).values()
     assert found.passed and found.flaky is None
+
+
+@pytest.mark.parametrize("tries", [[PASSED], [FAILED, FAILED]])
+def test_what_ended_a_try_from_outside_is_neither_judged_nor_remembered(
+    store: Store, tries: List[StepAnswer]
+) -> None:
+    for worker in (Worker(a=[NOT_STARTED, *tries]), Worker()):  # first made, then from the store
+        (found,) = answers(store, worker).values()
+        assert (found.outcome, found.reason) == (tries[0].outcome, tries[0].reason)
+        assert found.flaky is None and not found.transient
 
 
 def test_an_unavailable_answer_is_neither_tried_again_nor_remembered(store: Store) -> None:

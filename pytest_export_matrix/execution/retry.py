@@ -28,9 +28,11 @@ def merge_attempts(first: Optional[StepAnswer], second: StepAnswer) -> StepAnswe
     """Merge the answers of two tries of the same work.
 
     If both failed, the first failure is kept. If the second passed, its files are kept, and `flaky`
-    holds how the first ended. If the second is unavailable, so is the result.
+    holds how the first ended. If the second is unavailable, so is the result. What ended the first
+    from outside (a kill, a worker that did not start) says nothing about the work: the second try
+    counts alone.
     """
-    if first is None or second.outcome is Outcome.UNAVAILABLE:
+    if first is None or first.transient or second.outcome is Outcome.UNAVAILABLE:
         return second
     if not second.passed:
         return replace(first, tried=True, cached=False)

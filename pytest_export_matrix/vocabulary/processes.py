@@ -6,6 +6,8 @@ import signal
 import sys
 
 SIGKILL = "SIGKILL"
+#: What a person, a scheduler or the kernel sends. A process that crashes by itself gets others.
+FROM_OUTSIDE = (SIGKILL, "SIGTERM", "SIGHUP", "SIGINT", "SIGQUIT")
 
 
 def describe_code(code: int) -> str:
@@ -18,6 +20,11 @@ def describe_code(code: int) -> str:
         name = f"signal {-code}"
     hint = " (out of memory, perhaps: nobody here sent it)" if name == SIGKILL else ""
     return f"killed by {name}{hint}"
+
+
+def is_from_outside(reason: str) -> bool:
+    """Whether a reason in the words of `describe_code` names a signal that came from outside."""
+    return any(f"killed by {name}" in reason for name in FROM_OUTSIDE)
 
 
 def end_with_parent() -> None:

@@ -9,7 +9,7 @@ import warnings
 from typing import Any, Callable, Dict, List, Optional
 
 from pytest_export_matrix.vocabulary.outcomes import Failure, Outcome, Stage, Warned, shorten
-from pytest_export_matrix.vocabulary.processes import SIGKILL
+from pytest_export_matrix.vocabulary.processes import is_from_outside
 from pytest_export_matrix.vocabulary.references import resolve
 from pytest_export_matrix.worker import protocol
 from pytest_export_matrix.worker.dataclass_json import read, to_json
@@ -129,8 +129,7 @@ def failure(error: BaseException) -> Answer:
         outcome,
         reason=shorten(reason),
         detail=shorten(detail or traceback.format_exc(), 20_000),
-        # The kernel kills any process when memory is short: it need not happen again.
-        transient=outcome is Outcome.CRASHED and SIGKILL in reason,
+        transient=outcome is Outcome.CRASHED and is_from_outside(reason),
     )
 
 

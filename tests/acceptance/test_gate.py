@@ -205,6 +205,15 @@ class TestFlaky:
         assert accepted.code == 0, accepted.output
 
 
+def test_a_kill_from_outside_is_neither_judged_nor_remembered(tmp_path: Path) -> None:
+    project = Project(tmp_path / "project", "classifier")
+    killed = cell(method="is_killed_the_first_time")
+    for cached in (False, True):
+        run = project.run(*ONE_LANE, cells=[killed])
+        assert (run.code, run.outcomes) == (0, {killed: "passed"}), run.output
+        assert (run.rows[killed]["flaky"], run.rows[killed]["cached"]) == (False, cached)
+
+
 class TestBadInput:
     @pytest.mark.parametrize(
         ("text", "said"),

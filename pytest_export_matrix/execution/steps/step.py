@@ -63,6 +63,10 @@ class PreparedModel:
     agreements: Dict[Eager, Dict[Case, StepAnswer]] = field(default_factory=dict)
 
 
+#: What was ended from outside does not count as a try, so that there can be two.
+RETRIES = 2
+
+
 class Step(Generic[P]):
     """One step of several parts. Used by several threads and several processes at once.
 
@@ -102,19 +106,23 @@ class Step(Generic[P]):
             missing = [part for part in parts if part not in found]
             if missing:
                 self._make(missing, found)
-            failing = [
-                part for part in parts if should_retry(found[part], is_news, self.format(part))
-            ]
-            if failing and not self.one_by_one:
-                self._make(failing, found)
-            for index, part in enumerate(failing if self.one_by_one else ()):
-                self._make([part], found)
-                if not found[part].passed:
-                    for each in failing[index + 1 :]:
-                        found[each].tried = True
-                        found[each] = self.keep(each, found[each])
-                    break
+            for _ in range(RETRIES):
+                failing = [
+                    part for part in parts if should_retry(found[part], is_news, self.format(part))
+                ]
+                self._retry(failing, found)
             return found
+
+    def _retry(self, failing: Sequence[P], found: Dict[P, StepAnswer]) -> None:
+        if failing and not self.one_by_one:
+            self._make(failing, found)
+        for index, part in enumerate(failing if self.one_by_one else ()):
+            self._make([part], found)
+            if not found[part].passed:
+                for each in failing[index + 1 :]:
+                    found[each].tried = True
+                    found[each] = self.keep(each, found[each])
+                break
 
     def _make(self, parts: Sequence[P], found: Dict[P, StepAnswer]) -> None:
         """Add to `found` what a worker answers now."""

@@ -22,7 +22,7 @@ from pytest_export_matrix.machine.json_files import convert
 from pytest_export_matrix.machine.locks import RunStopped
 from pytest_export_matrix.vocabulary.outcomes import Outcome, shorten
 from pytest_export_matrix.vocabulary.package import PACKAGE
-from pytest_export_matrix.vocabulary.processes import SIGKILL, describe_code
+from pytest_export_matrix.vocabulary.processes import describe_code, is_from_outside
 from pytest_export_matrix.worker import protocol
 from pytest_export_matrix.worker.dataclass_json import to_json
 from pytest_export_matrix.worker.messages import (
@@ -222,8 +222,7 @@ class Worker:
             reason=reason,
             detail=_tail(folder),
             note=last.note if last else "",
-            # The kernel kills any process when memory is short: it need not happen again.
-            transient=SIGKILL in reason,
+            transient=is_from_outside(reason),
             seconds=_spent(events),
             dependencies=protocol.read_json(folder, protocol.MADE_FROM) or {},
             failed_on=known.failed_on,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import signal
 import sys
 import threading
 from pathlib import Path
@@ -33,6 +34,14 @@ def fails_the_first_time(captured: Any, path: str, context: Context) -> str:
 
     if tries("exports") == 1:
         raise RuntimeError("not this time")
+    return tracing.save(captured, path, context)
+
+
+def is_killed_the_first_time(captured: Any, path: str, context: Context) -> str:
+    from sessions import tries
+
+    if tries("kills") == 1:
+        os.kill(os.getpid(), signal.SIGKILL)
     return tracing.save(captured, path, context)
 
 

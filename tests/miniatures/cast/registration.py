@@ -131,6 +131,7 @@ EXPORTERS = (
     exporter("writes_nothing", lower="writes_nothing"),
     exporter("counts", lower="counts"),
     exporter("fails_the_first_time", lower="fails_the_first_time"),
+    exporter("is_killed_the_first_time", lower="is_killed_the_first_time"),
     exporter("pickles", "model_itself", "writes_pickle", format="pickle"),
 )
 RUNTIMES = (
