@@ -110,7 +110,8 @@ def test_a_damaged_entry_is_made_again(store: Store, damage: str) -> None:
     elif damage == "entry":
         (folder / ENTRY).write_text("{")
     else:
-        entry["data"]["outcome"] = "splendid"
+        entry["entry"]["data"]["outcome"] = "splendid"
+        entry["sha256"] = digest(entry["entry"])
         (folder / ENTRY).write_text(json.dumps(entry))
     worker = Worker(a=[PASSED])
     (found,) = answers(store, worker).values()

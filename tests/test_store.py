@@ -53,6 +53,30 @@ def test_a_damaged_entry_counts_as_missing(tmp_path: Path, damage: str) -> None:
     else:
         (folder / ENTRY).write_text((folder / ENTRY).read_text()[:20])
     assert store.get("artifact", "key") is None
+    assert store.damaged == 1
+
+
+def test_no_bit_of_an_entry_can_change_unnoticed(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    folder = put(store)
+    for name in (ENTRY, "model.pt"):
+        path = folder / name
+        right = path.read_bytes()
+        for place in range(8 * len(right)):
+            flipped = bytearray(right)
+            flipped[place // 8] ^= 1 << place % 8
+            path.write_bytes(flipped)
+            assert store.get("artifact", "key") in (None, {"n": 1})
+            if name == "model.pt":
+                assert store.get("artifact", "key") is None
+        path.write_bytes(right)
+    assert store.get("artifact", "key") == {"n": 1}
+
+
+def test_a_missing_entry_is_not_counted_as_damaged(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    assert store.get("artifact", "key") is None
+    assert store.damaged == 0
 
 
 def test_reading_without_verifying_checks_only_sizes(tmp_path: Path) -> None:
@@ -121,3 +145,22 @@ def make_once(folder: Path) -> None:
             with open(folder / "made", "a") as log:
                 log.write("made\n")
             put(store)
+
+
+def put_often(folder: Path) -> None:
+    store = Store(folder)
+    for n in range(100):
+        put(store, text=f"{os.getpid()} {n}")
+
+
+def test_processes_that_put_the_same_entry_at_once_leave_one_that_is_whole(tmp_path: Path) -> None:
+    context = multiprocessing.get_context("spawn")
+    processes = [context.Process(target=put_often, args=(tmp_path,)) for _ in range(4)]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join()
+    assert [process.exitcode for process in processes] == [0] * 4
+    store = Store(tmp_path)
+    assert store.get("artifact", "key") == {"n": 1}
+    assert not list(store.root.glob("tmp-*"))

@@ -1,9 +1,10 @@
 """Keep results on disk, under a key of all that they were computed from.
 
 An entry is a folder, named by its key. It holds its files and `entry.json`, which is written last
-and holds the size and the sha256 of each file. A folder appears as a whole, by a rename, or not at
-all. An entry whose files differ from its `entry.json` counts as missing, and is made again.
-Processes that want the same entry wait for each other at its lock.
+and holds the size and the sha256 of each file, and a digest of all that it says. A folder appears
+as a whole, by a rename, or not at all. An entry of which a byte was changed counts as missing, and
+is made again. Processes that want the same entry wait for each other at its lock; where they make
+it nevertheless, the last one stays.
 """
 
 from __future__ import annotations
@@ -17,17 +18,17 @@ import tempfile
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterator, Optional
+from typing import Any, Callable, Dict, Iterator, List, Optional
 
 import platformdirs
 
 from pytest_export_matrix.machine import locks
-from pytest_export_matrix.machine.hashing import file_digest
+from pytest_export_matrix.machine.hashing import digest, file_digest
 from pytest_export_matrix.machine.json_files import convert
 from pytest_export_matrix.vocabulary.errors import CacheError
 
-ENTRY = "entry.json"
-LAYOUT = "v1"
+ENTRY, DIGEST, CONTENT = "entry.json", "sha256", "entry"
+LAYOUT, TEMPORARY = "v2", "tmp-"
 #: Exported files are large: entries that were not used for so long are removed.
 KEEP_SECONDS = 30 * 24 * 3600.0
 REMEDY = "choose another folder: pytest --export-matrix --export-matrix-cache=DIR"
@@ -54,11 +55,27 @@ class Entry:
     data: Dict[str, Any]
 
 
+def _folders(path: Path) -> List[Path]:
+    """The folders in `path`; none where another process has just removed it."""
+    try:
+        with os.scandir(path) as found:
+            return [Path(each.path) for each in found if each.is_dir()]
+    except OSError:
+        return []
+
+
+def _is_intact(path: Path, file: StoredFile, verify: bool) -> bool:
+    there = path.stat().st_size == file.bytes
+    return there and (not verify or file_digest(path) == file.sha256)
+
+
 class Store:
     """Entries below `root`. Those older than `since` (seconds since the epoch) are forgotten."""
 
     def __init__(self, root: Path, since: float = 0.0) -> None:
         self.root = root / LAYOUT
+        #: How many damaged entries were met.
+        self.damaged = 0
         self._since = since
         try:
             self.root.mkdir(parents=True, exist_ok=True)
@@ -70,9 +87,12 @@ class Store:
 
     def _prune(self) -> None:
         """Remove entries, and unfinished folders of killed runs, that were long unused."""
-        for path in (*self.root.glob("tmp-*"), *self.root.glob("*/*")):
+        kinds = _folders(self.root)
+        unfinished = [path for path in kinds if path.name.startswith(TEMPORARY)]
+        entries = [path for kind in kinds if kind not in unfinished for path in _folders(kind)]
+        for path in (*unfinished, *entries):
             with contextlib.suppress(OSError):  # another process may be removing it as well
-                if path.is_dir() and path.stat().st_mtime < time.time() - KEEP_SECONDS:
+                if path.stat().st_mtime < time.time() - KEEP_SECONDS:
                     shutil.rmtree(path)
 
     def get(self, kind: str, key: str, verify: bool = True) -> Optional[Dict[str, Any]]:
@@ -81,27 +101,30 @@ class Store:
         `verify` reads all its files; without it, only their sizes are compared.
         """
         folder = self.folder(kind, key)
+        if not (folder / ENTRY).exists():
+            return None
         try:
             entry = self._entry(folder)
             if entry.made < self._since:
                 return None
-            for name, file in entry.files.items():
-                path = folder / name
-                if path.stat().st_size != file.bytes:
-                    return None
-                if verify and file_digest(path) != file.sha256:
-                    return None
-            os.utime(folder)
-            return entry.data
+            if all(_is_intact(folder / name, file, verify) for name, file in entry.files.items()):
+                os.utime(folder)
+                return entry.data
         except (OSError, ValueError):
-            return None
+            pass
+        self.damaged += 1
+        return None
 
     def files(self, kind: str, key: str) -> Dict[str, StoredFile]:
         """The files of an existing entry, by name."""
         return self._entry(self.folder(kind, key)).files
 
     def _entry(self, folder: Path) -> Entry:
-        return convert(json.loads((folder / ENTRY).read_text(encoding="utf-8")), Entry)
+        """What a folder holds. Raises OSError or ValueError where it was changed."""
+        whole = json.loads((folder / ENTRY).read_text(encoding="utf-8"))
+        if not isinstance(whole, dict) or digest(whole.get(CONTENT)) != whole.get(DIGEST):
+            raise ValueError(f"{folder / ENTRY} was changed")
+        return convert(whole[CONTENT], Entry)
 
     def folder(self, kind: str, key: str) -> Path:
         return self.root / kind / key
@@ -114,7 +137,7 @@ class Store:
         target = self.folder(kind, key)
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
-            fresh = source or Path(tempfile.mkdtemp(dir=self.root, prefix="tmp-"))
+            fresh = source or Path(tempfile.mkdtemp(dir=self.root, prefix=TEMPORARY))
             paths = [path for path in sorted(fresh.rglob("*")) if path.is_file()]
             files = {
                 path.relative_to(fresh).as_posix(): StoredFile(
@@ -123,13 +146,24 @@ class Store:
                 for path in paths
             }
             entry = Entry(time.time(), files, data)
-            (fresh / ENTRY).write_text(json.dumps(asdict(entry)), encoding="utf-8")
-            if target.exists():
-                # A rename cannot replace a folder that holds files. This process has its lock.
-                shutil.rmtree(target)
-            os.replace(fresh, target)
+            content = json.loads(json.dumps(asdict(entry)))
+            whole = {DIGEST: digest(content), CONTENT: content}
+            (fresh / ENTRY).write_text(json.dumps(whole), encoding="utf-8")
+            self._replace(fresh, target)
         except OSError as error:
             raise CacheError(f"cache folder {self.root}", str(error), remedy=REMEDY) from error
+
+    def _replace(self, fresh: Path, target: Path) -> None:
+        """Put the folder `fresh` at `target`. Several processes may do so at once."""
+        while True:
+            try:
+                return os.replace(fresh, target)
+            except OSError as error:
+                if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+                    raise
+            # A rename does not replace a folder that holds files.
+            with self.scratch() as old, contextlib.suppress(FileNotFoundError):
+                os.replace(target, old / "entry")
 
     def remove(self, kind: str, key: str) -> None:
         shutil.rmtree(self.folder(kind, key), ignore_errors=True)
@@ -138,7 +172,7 @@ class Store:
     def scratch(self) -> Iterator[Path]:
         """A folder on the same disk, for files that `put` gets. It is removed afterwards."""
         try:
-            folder = Path(tempfile.mkdtemp(dir=self.root, prefix="tmp-"))
+            folder = Path(tempfile.mkdtemp(dir=self.root, prefix=TEMPORARY))
         except OSError as error:
             raise CacheError(f"cache folder {self.root}", str(error), remedy=REMEDY) from error
         try:

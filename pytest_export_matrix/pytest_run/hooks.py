@@ -151,6 +151,7 @@ class MatrixPlugin:
         s = self.settings
         if self.run:
             self.run.close()
+        self.exchange.damaged += self.store.damaged
         if s.shard and session.exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED:
             session.exitstatus = pytest.ExitCode.OK  # more shards than cells: this one is empty
         is_main = not xdist.is_node(self.config) and not self.config.option.collectonly
@@ -193,6 +194,8 @@ class MatrixPlugin:
         for colour, line in terminal.sights(results, self.settings.sees or 0, more, width):
             write_line(line, **({colour: True} if colour else {}))
         lines = [*self._not_planned(), *self.report_lines]
+        if self.exchange.damaged:
+            lines.insert(0, f"{self.exchange.damaged} damaged entries of the cache were made again")
         if self.settings.repro:
             failed = len(self.gathered.failed())
             lines += folders.report(self.settings.repro, failed, self.exchange.problems)

@@ -9,6 +9,7 @@ from typing import Any, List
 import pytest
 
 SINCE, PROBLEMS = "export_matrix_since", "export_matrix_repro"
+DAMAGED = "export_matrix_damaged"
 
 
 def is_node(config: pytest.Config) -> bool:
@@ -23,11 +24,13 @@ def processes(config: pytest.Config) -> int:
 
 class Exchange:
     """`since`: older stored answers do not count (seconds since the epoch, the same in every
-    process). `problems`: what could not be written for failing cells, from every process."""
+    process). `problems`: what could not be written for failing cells, and `damaged`: how many
+    entries of the cache had to be made again, from every process."""
 
     def __init__(self, config: pytest.Config) -> None:
         self._config: Any = config
         self.problems: List[str] = []
+        self.damaged = 0
         given: Any = getattr(config, "workerinput", None)
         now = time.time() if config.getoption("export_matrix_no_cache") else 0.0
         self.since: float = given[SINCE] if given else now
@@ -40,7 +43,10 @@ class Exchange:
     def pytest_sessionfinish(self) -> None:
         if is_node(self._config):
             self._config.workeroutput[PROBLEMS] = self.problems
+            self._config.workeroutput[DAMAGED] = self.damaged
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
-        self.problems += getattr(node, "workeroutput", {}).get(PROBLEMS, [])
+        told = getattr(node, "workeroutput", {})
+        self.problems += told.get(PROBLEMS, [])
+        self.damaged += told.get(DAMAGED, 0)

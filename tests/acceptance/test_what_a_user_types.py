@@ -119,7 +119,7 @@ def file_of(run: Run, way: Way) -> Path:
     """The file of a cell, in the cache of its project."""
     wanted = run.rows[way.cell]["artifact"]["sha256"]
     for entry in (run.reports.parents[1] / "cache").rglob("artifact/*/entry.json"):
-        files = json.loads(entry.read_text("utf-8"))["files"]
+        files = json.loads(entry.read_text("utf-8"))["entry"]["files"]
         only = next(iter(files.values()))["sha256"] if len(files) == 1 else digest(files)
         if only == wanted:
             return entry.with_name(f"model.{SUFFIXES[way.format]}")
