@@ -16,6 +16,7 @@ from typing import Iterator, List, Sequence
 
 from pytest_export_matrix.execution.answers import StepAnswer
 from pytest_export_matrix.execution.store import ENTRY
+from pytest_export_matrix.machine import temporary
 from pytest_export_matrix.vocabulary.errors import CacheError
 from pytest_export_matrix.worker import calls
 from pytest_export_matrix.worker.messages import AskedCase
@@ -73,7 +74,7 @@ def engine_folder(
 
     Raises CacheError where there is no room for it.
     """
-    path = Path(os.path.realpath(tempfile.mkdtemp(prefix="export-matrix-")))
+    path = Path(os.path.realpath(temporary.make()))
     try:
         try:
             filled = _fill(path, exported, cases, program)

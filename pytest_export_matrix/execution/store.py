@@ -22,7 +22,7 @@ from typing import Any, Callable, Dict, Iterator, List, Optional
 
 import platformdirs
 
-from pytest_export_matrix.machine import locks
+from pytest_export_matrix.machine import locks, temporary
 from pytest_export_matrix.machine.hashing import digest, file_digest
 from pytest_export_matrix.machine.json_files import convert
 from pytest_export_matrix.vocabulary.errors import CacheError
@@ -86,11 +86,10 @@ class Store:
         self._prune()
 
     def _prune(self) -> None:
-        """Remove entries, and unfinished folders of killed runs, that were long unused."""
-        kinds = _folders(self.root)
-        unfinished = [path for path in kinds if path.name.startswith(TEMPORARY)]
-        entries = [path for kind in kinds if kind not in unfinished for path in _folders(kind)]
-        for path in (*unfinished, *entries):
+        """Remove entries that were long unused, and unfinished ones of runs that were killed."""
+        temporary.sweep(self.root, TEMPORARY)
+        kinds = [path for path in _folders(self.root) if not path.name.startswith(TEMPORARY)]
+        for path in (path for kind in kinds for path in _folders(kind)):
             with contextlib.suppress(OSError):  # another process may be removing it as well
                 if path.stat().st_mtime < time.time() - KEEP_SECONDS:
                     shutil.rmtree(path)
@@ -137,7 +136,7 @@ class Store:
         target = self.folder(kind, key)
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
-            fresh = source or Path(tempfile.mkdtemp(dir=self.root, prefix=TEMPORARY))
+            fresh = source or Path(temporary.make(self.root, TEMPORARY))
             paths = [path for path in sorted(fresh.rglob("*")) if path.is_file()]
             files = {
                 path.relative_to(fresh).as_posix(): StoredFile(
@@ -172,7 +171,7 @@ class Store:
     def scratch(self) -> Iterator[Path]:
         """A folder on the same disk, for files that `put` gets. It is removed afterwards."""
         try:
-            folder = Path(tempfile.mkdtemp(dir=self.root, prefix=TEMPORARY))
+            folder = Path(temporary.make(self.root, TEMPORARY))
         except OSError as error:
             raise CacheError(f"cache folder {self.root}", str(error), remedy=REMEDY) from error
         try:

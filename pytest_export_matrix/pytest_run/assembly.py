@@ -15,6 +15,7 @@ from pytest_export_matrix.execution.workers.availability import Availability
 from pytest_export_matrix.execution.workers.dispatcher import Dispatcher
 from pytest_export_matrix.execution.workers.pool import Pool
 from pytest_export_matrix.execution.workers.worker import Limits
+from pytest_export_matrix.machine import temporary
 from pytest_export_matrix.machine.hashing import digest, tool_digest
 from pytest_export_matrix.planning.recipes import Recipe
 from pytest_export_matrix.planning.registry import Registry
@@ -36,6 +37,7 @@ def assemble_run(
     """A run of `recipes` that has not begun. `paths` are the folders that the project is imported
     from, its root first."""
     s = settings
+    temporary.sweep()
     pool = Pool(registry.modules, s.threads, IDLE_WORKERS * s.lanes, s.cache / "bytecode")
     dispatcher = Dispatcher(pool, Limits(s.seconds, s.memory, s.threads), paths, str(s.cache))
     environments = {each.name: each for each in registry.environments}

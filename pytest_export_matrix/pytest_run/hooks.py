@@ -27,6 +27,7 @@ from pytest_export_matrix.pytest_run.outputs import (
 from pytest_export_matrix.pytest_run.plan import Plan, plan_run, select
 from pytest_export_matrix.pytest_run.progress import Progress
 from pytest_export_matrix.pytest_run.quiet import QuietFailures
+from pytest_export_matrix.pytest_run.signals import EndLikeCtrlC
 from pytest_export_matrix.reporting import github, terminal
 from pytest_export_matrix.reproduction import folders
 from pytest_export_matrix.results.result import Result
@@ -46,6 +47,7 @@ class MatrixPlugin:
         config.pluginmanager.register(self.exchange)
         if config.get_verbosity() <= 0:
             config.pluginmanager.register(QuietFailures())
+        self.signals = EndLikeCtrlC()
         self.gathered = Gathered()
         self.run: Optional[MatrixRun] = None
         self.report_lines: List[str] = []
@@ -53,6 +55,7 @@ class MatrixPlugin:
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionstart(self) -> None:
         """Plan the matrix, so that bad input is refused before anything is collected or run."""
+        self.signals.begin()
         with usage_errors():
             s = self.settings = options.read(self.config)
             self.plan = plan_run(self.config, s, self.asked)
@@ -180,6 +183,9 @@ class MatrixPlugin:
             lines, code = refresh_documents(results, self.settings, is_whole)
             self.report_lines += lines
             session.exitstatus = session.exitstatus or code
+
+    def pytest_unconfigure(self) -> None:
+        self.signals.end()
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         if not self.gathered.by_id:

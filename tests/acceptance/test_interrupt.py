@@ -1,4 +1,4 @@
-"""Ctrl-C in the middle of an export."""
+"""Ctrl-C, or the signal that schedulers send, in the middle of an export."""
 
 from __future__ import annotations
 
@@ -23,9 +23,11 @@ class Interrupted(NamedTuple):
     temporary: Path
 
 
-@pytest.fixture(scope="module")
-def interrupted(tmp_path_factory: pytest.TempPathFactory) -> Interrupted:
-    """A run that was sent SIGINT when one cell had passed and the next one's export had begun."""
+@pytest.fixture(scope="module", params=[signal.SIGINT, signal.SIGTERM], ids=lambda s: s.name)
+def interrupted(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Interrupted:
+    """A run that got the signal when one cell had passed and the next one's export had begun."""
     folder = tmp_path_factory.mktemp("interrupt")
     project, temporary, log = (
         Project(folder / "project", "classifier"),
@@ -47,7 +49,7 @@ def interrupted(tmp_path_factory: pytest.TempPathFactory) -> Interrupted:
     try:
         wait_for((project.root / "export_has_begun").exists, process)
         wait_for(lambda: "PASSED" in log.read_text("utf-8"), process)
-        process.send_signal(signal.SIGINT)
+        process.send_signal(request.param)
         code = process.wait(DEADLINE)
     finally:
         process.kill()

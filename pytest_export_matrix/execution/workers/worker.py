@@ -18,6 +18,7 @@ from typing import Callable, Dict, List, Optional, Sequence, Tuple, Type, TypeVa
 import psutil
 
 from pytest_export_matrix.execution.answers import read_answer
+from pytest_export_matrix.machine import temporary
 from pytest_export_matrix.machine.json_files import convert
 from pytest_export_matrix.machine.locks import RunStopped
 from pytest_export_matrix.vocabulary.outcomes import Outcome, shorten
@@ -95,7 +96,7 @@ class Worker:
         #: The ones of `modules` that its environment lacks.
         self.missing: List[str] = []
         self._task: Optional[str] = None
-        self._control = tempfile.mkdtemp(prefix="export-matrix-")
+        self._control = temporary.make()
         config = WorkerConfig(list(modules), list(kind.preload))
         protocol.write_json(self._control, protocol.CONFIG, to_json(config))
         environment = {k: v for k, v in os.environ.items() if k != "PYTHONWARNINGS"}
