@@ -23,7 +23,7 @@ class Commands:
         return self._command(cell)
 
     def accept(self, cell: Cell) -> str:
-        named = ["--export-matrix-baseline", self.baseline] if self.baseline else []
+        named = [f"--export-matrix-baseline={self.baseline}"] if self.baseline else []
         return self._command(cell, *named, "--export-matrix-update")
 
     def _command(self, cell: Cell, *more: str) -> str:

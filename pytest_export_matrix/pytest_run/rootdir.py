@@ -2,13 +2,15 @@
 
 pytest looks for its root and its ini file before it has loaded any plugin. It then takes DIR in
 `--export-matrix-cache DIR` for a path to collect. If DIR exists elsewhere, the root moves up to
-their common parent, the ini file is not found, and the matrix is another one. With "=", as in
+their common parent, the ini file is not found, and the matrix is another one. A DIR that does not
+exist yet does so in the next run, and for the processes of pytest-xdist. With "=", as in
 `--export-matrix-cache=DIR`, this does not happen.
 """
 
 from __future__ import annotations
 
 import itertools
+import os
 import shlex
 from pathlib import Path
 from typing import List, Sequence
@@ -39,6 +41,6 @@ def taken_for_paths(words: Sequence[str], options: Sequence[str], start: Path) -
         f"{option}={value}"
         for option, value in itertools.pairwise(words)
         if option in options
-        and (path := start / value).exists()
-        and start not in (path, *path.parents)
+        and not value.startswith("-")
+        and start not in ((path := Path(os.path.normpath(start / value))), *path.parents)
     ]
