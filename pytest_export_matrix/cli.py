@@ -177,7 +177,8 @@ def gate_file(options: argparse.Namespace) -> int:
     cells = [result.cell for result in results.cells]
     profile = results.matrix.profile if results.matrix else DEFAULT_PROFILE
     baseline = gate.load(options.baseline, profile, options.update)
-    is_whole = results.complete and (not results.matrix or len(cells) == results.matrix.cells)
+    all_there = not results.matrix or len(cells) == results.matrix.cells
+    is_whole = results.complete and all_there and not results.shard
     if baseline and is_whole and not options.update:
         gate.check_all_there(options.baseline, baseline, [cell.id for cell in cells])
     required = select(cells, options.require, "--require") if options.require else []
@@ -192,7 +193,8 @@ def gate_file(options: argparse.Namespace) -> int:
         print(held.accept(results.cells, whole))
     if not is_whole:
         total = results.matrix.cells if results.matrix else results.planned
-        print(f"not the whole matrix: {len(cells)} of {total} cells have a result")
+        part = f", shard {results.shard}" if results.shard else ""
+        print(f"not the whole matrix: {len(cells)} of {total} cells have a result{part}")
     fails = any(verdict.fails for verdict in verdicts.values())
     return FAILED if fails or not is_whole else OK
 

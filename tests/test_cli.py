@@ -191,3 +191,12 @@ def test_the_command_needs_no_torch_and_no_pytest() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_a_shard_is_not_the_whole_matrix_even_if_it_has_all_cells(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    save("shard.json", GREEN, shard="1/3")
+    accept(*GREEN)
+    assert main(["gate", "shard.json", "--baseline", "b.json"]) == 1
+    assert "24 of 24 cells have a result, shard 1/3" in capsys.readouterr().out

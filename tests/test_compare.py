@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import numpy as np
@@ -11,8 +12,11 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
 from pytest_export_matrix.compare import Detections, detections, matching, tensors
+from pytest_export_matrix.compare.answers import well_formed
 from pytest_export_matrix.compare.arrays import compare_arrays
+from pytest_export_matrix.vocabulary.entries import OutputKind
 from pytest_export_matrix.vocabulary.errors import UsageError
+from pytest_export_matrix.vocabulary.outcomes import Failure
 
 Image = dict[str, Any]
 
@@ -345,3 +349,45 @@ def test_one_value_that_is_off_by_a_percent_of_the_largest_fails(array: Any, dat
     wrong = array.copy()
     wrong.flat[index] += np.float32(0.01 * largest)
     assert compare_arrays("a", array, wrong)[1]
+
+
+KIND = OutputKind("mine", "mine:compare")
+
+
+def test_figures_of_any_number_type_become_numbers() -> None:
+    figures = {"max_abs": np.float32(0.5), "n": np.int64(3)}
+    returned = {"problems": [], "outputs": {"x": figures}, "matched": np.int8(2)}
+    found = well_formed(returned, KIND)
+    assert found["outputs"] == {"x": {"max_abs": 0.5, "n": 3.0}} and found["matched"] == 2
+    json.dumps(found)
+
+
+def test_a_figure_that_is_not_finite_is_none() -> None:
+    outputs = {"x": {"max_abs": float("nan"), "max_rel": 0.0}}
+    found = well_formed({"problems": [], "outputs": outputs}, KIND)
+    assert found["outputs"] == {"x": {"max_rel": 0.0}}
+
+
+@pytest.mark.parametrize(
+    "returned",
+    [
+        None,
+        [],
+        "equal",
+        {},
+        {"problems": "no"},
+        {"problems": [3]},
+        {"problems": None},
+        {"problems": [], "outputs": {"x": {"max_rel": "abc"}}},
+        {"problems": [], "outputs": {"x": 3}},
+        {"problems": [], "outputs": [1]},
+        {"problems": [], "outputs": {"x": {"max_rel": 10**400}}},
+        {"problems": [], "matched": "many"},
+        {"problems": [], "deviating": [None]},
+    ],
+)
+def test_a_comparison_that_returns_something_else_is_a_failure_that_names_it(
+    returned: object,
+) -> None:
+    with pytest.raises(Failure, match="compare='mine:compare' returned no deviation"):
+        well_formed(returned, KIND)

@@ -137,3 +137,35 @@ def test_a_long_reason_is_cut_between_words() -> None:
     assert head == "word " * 9 + "word"
     assert tail.endswith(" word /a/path/again end")
     assert set(tail.split()) == {"word", "/a/path/again", "end"}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ('"id": "net0-', '"id": "net1-', "has the id 'net1-"),
+        ('"id": "net0-tracing-onnx-onnxruntime-cpu-fixed-1", ', "", "has the id None"),
+        ('"flaky": false', '"flaky": true', "is said to have passed, and to be flaky"),
+        ('"deviating": []', '"deviating": ["boxes"]', "passed (boxes)"),
+        ('"deviation": {}', '"deviation": {"boxes": {"max_rel": NaN}}', "NaN is no number"),
+        ('"deviation": {}', '"deviation": {"boxes": {"max_rel": 1e400}}', "1e400 is no number"),
+        ('"deviation": {}', '"deviation": {"boxes": {"max_rel": "abc"}}', "float"),
+        ('"deviation": {}', '"deviation": {"boxes": {"max_rel": null}}', "float"),
+        ('"deviation": {}', f'"deviation": {{"boxes": {{"max_rel": 1{"0" * 400}}}}}', ""),
+        ('"deviation": {}', f'"deviation": {"[" * 100_000}', "truncated or no JSON"),
+        ('"deviating": []', '"deviating": [3]', "str"),
+        ('"extra_dependencies": []', '"extra_dependencies": [[1]]', "str"),
+        ('"format_version": 1', '"format_version": -5', "format -5: there is none"),
+        ('"format_version": 1', '"format_version": 0', "format 0: there is none"),
+        ('"net0', '"net9', "its cells are not those of the matrix that it names"),
+        ('"stage": "compare"', '"stage": "build"', "is said to have passed"),
+    ],
+)
+def test_a_file_that_contradicts_itself_or_holds_no_figures_is_refused(
+    old: str, new: str, said: str
+) -> None:
+    whole = results(Outcome.PASSED, Outcome.FAILED)
+    text = dumps(whole)
+    assert old in text
+    with pytest.raises(ResultsError) as refused:
+        loads(text.replace(old, new), "results.json")
+    assert said in str(refused.value)

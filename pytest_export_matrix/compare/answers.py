@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import Any, Dict, List, Optional, Sequence, Set, Tuple
 
@@ -10,7 +11,7 @@ from pytest_export_matrix.compare.detections import widest
 from pytest_export_matrix.compare.noise import Noise, pool
 from pytest_export_matrix.compare.proof import imprecise, proving_nothing, unproven
 from pytest_export_matrix.vocabulary.entries import OutputKind
-from pytest_export_matrix.vocabulary.outcomes import ORDINARY
+from pytest_export_matrix.vocabulary.outcomes import ORDINARY, Deviation, Failure
 from pytest_export_matrix.vocabulary.pytrees import (
     TreeSpec,
     count_leaves,
@@ -22,6 +23,8 @@ from pytest_export_matrix.vocabulary.references import resolve
 
 #: Cases whose deviation is spelled out in the reason.
 PROBLEMS_SHOWN = 5
+#: What kinds count whose outputs are sets of objects.
+COUNTS = ("matched", "missing", "extra")
 
 
 @dataclass
@@ -54,7 +57,7 @@ class Comparison:
     the wrongly answered inputs show. `reason` is empty where every answer is right."""
 
     reason: str = ""
-    deviation: Dict[str, Any] = field(default_factory=dict)
+    deviation: Deviation = field(default_factory=dict)
     deviating: List[str] = field(default_factory=list)
     failed_on: List[str] = field(default_factory=list)
     notes: List[str] = field(default_factory=list)
@@ -85,7 +88,9 @@ def compare(
         restored, problem = restore(answer, structure)
         arguments = (case.noise,) if kind.measure else ()
         found = (
-            misfit(problem) if problem else function(reference, restored, kind.options, *arguments)
+            misfit(problem)
+            if problem
+            else well_formed(function(reference, restored, kind.options, *arguments), kind)
         )
         problems += [f"{case.place}: {text}" for text in found["problems"]]
         if found["problems"]:
@@ -114,6 +119,32 @@ def compare(
     )
 
 
+def well_formed(found: Any, kind: OutputKind) -> Dict[str, Any]:
+    """What a comparison returned, its figures as Python's numbers. A figure that is not finite is
+    none. Raises Failure, which says what is wrong, for another shape than `compare` declares."""
+    try:
+        lists = {name: _texts(found.get(name, [])) for name in ("deviating", "notes")}
+        lists["problems"] = _texts(found["problems"])
+        outputs = {
+            str(output): {str(name): float(figure) for name, figure in figures.items()}
+            for output, figures in found.get("outputs", {}).items()
+        }
+        counts = {name: int(found[name]) for name in COUNTS if name in found}
+    except (AttributeError, LookupError, TypeError, ValueError, OverflowError) as error:
+        raise Failure(f"compare={kind.compare!r} returned no deviation: {error!r}") from None
+    finite = {
+        output: {name: figure for name, figure in figures.items() if math.isfinite(figure)}
+        for output, figures in outputs.items()
+    }
+    return {**found, **lists, **counts, "outputs": finite}
+
+
+def _texts(found: Any) -> List[str]:
+    if isinstance(found, str) or not all(isinstance(each, str) for each in found):
+        raise TypeError(f"{found!r:.80} is no list of texts")
+    return list(found)
+
+
 def restore(answer: Any, structure: Optional[TreeSpec]) -> Tuple[Any, str]:
     """The answer in the model's own structure, or why it does not fit: (tree, problem)."""
     if structure is None:
@@ -130,7 +161,7 @@ def merge(first: Dict[str, Any], second: Dict[str, Any]) -> Dict[str, Any]:
     merged = dict(first)
     for name, figures in second.get("outputs", {}).items():
         merged[name] = widest(merged.get(name, {}), figures)
-    for name in ("matched", "missing", "extra"):
+    for name in COUNTS:
         if name in second:
             merged[name] = merged.get(name, 0) + second[name]
     return merged

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import shutil
 from dataclasses import dataclass
@@ -41,14 +42,16 @@ class Format:
         """
         asked = f"{self.name} {name}"
         try:
-            data = json.loads(text)
-        except ValueError as error:
+            data = json.loads(text, parse_constant=_no_number, parse_float=_finite)
+        except (ValueError, RecursionError) as error:
             problem = f"truncated or no JSON ({error})"
             raise self.error(asked, problem, remedy=self.remedy) from None
         version = data.get("format_version") if isinstance(data, dict) else None
         if not isinstance(version, int) or isinstance(version, bool):
             problem = f"no format_version: not a {self.name}"
             raise self.error(asked, problem, remedy=self.remedy)
+        if version < 1:
+            raise self.error(asked, f"format {version}: there is none", remedy=self.remedy)
         if version > self.newest:
             raise self.error(
                 asked,
@@ -61,12 +64,21 @@ class Format:
             raise self.error(asked, f"malformed ({error})", remedy=self.remedy) from None
 
 
+def _no_number(text: str) -> float:
+    raise ValueError(f"{text} is no number of JSON")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    return number if math.isfinite(number) else _no_number(text)
+
+
 def convert(data: Any, kind: Type[T]) -> T:
     """`data` as an object of the dataclass `kind`. Raises ValueError for what is missing or of
     another type, and names its place in `data`."""
     try:
         return msgspec.convert(data, kind)
-    except msgspec.ValidationError as error:
+    except (msgspec.ValidationError, OverflowError, RecursionError) as error:
         raise ValueError(str(error).replace("`$.", "`")) from None
 
 

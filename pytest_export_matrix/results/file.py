@@ -16,7 +16,7 @@ from pytest_export_matrix.results.result import Result
 from pytest_export_matrix.results.results import Matrix, Results, Versions
 from pytest_export_matrix.vocabulary.cells import AXES, NAME, PLAIN, PREPARED
 from pytest_export_matrix.vocabulary.errors import ResultsError
-from pytest_export_matrix.vocabulary.outcomes import Sight
+from pytest_export_matrix.vocabulary.outcomes import Sight, Stage
 
 FORMAT = Format(
     "results file",
@@ -102,6 +102,9 @@ def _build(data: Dict[str, Any]) -> Results:
     )
     if len({result.cell for result in results.cells}) < len(results.cells):
         raise ValueError("a cell is in it twice")
+    matrix, cells = results.matrix, [result.cell for result in results.cells]
+    if matrix and len(cells) == matrix.cells and matrix != Matrix.of(cells, matrix.profile):
+        raise ValueError("its cells are not those of the matrix that it names")
     if (results.complete, results.counts) != (file.complete, file.counts):
         raise ValueError("its counts do not fit its cells: truncated or edited")
     return results
@@ -115,4 +118,9 @@ def _result(row: Mapping[str, Any], sights: Mapping[str, Sight]) -> Result:
             raise ValueError(f"no name for a value of an axis: {value!r}")
     if result.cell.preparation not in (PLAIN, PREPARED):
         raise ValueError(f"unknown preparation {result.cell.preparation!r}")
+    if row.get("id") != result.cell.id:
+        raise ValueError(f"cell {result.cell.id} has the id {row.get('id')!r}")
+    at_the_end = result.stage in (None, Stage.COMPARE)
+    if result.passed and (result.flaky or result.deviating or not at_the_end):
+        raise ValueError(f"cell {result.cell.id} is said to have passed, and to be {result.ending}")
     return result

@@ -12,6 +12,7 @@ from pytest_export_matrix.vocabulary.cells import AXES, Cell
 from pytest_export_matrix.vocabulary.outcomes import (
     ORDINARY,
     OUTCOMES,
+    Deviation,
     Outcome,
     Sight,
     Stage,
@@ -63,7 +64,7 @@ class Result:
     reason: Optional[str] = None
     exported_at: List[List[int]] = field(default_factory=list)
     ran_at: List[List[int]] = field(default_factory=list)
-    deviation: Dict[str, Any] = field(default_factory=dict)
+    deviation: Deviation = field(default_factory=dict)
     deviating: List[str] = field(default_factory=list)
     failed_on: List[str] = field(default_factory=list)
     flaky: bool = False

@@ -6,7 +6,7 @@ import enum
 import math
 import re
 from dataclasses import dataclass, field
-from typing import List
+from typing import Dict, List, Union
 
 #: Where the reason of a result is cut: an error of torch.export can span hundreds of lines.
 REASON_LIMIT = 2000
@@ -47,6 +47,10 @@ class Outcome(Word):
 #: The label of sample inputs that an architecture does not name.
 ORDINARY = "ordinary"
 OUTCOMES = [outcome.value for outcome in Outcome]
+
+
+#: How far a cell's answers are off: figures of each output by their names, and counts of objects.
+Deviation = Dict[str, Union[int, Dict[str, float]]]
 
 
 @dataclass

@@ -7,6 +7,7 @@ only the file and the inputs. The task `compare` judges the answers, in another 
 from __future__ import annotations
 
 import contextlib
+import math
 import statistics
 import time
 from typing import Any, Dict, Iterator, List, Sequence, Tuple
@@ -74,11 +75,24 @@ def ask(session: Any, request: Infer, stages: Stages) -> None:
         began = time.monotonic()
         answer = _call(session, arguments, case, request.convention, place)
         if is_first:
-            seconds.append(float(getattr(session, "seconds", time.monotonic() - began)))
+            seconds.append(took(session, time.monotonic() - began))
             stages.known.ran = len(seconds)
             stages.known.latency = latency(seconds) if len(seconds) == len(cases) else {}
         _keep(request.answers, number, answer, place)
     stages.note("after its last answer", failed_on=[])
+
+
+def took(session: Any, measured: float) -> float:
+    """The seconds of the latest call, as the session says, else as `measured` here. Raises Failure
+    for what is no time."""
+    told = getattr(session, "seconds", measured)
+    try:
+        seconds = float(told)
+    except (TypeError, ValueError, OverflowError):
+        seconds = math.nan
+    if not 0 <= seconds < math.inf:
+        raise Failure(f"session.seconds is {told!r:.80}, expected the seconds of the call")
+    return seconds
 
 
 def latency(seconds: Sequence[float]) -> Dict[str, float]:
