@@ -61,6 +61,8 @@ def _problems(entry: Entry) -> Iterator[Tuple[str, str]]:
             yield f"{name}={value!r} is no list of names", f"for instance {name}=[{value!r}]"
     if isinstance(entry, Environment):
         yield from _problems_of_environment(entry)
+    if isinstance(entry, Runtime) and not entry.formats:
+        yield "formats names none", 'for instance formats=["onnx"]'
     if isinstance(entry, Runtime) and entry.precision not in ROUNDINGS:
         yield f"precision={entry.precision!r} is none", f"known: {', '.join(ROUNDINGS)}"
     if isinstance(entry, Architecture):

@@ -6,7 +6,7 @@ they are added through the same hook as anybody else's.
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Optional, Sequence, Union
+from typing import Any, Dict, List, Optional, Sequence, Tuple, Union
 
 from pytest_export_matrix.planning.checks import (
     check,
@@ -134,19 +134,28 @@ class Registry:
                     asked = f"registration of architecture {architecture.name!r}, preparations"
                     raise unknown(asked, "export method", method, known)
 
-    def check_claims(self) -> None:
-        """Raises UsageError where a runtime names an unknown export method, or an exporter an
-        unknown runtime: a cell that nobody claims is not planned, so a slip would go unnoticed."""
-        methods = {exporter.method for exporter in self.exporters}
-        runtimes = {runtime.name for runtime in self.runtimes}
-        for runtime in self.runtimes:
-            asked = f"registration of runtime {runtime.name!r}, methods"
-            for method in sorted(set(runtime.methods) - methods):
-                raise unknown(asked, "export method", method, methods)
+    def check_names(self) -> None:
+        """Raises UsageError where an entry names what is not registered: cells that it is about
+        would not be planned, and nobody would notice the slip."""
+        known = {
+            "format": {exporter.format for exporter in self.exporters},
+            "method": {exporter.method for exporter in self.exporters},
+            "runtime": {runtime.name for runtime in self.runtimes},
+            "family": {architecture.family for architecture in self.architectures},
+        }
+        named: List[Tuple[Union[Exporter, Runtime], str, Sequence[str]]] = []
         for exporter in self.exporters:
-            asked = f"registration of exporter {exporter.name!r}, runtimes"
-            for name in sorted(set(exporter.runtimes) - runtimes):
-                raise unknown(asked, "runtime", name, runtimes)
+            named.append((exporter, "runtime", exporter.runtimes))
+        for runtime in self.runtimes:
+            named.append((runtime, "format", runtime.formats))
+            named.append((runtime, "method", runtime.methods))
+        both: List[Union[Exporter, Runtime]] = [*self.exporters, *self.runtimes]
+        for entry in both:
+            named.append((entry, "family", [entry.family] if entry.family else []))
+        for entry, what, names in named:
+            for name in sorted(set(names) - known[what]):
+                asked = f"registration of {KINDS[type(entry)]} {entry.name!r}"
+                raise unknown(asked, what, name, known[what] - {""})
 
     def recipe(self, cell: Cell) -> Recipe:
         """What `cell` is made of. Its exporter starts from the eager model of the exporter's

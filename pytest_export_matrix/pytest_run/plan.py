@@ -76,8 +76,14 @@ def plan_cells(registry: Registry, settings: Settings, ids: Sequence[str] = ()) 
         registry.outputs(architecture)
     registry.check_environments()
     registry.check_preparations()
-    registry.check_claims()
+    registry.check_names()
     possible = matrix.all_cells(registry)
+    for name in sorted({a.name for a in chosen} - {cell.architecture for cell in possible}):
+        raise UsageError(
+            f"registration of architecture {name!r}",
+            "no exporter and runtime take it: it has no cell",
+            remedy="its family and environment have to be those of a registered exporter",
+        )
     whole = matrix.meant(registry, possible, settings.devices, settings.foreign)
     cells = _asked_for(possible, whole, registry, settings, ids)
     return Plan(registry, possible, whole, cells)
@@ -133,6 +139,13 @@ def _asked_for(
         named = [named_models.architecture(text).name for text in settings.models]
         if named:
             cells = [cell for cell in cells if cell.architecture in named]
+        for text, name in zip(settings.models, named):
+            if not any(cell.architecture == name for cell in cells):
+                raise UsageError(
+                    f"--export-matrix-model {text}",
+                    "--export-matrix-select leaves it without a cell",
+                    remedy=f"a selection with architecture={name}, or without one",
+                )
     if settings.shard:
         groups = [registry.recipe(cell).capture_key for cell in cells]
         cells = selection.shard(cells, groups, *settings.shard)

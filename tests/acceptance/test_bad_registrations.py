@@ -82,12 +82,31 @@ WRONG = {
     "runtime of an unknown method": (
         "registry.add(em.Architecture('a', build='m:b')); "
         "registry.add(em.Runtime('r', ['onnx'], session='m:S', methods=['tracin']))",
-        ["registration of runtime 'r', methods: no export method 'tracin'", "mean 'tracing'?"],
+        ["registration of runtime 'r': no method 'tracin'", "mean 'tracing'?"],
     ),
     "exporter for an unknown runtime": (
         "registry.add(em.Architecture('a', build='m:b')); "
         "registry.add(em.Exporter('e', 'onnx', 'm:c', 'm:l', '.x', runtimes=['onnxruntim']))",
-        ["exporter 'e/onnx', runtimes: no runtime 'onnxruntim'", "mean 'onnxruntime'?"],
+        ["exporter 'e/onnx': no runtime 'onnxruntim'", "mean 'onnxruntime'?"],
+    ),
+    "format that nobody writes": (
+        "registry.add(em.Architecture('a', build='m:b')); "
+        "registry.add(em.Runtime('r', formats=['onxx'], session='m:S'))",
+        ["registration of runtime 'r': no format 'onxx'; did you mean 'onnx'?"],
+    ),
+    "runtime without formats": (
+        "registry.add(em.Runtime('r', formats=[], session='m:S'))",
+        ["registration of runtime 'r': formats names none", 'formats=["onnx"]'],
+    ),
+    "family of no architecture": (
+        "registry.add(em.Architecture('a', build='m:b', family='mine')); "
+        "registry.add(em.Exporter('e', 'onnx', 'm:c', 'm:l', '.x', family='nobody'))",
+        ["registration of exporter 'e/onnx': no family 'nobody'", "known: mine"],
+    ),
+    "architecture that nobody exports": (
+        "registry.add(em.Architecture('a', build='m:b')); "
+        "registry.add(em.Architecture('b', build='m:b', family='mine'))",
+        ["registration of architecture 'b'", "it has no cell", "family"],
     ),
     "methods that are one word": (
         "registry.add(em.Runtime('mine', ['onnx'], session='mine:Session', methods='tracing'))",

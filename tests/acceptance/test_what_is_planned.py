@@ -119,3 +119,10 @@ def test_selecting_what_is_not_planned_says_what_plans_it(planned: Planned, opti
 def test_a_device_that_does_not_exist_is_refused(planned: Planned) -> None:
     said = planned.refused("--export-matrix-devices=cpu,coda")
     assert "no device 'coda'; did you mean 'cuda'?" in said
+
+
+def test_a_model_that_is_named_and_left_without_a_cell_is_an_error(planned: Planned) -> None:
+    model = "--export-matrix-model=models:other"
+    said = planned.refused(model, "--export-matrix-select=architecture=net")
+    assert "--export-matrix-model models:other" in said and "leaves it without a cell" in said
+    assert "architecture=other" in said
