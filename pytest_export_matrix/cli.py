@@ -34,6 +34,7 @@ from pytest_export_matrix.reporting import (
 )
 from pytest_export_matrix.reporting.captions import tally
 from pytest_export_matrix.reporting.document_tables import DEFAULT_TABLE, TABLES, build, parse
+from pytest_export_matrix.reporting.printable import printable
 from pytest_export_matrix.reporting.publish import FAILED, OK, USAGE_ERROR, write_all
 from pytest_export_matrix.reporting.reporters import REPORTERS
 from pytest_export_matrix.results.combine import combine
@@ -300,7 +301,8 @@ def _show(results: Results, held: Gate) -> Dict[str, Verdict]:
     verdicts = held.verdicts(results.cells)
     coloured = sys.stdout.isatty() and "NO_COLOR" not in os.environ
     width = shutil.get_terminal_size().columns
-    for colour, line in terminal.lines(results, verdicts, {}, width=width):
+    for colour, text in terminal.lines(results, verdicts, {}, width=width):
+        line = printable(text)
         print(f"{COLOURS[colour]}{line}{RESET}" if coloured and colour else line)
     return verdicts
 

@@ -12,7 +12,9 @@ from pytest_export_matrix.vocabulary.entries import (
     Architecture,
     Entry,
     Environment,
+    Exporter,
     OutputKind,
+    Reporter,
     Runtime,
 )
 from pytest_export_matrix.vocabulary.errors import UsageError
@@ -32,6 +34,13 @@ REFERENCE_FIELDS = (
 OPTIONAL_FIELDS = ("weights", "conventions", "program", "measure", "calibrate")
 
 
+#: Names of other entries, and the like.
+TEXT_FIELDS = ("environment", "family", "language", "suffix", "filename", "convention", "extra")
+SUFFIX = re.compile(r"(\.[A-Za-z0-9_]+)+\Z")
+FILENAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*\Z")
+LAYOUT = re.compile(r"[A-Z]+\Z|\[[A-Z]+\]\Z")
+
+
 #: Lists of names.
 LIST_FIELDS = (
     *("formats", "modules", "preload", "extras", "commands"),
@@ -46,10 +55,14 @@ def check(asked: str, entry: Entry) -> None:
 
 
 def _problems(entry: Entry) -> Iterator[Tuple[str, str]]:
-    parts = entry.name.split("/") if isinstance(entry.name, str) else [""]
-    if not all(NAME.match(part) for part in parts):
-        fixed = re.sub(r"[^A-Za-z0-9_.]+", "_", str(entry.name))
-        yield "a name holds only letters, digits, _ and .", f"try {fixed!r}"
+    names = [entry.method, entry.format] if isinstance(entry, Exporter) else [entry.name]
+    for called in names:
+        if not isinstance(called, str) or not NAME.match(called):
+            fixed = re.sub(r"[^A-Za-z0-9_.]+", "_", str(called))
+            yield "a name holds only letters, digits, _ and .", f"try {fixed!r}"
+    for name in TEXT_FIELDS:
+        if not isinstance(getattr(entry, name, ""), str):
+            yield f"{name}={getattr(entry, name)!r} is no text", f"leave {name} out, or name one"
     for name in REFERENCE_FIELDS:
         value = getattr(entry, name, None)
         given = value is not None and not (name in OPTIONAL_FIELDS and value == "")
@@ -61,32 +74,45 @@ def _problems(entry: Entry) -> Iterator[Tuple[str, str]]:
             yield f"{name}={value!r} is no list of names", f"for instance {name}=[{value!r}]"
     if isinstance(entry, Environment):
         yield from _problems_of_environment(entry)
+    if isinstance(entry, Architecture):
+        yield from _problems_of_architecture(entry)
+    if isinstance(entry, Exporter) and not SUFFIX.match(entry.suffix):
+        yield f"suffix={entry.suffix!r} is none of a file", 'for instance suffix=".onnx"'
+    if isinstance(entry, Reporter) and not FILENAME.match(entry.filename):
+        problem = f"filename={entry.filename!r} is no name of a file in the reports folder"
+        yield problem, 'for instance filename="mine.md"'
     if isinstance(entry, Runtime) and not entry.formats:
         yield "formats names none", 'for instance formats=["onnx"]'
     if isinstance(entry, Runtime) and entry.precision not in ROUNDINGS:
         yield f"precision={entry.precision!r} is none", f"known: {', '.join(ROUNDINGS)}"
-    if isinstance(entry, Architecture):
-        for name, is_right, example in (
-            ("preparations", names_something, '{"torch_export": "my_models:prepare"}'),
-            ("adversarial", _is_seed, '{"one detection": 7}'),
-        ):
-            given = getattr(entry, name)
-            if not isinstance(given, Mapping):
-                yield f"{name}={given!r} is no mapping", f"for instance {example}"
-            elif not all(isinstance(k, str) and k and is_right(v) for k, v in given.items()):
-                yield f"{name}={given!r} is not understood", f"for instance {example}"
-        for name in ("sizes", "other_sizes"):
-            sizes = getattr(entry, name)
-            if not _is_list(sizes) or not sizes or not all(map(_is_size, sizes)):
-                example = "((224, 256), (203, 271))"
-                yield f"{name} is no list of (height, width)", f"for instance {name}={example}"
-        if not isinstance(entry.outputs, (OutputKind, str)):
-            yield (
-                f"outputs={entry.outputs!r} is no output kind",
-                "for instance outputs=Detections()",
-            )
-        if not all(re.match(r"[A-Z]+\Z|\[[A-Z]+\]\Z", layout) for layout in entry.layouts):
-            yield f"layout={entry.layout!r} names no dimensions", "for instance NCHW or [CHW]"
+
+
+def _problems_of_architecture(entry: Architecture) -> Iterator[Tuple[str, str]]:
+    for name, is_right, example in (
+        ("preparations", names_something, '{"torch_export": "my_models:prepare"}'),
+        ("adversarial", _is_seed, '{"one detection": 7}'),
+        ("keywords", lambda value: True, '{"classes": 10}'),
+        ("profiles", _is_keywords, '{"slim": {"width": 8}, "full": {}}'),
+    ):
+        given = getattr(entry, name)
+        if not isinstance(given, Mapping):
+            yield f"{name}={given!r} is no mapping", f"for instance {example}"
+        elif not all(isinstance(k, str) and k and is_right(v) for k, v in given.items()):
+            yield f"{name}={given!r} is not understood", f"for instance {example}"
+    for name in ("sizes", "other_sizes"):
+        sizes = getattr(entry, name)
+        if not _is_list(sizes) or not sizes or not all(map(_is_size, sizes)):
+            example = "((224, 256), (203, 271))"
+            yield f"{name} is no list of (height, width)", f"for instance {name}={example}"
+    if not isinstance(entry.outputs, (OutputKind, str)):
+        yield f"outputs={entry.outputs!r} is no output kind", "for instance outputs=Detections()"
+    layouts = entry.layout if _is_list(entry.layout) else [entry.layout]
+    if not layouts or not all(isinstance(each, str) and LAYOUT.match(each) for each in layouts):
+        yield f"layout={entry.layout!r} names no dimensions", "for instance NCHW or [CHW]"
+
+
+def _is_keywords(value: Any) -> bool:
+    return isinstance(value, Mapping) and all(isinstance(key, str) for key in value)
 
 
 def _problems_of_environment(entry: Environment) -> Iterator[Tuple[str, str]]:

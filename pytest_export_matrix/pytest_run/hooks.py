@@ -29,6 +29,7 @@ from pytest_export_matrix.pytest_run.progress import Progress
 from pytest_export_matrix.pytest_run.quiet import QuietFailures
 from pytest_export_matrix.pytest_run.signals import EndLikeCtrlC
 from pytest_export_matrix.reporting import github, terminal
+from pytest_export_matrix.reporting.printable import printable
 from pytest_export_matrix.reproduction import folders
 from pytest_export_matrix.results.result import Result
 from pytest_export_matrix.results.results import Results
@@ -195,10 +196,9 @@ class MatrixPlugin:
         spent = dict(self.run.dispatcher.spent) if self.run else {}
         terminalreporter.section("export matrix")
         more, width = self.config.get_verbosity() > 0, shutil.get_terminal_size().columns
-        for colour, line in terminal.lines(results, verdicts, spent, more, width):
-            write_line(line, **({colour: True} if colour else {}))
-        for colour, line in terminal.sights(results, self.settings.sees or 0, more, width):
-            write_line(line, **({colour: True} if colour else {}))
+        sights = terminal.sights(results, self.settings.sees or 0, more, width)
+        for colour, line in (*terminal.lines(results, verdicts, spent, more, width), *sights):
+            write_line(printable(line), **({colour: True} if colour else {}))
         lines = [*self._not_planned(), *self.report_lines]
         if self.exchange.damaged:
             lines.insert(0, f"{self.exchange.damaged} damaged entries of the cache were made again")

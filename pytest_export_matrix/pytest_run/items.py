@@ -8,6 +8,7 @@ from typing import Any, Callable, Iterator, List, Optional, Tuple
 import pytest
 
 from pytest_export_matrix.judging.verdict import Verdict
+from pytest_export_matrix.reporting.printable import printable
 from pytest_export_matrix.results.result import Result
 from pytest_export_matrix.vocabulary.cells import NODE, Cell
 
@@ -19,7 +20,7 @@ class CellFailed(Exception):
 
     def __init__(self, result: Result, verdict: Verdict) -> None:
         self.result, self.verdict = result, verdict
-        super().__init__(verdict.sentence if result.passed else result.headline)
+        super().__init__(printable(verdict.sentence if result.passed else result.headline))
 
 
 class MatrixCollector(pytest.Collector):
@@ -68,7 +69,7 @@ class CellItem(pytest.Item):
         if verdict.fails:
             raise CellFailed(self.result, verdict)
         if self.result.absent:
-            pytest.skip(f"unavailable: {self.result.reason}")
+            pytest.skip(printable(f"unavailable: {self.result.reason}"))
         if not self.result.passed:
             pytest.xfail(f"accepted: {self.result.ending}. {verdict.sentence}".strip())
 
@@ -91,4 +92,4 @@ def describe(result: Result, verdict: Verdict) -> str:
     lines = [f"{result.ending}: " + "\n".join(reason), "", *detail, ""]
     if verdict.sentence:
         lines.append(f"{verdict.kind}: {verdict.sentence}")
-    return "\n".join([*lines, f"run it alone: {result.repro}"])
+    return printable("\n".join([*lines, f"run it alone: {result.repro}"]))

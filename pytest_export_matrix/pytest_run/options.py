@@ -18,6 +18,10 @@ from pytest_export_matrix.pytest_run import xdist
 from pytest_export_matrix.vocabulary.entries import Size
 from pytest_export_matrix.vocabulary.errors import UsageError
 
+#: What numbers may be: seconds, GiB, tasks, percents.
+LEAST, MOST = 1e-4, 1e7
+MOST_SHARDS, MOST_LANES = 9999, 1024
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -56,7 +60,7 @@ def read(config: pytest.Config) -> Settings:
     # Under pytest-xdist every process has its share of the machine, and one task at a time.
     processes = xdist.processes(config)
     lanes = 1 if processes else scheduler.default_lanes(cores, psutil.virtual_memory().available)
-    lanes = int(_number(config, "workers", lanes, whole=True))
+    lanes = int(_number(config, "workers", lanes, whole=True, most=MOST_LANES))
     memory = scheduler.default_memory_limit(processes or lanes)
     cache, baseline, repro = (_value(config, name) for name in ("cache", "baseline", "repro"))
     update = config.getoption("export_matrix_update")
@@ -104,7 +108,13 @@ def of_this_machine(cache: Optional[str] = None) -> Settings:
 
 def _cache(folder: Optional[str]) -> Path:
     """Absolute: workers have another working directory."""
-    return Path(folder or store.default_root()).expanduser().absolute()
+    try:
+        return Path(folder or store.default_root()).expanduser().absolute()
+    except RuntimeError as error:  # ~nobody
+        problem = str(error)
+        raise UsageError(
+            f"--export-matrix-cache {folder}", problem, remedy="--export-matrix-cache=DIR"
+        ) from None
 
 
 def _value(config: pytest.Config, name: str) -> Optional[str]:
@@ -138,8 +148,8 @@ def _sizes(config: pytest.Config) -> List[Size]:
 def _shard(text: Optional[str]) -> Optional[Tuple[int, int]]:
     if text is None:
         return None
-    match = re.match(r"(\d+)/(\d+)\Z", text)
-    if not match or not 1 <= int(match[1]) <= int(match[2]):
+    match = re.match(r"(\d{1,5})/(\d{1,5})\Z", text)
+    if not match or not 1 <= int(match[1]) <= int(match[2]) <= MOST_SHARDS:
         remedy = "for instance --export-matrix-shard 2/5, the second of five"
         raise UsageError(f"--export-matrix-shard {text}", "not PART/PARTS", remedy=remedy)
     return int(match[1]), int(match[2])
@@ -155,7 +165,9 @@ def _percent(config: pytest.Config, name: str) -> Optional[float]:
     return percent
 
 
-def _number(config: pytest.Config, name: str, default: float, whole: bool = False) -> float:
+def _number(
+    config: pytest.Config, name: str, default: float, whole: bool = False, most: float = MOST
+) -> float:
     text = _value(config, name)
     if text is None:
         return default
@@ -163,11 +175,11 @@ def _number(config: pytest.Config, name: str, default: float, whole: bool = Fals
         number = int(text) if whole else float(text)
     except ValueError:
         number = 0
-    if not 0 < number < float("inf"):
+    if not LEAST <= number <= most:
         kind = "whole number" if whole else "number"
         raise UsageError(
             f"--export-matrix-{name} {text}",
-            f"not a {kind} above zero",
+            f"not a {kind} above zero, or out of range",
             remedy=f"for instance --export-matrix-{name} {default:g}",
         )
     return number

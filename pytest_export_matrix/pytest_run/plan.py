@@ -110,7 +110,7 @@ def fill_registry(config: pytest.Config, settings: Settings) -> Registry:
         config.hook.pytest_export_matrix_register(registry=registry)
     except ExportMatrixError:
         raise
-    except Exception as error:  # whatever a registration raises; the message names its place
+    except (Exception, SystemExit) as error:  # whatever is raised; the message names its place
         frame = traceback.extract_tb(error.__traceback__)[-1]
         place = f"{frame.filename}:{frame.lineno}"
         raise pytest.UsageError(f"pytest_export_matrix_register, {place}: {error!r}") from error

@@ -13,6 +13,7 @@ from pytest_export_matrix.reporting.captions import change_lines, tally
 from pytest_export_matrix.reporting.causes import Cause, causes
 from pytest_export_matrix.reporting.grades import describe
 from pytest_export_matrix.reporting.markup import MARKDOWN
+from pytest_export_matrix.reporting.printable import printable
 from pytest_export_matrix.reporting.reporters import markdown
 from pytest_export_matrix.results.changes import KINDS, Summary
 from pytest_export_matrix.results.result import Result
@@ -90,7 +91,7 @@ def summary(results: Results, verdicts: Mapping[str, Verdict]) -> str:
 
 
 def _data(text: str) -> str:
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    return printable(text).replace("%", "%25").replace("\n", "%0A")
 
 
 def _property(text: str) -> str:

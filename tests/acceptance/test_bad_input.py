@@ -46,6 +46,14 @@ WRONG_OPTIONS = {
         ["--export-matrix-model", "other_models:classifier"],
         ["'classifier'", "registered already"],
     ),
+    "shards that nobody can count": (
+        ["--export-matrix-shard", "20000/20000"],
+        ["--export-matrix-shard 20000/20000: not PART/PARTS"],
+    ),
+    "home of nobody": (
+        ["--export-matrix-cache=~no_such_user/x"],
+        ["--export-matrix-cache ~no_such_user/x", "home directory"],
+    ),
     "node id of an unknown cell": (
         [f"export-matrix::{RIGHT}".replace("tracing", "tracking")],
         ["no cell", f"did you mean '{RIGHT}'?"],
@@ -55,9 +63,9 @@ WRONG_OPTIONS = {
 NUMBERS = [
     (option, value)
     for option, values in {
-        "workers": ("many", "0", "1.5"),
-        "timeout": ("soon", "-1", "nan", "inf"),
-        "memory": ("0", "-0.5"),
+        "workers": ("many", "0", "1.5", "99999", "9" * 5000),
+        "timeout": ("soon", "-1", "nan", "inf", "1e300"),
+        "memory": ("0", "-0.5", "1e308", "1e-320"),
     }.items()
     for value in values
 ]

@@ -112,6 +112,42 @@ WRONG = {
         "registry.add(em.Runtime('mine', ['onnx'], session='mine:Session', methods='tracing'))",
         ["methods='tracing' is no list of names"],
     ),
+    "name with a slash": (
+        "registry.add(em.Runtime('a/b', ['onnx'], session='m:S'))",
+        ["a name holds only letters", "try 'a_b'"],
+    ),
+    "keywords that are none": (
+        "registry.add(em.Architecture('a', build='m:b', keywords=None))",
+        ["registration of architecture 'a': keywords=None is no mapping"],
+    ),
+    "profiles of another shape": (
+        "registry.add(em.Architecture('a', build='m:b', profiles={'slim': 3}))",
+        ["profiles={'slim': 3} is not understood", '{"slim": {"width": 8}'],
+    ),
+    "environment that is none": (
+        "registry.add(em.Architecture('a', build='m:b', environment=None))",
+        ["environment=None is no text", "leave environment out"],
+    ),
+    "layout that is none": (
+        "registry.add(em.Architecture('a', build='m:b', layout=None))",
+        ["layout=None names no dimensions", "NCHW"],
+    ),
+    "layouts that are numbers": (
+        "registry.add(em.Architecture('a', build='m:b', layout=[3]))",
+        ["layout=[3] names no dimensions"],
+    ),
+    "suffix that leads elsewhere": (
+        "registry.add(em.Exporter('e', 'onnx', 'm:c', 'm:l', '/../../evil'))",
+        ["suffix='/../../evil' is none of a file", 'suffix=".onnx"'],
+    ),
+    "report outside of the folder": (
+        "registry.add(em.Reporter('p', '../escaped.txt', 'm:render'))",
+        ["filename='../escaped.txt' is no name of a file in the reports folder"],
+    ),
+    "hook that exits": (
+        "raise SystemExit(0)",
+        ["pytest_export_matrix_register", "conftest.py:4", "SystemExit(0)"],
+    ),
     "environment of no Python": (
         "registry.add(em.Environment('old', python='python3.9'))",
         ["registration of environment 'old'", "is no version of Python 3", 'python="3.9"'],
