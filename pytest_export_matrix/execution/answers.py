@@ -60,11 +60,10 @@ def read_answer(folder: str, stage: Optional[Stage] = None) -> Optional[Answer]:
 
     A malformed answer is a failure of the task, at the stage that it names or else at `stage`.
     """
-    data = protocol.read_json(folder, protocol.ANSWER)
-    if data is None:
-        return None
+    data = None
     try:
-        return convert(data, Answer)
+        data = protocol.read_json(folder, protocol.ANSWER)
+        return None if data is None else convert(data, Answer)
     except ValueError as error:
         known = data.get("stage") if isinstance(data, dict) else None
         stage = Stage(known) if known in STAGES else stage

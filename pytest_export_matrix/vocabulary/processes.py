@@ -29,9 +29,18 @@ def is_from_outside(reason: str) -> bool:
 
 def end_with_parent() -> None:
     """Have the kernel end this process when the one that started it is gone (Linux)."""
+    _prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
+
+
+def adopt_orphans() -> None:
+    """Have this process be the parent of descendants whose own parents are gone (Linux)."""
+    _prctl(36, 1)  # PR_SET_CHILD_SUBREAPER
+
+
+def _prctl(option: int, value: int) -> None:
+    """prctl(2)."""
     if sys.platform != "linux":
         return
     import ctypes
 
-    set_parent_death_signal = 1  # PR_SET_PDEATHSIG of prctl(2)
-    ctypes.CDLL(None).prctl(set_parent_death_signal, signal.SIGKILL)
+    ctypes.CDLL(None).prctl(option, value)

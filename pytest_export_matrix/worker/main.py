@@ -16,7 +16,7 @@ import signal
 import sys
 import time
 import traceback
-from typing import Any
+from typing import Any, Set
 
 #: Forking after importing Apple's frameworks is unsafe, and Windows has no fork.
 FORKS = sys.platform == "linux"
@@ -29,6 +29,7 @@ def main(control: str) -> None:
     sys.path[:] = [path for path in sys.path if os.path.abspath(path) != os.path.dirname(_FILE)]
     _import_package()
     # Before any fork: what every task needs is imported once.
+    from pytest_export_matrix.vocabulary.processes import adopt_orphans
     from pytest_export_matrix.worker import protocol, task  # noqa: F401
     from pytest_export_matrix.worker.dataclass_json import read, to_json
     from pytest_export_matrix.worker.messages import Ended, Ready, WorkerConfig
@@ -40,6 +41,7 @@ def main(control: str) -> None:
             importlib.import_module(name)
         except ImportError:
             traceback.print_exc()  # the task that needs it meets the same error, at its own stage
+    adopt_orphans()
     protocol.write_json(control, protocol.READY, to_json(Ready(missing)))
     for folder in _lines(requests):
         if not FORKS:
@@ -76,6 +78,7 @@ def _fork_and_wait(folder: str, requests: int) -> int:
 
     If the parent goes away meanwhile, the child and this process end.
     """
+    kept = _children()
     pid = os.fork()
     if pid == 0:
         os.close(requests)
@@ -84,11 +87,37 @@ def _fork_and_wait(folder: str, requests: int) -> int:
     while True:
         ended, status = os.waitpid(pid, os.WNOHANG)
         if ended:
+            _end_descendants(pid, kept)
             return status
         if select.select([requests], [], [], POLL_SECONDS)[0]:
             os.killpg(pid, signal.SIGKILL)
             os.waitpid(pid, 0)
             os._exit(1)
+
+
+def _end_descendants(pid: int, kept: Set[int]) -> None:
+    """End what the task `pid` has left behind: its process group, and processes that left the group
+    and are children of this process since their parents are gone. `kept` were there before."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(pid, signal.SIGKILL)
+    while True:
+        left = _children() - kept
+        if not left:
+            return
+        for each in left:  # killing one may bring up its children
+            with contextlib.suppress(ProcessLookupError, ChildProcessError):
+                os.kill(each, signal.SIGKILL)
+                os.waitpid(each, 0)
+
+
+def _children() -> Set[int]:
+    """The processes whose parent this one is (Linux)."""
+    own = str(os.getpid())
+    try:
+        with open(f"/proc/{own}/task/{own}/children", encoding="ascii") as file:
+            return {int(each) for each in file.read().split()}
+    except OSError:
+        return set()
 
 
 def _own_group(pid: int) -> None:

@@ -26,6 +26,7 @@ leaves its answers there (`calls`):
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from typing import Any, List
@@ -67,9 +68,15 @@ def append_line(folder: str, name: str, value: Any) -> None:
 
 
 def read_lines(folder: str, name: str) -> List[Any]:
-    """The lines of a file so far; one that is still being written is left for the next look."""
+    """The lines of a file so far; one that is still being written is left for the next look. A line
+    that is no JSON is left out: whatever runs in a task may write there."""
+    found = []
     try:
-        with open(os.path.join(folder, name), encoding="utf-8") as file:
-            return [json.loads(line) for line in file if line.endswith("\n")]
+        with open(os.path.join(folder, name), encoding="utf-8", errors="replace") as file:
+            for line in file:
+                if line.endswith("\n"):
+                    with contextlib.suppress(ValueError, RecursionError):
+                        found.append(json.loads(line))
     except FileNotFoundError:
-        return []
+        pass
+    return found

@@ -28,8 +28,10 @@ class Pool:
         worker = self._take(kind)
         try:
             yield worker
-        finally:
-            self._give_back(worker)
+        except BaseException:
+            self._drop(worker)  # what it does now is not known
+            raise
+        self._give_back(worker)
 
     def _take(self, kind: WorkerKind) -> Worker:
         with self._lock:

@@ -163,8 +163,17 @@ class Worker:
                 return answer
             return self._account(folder, problem)
         finally:
+            self._end_living_task(folder)
             self._task = None
             shutil.rmtree(folder, ignore_errors=True)
+
+    def _end_living_task(self, folder: str) -> None:
+        """End a task that lives though it was said to have ended, and the worker with it: the next
+        task must not meet it."""
+        started = _read(Started, folder, protocol.STARTED)
+        if started and started.pid != self._process.pid and psutil.pid_exists(started.pid):
+            _kill_group(started.pid)
+            self._end_process()
 
     def _watch(self, folder: str, limits: Limits, watch: Watch) -> Optional[Tuple[Outcome, str]]:
         """Wait until the task in `folder` has ended. If it exceeds a limit, end it and return the
@@ -304,13 +313,20 @@ def describe_status(status: int) -> str:
 
 
 def _read(kind: Type[T], folder: str, name: str) -> Optional[T]:
-    """The message in a file of `folder`; None where there is no such file (yet)."""
-    data = protocol.read_json(folder, name)
-    return None if data is None else convert(data, kind)
+    """The message in a file of `folder`; None where there is no such file (yet), or where a task
+    has written something else there."""
+    with contextlib.suppress(ValueError):
+        data = protocol.read_json(folder, name)
+        return None if data is None else convert(data, kind)
+    return None
 
 
 def _events(folder: str) -> List[StageEvent]:
-    return [convert(line, StageEvent) for line in protocol.read_lines(folder, protocol.STAGES)]
+    found = []
+    for line in protocol.read_lines(folder, protocol.STAGES):
+        with contextlib.suppress(ValueError):  # a task may have written something else there
+            found.append(convert(line, StageEvent))
+    return found
 
 
 def _spent(events: List[StageEvent]) -> Dict[str, float]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import os
 import signal
+import subprocess
 import sys
 import threading
 from pathlib import Path
@@ -42,6 +43,23 @@ def is_killed_the_first_time(captured: Any, path: str, context: Context) -> str:
 
     if tries("kills") == 1:
         os.kill(os.getpid(), signal.SIGKILL)
+    return tracing.save(captured, path, context)
+
+
+def writes_garbage_into_its_folder(captured: Any, path: str, context: Context) -> str:
+    """Into the files by which a task tells what it does, which any code in it can find."""
+    folder = Path(os.readlink("/proc/self/fd/1")).parent
+    with (folder / "stages.jsonl").open("ab") as file:
+        file.write(b'garbage\n[1]\n{"stage": 3}\n{"stage": "run", "note": 1}\n\xff\n' + b"[" * 9999)
+        file.write(b"\n")
+    return tracing.save(captured, path, context)
+
+
+def leaves_processes_behind(captured: Any, path: str, context: Context) -> str:
+    for alone in (False, True):
+        code = "import time; time.sleep(600)"
+        command = [sys.executable, "-c", code, "left by leaves_processes_behind", os.getcwd()]
+        subprocess.Popen(command, start_new_session=alone)
     return tracing.save(captured, path, context)
 
 

@@ -131,6 +131,8 @@ EXPORTERS = (
     exporter("writes_nothing", lower="writes_nothing"),
     exporter("counts", lower="counts"),
     exporter("fails_the_first_time", lower="fails_the_first_time"),
+    exporter("writes_garbage_into_its_folder", lower="writes_garbage_into_its_folder"),
+    exporter("leaves_processes_behind", lower="leaves_processes_behind"),
     exporter("is_killed_the_first_time", lower="is_killed_the_first_time"),
     exporter("pickles", "model_itself", "writes_pickle", format="pickle"),
 )
