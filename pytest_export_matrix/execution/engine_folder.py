@@ -23,9 +23,6 @@ from pytest_export_matrix.worker.messages import AskedCase
 
 #: What reasons call the folder, whose name is another one each time.
 SHOWN = "<engine>"
-REMEDY = "choose another folder for temporary files: TMPDIR=DIR pytest --export-matrix"
-#: A disk with less space than this is full.
-FULL_BYTES = 2**20
 
 
 @dataclass(frozen=True)
@@ -57,13 +54,6 @@ class EngineFolder:
             warnings=warnings,
         )
 
-    def check_space(self) -> None:
-        """Raise CacheError where the disk is full: that is then the cause of a failure."""
-        if shutil.disk_usage(self.path).free < FULL_BYTES:
-            raise CacheError(
-                f"temporary folder {self.path.parent}", "the disk is full", remedy=REMEDY
-            )
-
 
 @contextlib.contextmanager
 def engine_folder(
@@ -80,7 +70,7 @@ def engine_folder(
             filled = _fill(path, exported, cases, program)
         except OSError as error:
             where = f"temporary folder {path.parent}"
-            raise CacheError(where, str(error), remedy=REMEDY) from error
+            raise CacheError(where, str(error), remedy=temporary.REMEDY) from error
         yield filled
     finally:
         shutil.rmtree(path, ignore_errors=True)

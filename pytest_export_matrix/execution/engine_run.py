@@ -13,6 +13,7 @@ from pytest_export_matrix.execution.answers import StepAnswer, with_comparison, 
 from pytest_export_matrix.execution.engine_folder import EngineFolder
 from pytest_export_matrix.execution.steps.step import PreparedModel
 from pytest_export_matrix.execution.workers.availability import Availability
+from pytest_export_matrix.machine import temporary
 from pytest_export_matrix.planning import sequences
 from pytest_export_matrix.planning.recipes import Recipe
 from pytest_export_matrix.vocabulary.pytrees import TreeSpec
@@ -68,7 +69,7 @@ class EngineRun:
         runtime, path = self.recipe.runtime, str(self.folder.path)
         asked = self.folder.shown(dispatcher.infer(runtime, label, body, path))
         if not asked.passed:
-            self.folder.check_space()
+            temporary.check_space()
             return replace(asked, compared=None)  # whatever the engine's process may have written
         environment = self.recipe.architecture.environment
         problem = self.available.environment_problem(environment)

@@ -180,7 +180,9 @@ class Store:
             shutil.rmtree(folder, ignore_errors=True)
 
     def check_space(self) -> None:
-        """Raise CacheError where the disk is full: that is then the cause of a failure."""
+        """Raise CacheError where the disk is full, or that of temporary folders: that is then the
+        cause of a failure."""
+        temporary.check_space()
         if shutil.disk_usage(self.root).free < 2**20:
             text = os.strerror(errno.ENOSPC)
             raise CacheError(f"cache folder {self.root}", text, remedy=REMEDY)

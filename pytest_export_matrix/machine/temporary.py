@@ -4,6 +4,7 @@ that were killed."""
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import platform
 import re
@@ -15,6 +16,11 @@ from typing import Union
 
 import psutil
 
+from pytest_export_matrix.vocabulary.errors import CacheError
+
+#: A disk with less space than this is full.
+FULL_BYTES = 2**20
+REMEDY = "choose another folder for temporary files: TMPDIR=DIR pytest --export-matrix"
 #: What the names of folders outside of the cache begin with.
 PREFIX = "export-matrix-"
 #: Whether a process of another machine still lives cannot be seen from here.
@@ -22,8 +28,25 @@ ABANDONED_SECONDS = 7 * 24 * 3600.0
 
 
 def make(folder: Union[str, Path, None] = None, prefix: str = PREFIX) -> str:
-    """Make a folder of this process in `folder`, by default in the system's temporary folder."""
-    return tempfile.mkdtemp(prefix=f"{prefix}{_host()}-{os.getpid()}-", dir=folder)
+    """Make a folder of this process in `folder`, by default in the system's temporary folder.
+
+    Raises CacheError where that is full or not writable, OSError where `folder` is.
+    """
+    try:
+        return tempfile.mkdtemp(prefix=f"{prefix}{_host()}-{os.getpid()}-", dir=folder)
+    except OSError as error:
+        if folder:
+            raise
+        place = f"temporary folder {tempfile.gettempdir()}"
+        raise CacheError(place, str(error), remedy=REMEDY) from error
+
+
+def check_space() -> None:
+    """Raise CacheError where the disk of temporary folders is full: that is then the cause of a
+    failure."""
+    place = tempfile.gettempdir()
+    if shutil.disk_usage(place).free < FULL_BYTES:
+        raise CacheError(f"temporary folder {place}", os.strerror(errno.ENOSPC), remedy=REMEDY)
 
 
 def sweep(folder: Union[str, Path, None] = None, prefix: str = PREFIX) -> None:

@@ -13,12 +13,14 @@ from pytest_export_matrix.execution.run import Manners, MatrixRun
 from pytest_export_matrix.execution.store import Store
 from pytest_export_matrix.judging import gate
 from pytest_export_matrix.judging.gate import Gate
+from pytest_export_matrix.machine import temporary
 from pytest_export_matrix.pytest_run import gathering, options, xdist
 from pytest_export_matrix.pytest_run.assembly import assemble_run, shown_folders
 from pytest_export_matrix.pytest_run.commands import Commands
 from pytest_export_matrix.pytest_run.gathering import Gathered
 from pytest_export_matrix.pytest_run.items import CellItem, MatrixCollector
 from pytest_export_matrix.pytest_run.outputs import (
+    KEPT,
     check_documents,
     check_reports,
     refresh_documents,
@@ -66,6 +68,7 @@ class MatrixPlugin:
             if not xdist.is_node(self.config):
                 check_reports(s.reports)
                 check_documents(s.docs)
+                temporary.check_space()
             if s.repro:
                 folders.check(s.repro)
 
@@ -176,6 +179,8 @@ class MatrixPlugin:
         """Write what this run may write: the reports, the baseline, the tables of documents."""
         is_whole = sorted(self.gathered.planned) == sorted(cell.id for cell in self.plan.whole)
         self.report_lines = write_reports(results, self.plan.registry, self.settings, is_whole)
+        if KEPT in self.report_lines:
+            session.exitstatus = pytest.ExitCode.USAGE_ERROR
         if self.settings.update:
             possible = [cell.id for cell in self.plan.possible]
             known = possible if is_whole and results.complete else None

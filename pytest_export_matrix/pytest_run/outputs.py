@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, List, Sequence, Tuple
 
@@ -16,17 +17,23 @@ from pytest_export_matrix.reporting.publish import (
 )
 from pytest_export_matrix.results.file import FILENAME, dumps, load
 from pytest_export_matrix.results.results import Results
-from pytest_export_matrix.vocabulary.errors import DocumentError
+from pytest_export_matrix.vocabulary.errors import DocumentError, UsageError
 
 if TYPE_CHECKING:
     from pytest_export_matrix.pytest_run.options import Settings
 
 PARTIAL = "results.partial.json"
+KEPT = "every answer is in the cache: the same command writes them where there is room"
 
 
 def check_reports(folder: Path) -> None:
     """Raises ResultsError where `folder` holds results that this version cannot read: so the run
-    does not overwrite them."""
+    does not overwrite them. Raises UsageError where nothing can be written there."""
+    there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    if not there.is_dir() or not os.access(there, os.W_OK):
+        problem = f"{there} is no folder that can be written to"
+        remedy = "--export-matrix-reports=DIR"
+        raise UsageError(f"--export-matrix-reports {folder}", problem, remedy=remedy)
     if (folder / FILENAME).exists():
         load(folder / FILENAME)
 
@@ -39,6 +46,15 @@ def write_reports(
     The folder is for whole runs that came to their end, and for any run if the command line names
     it. Otherwise a selection writes nothing, and a run that was broken off writes `PARTIAL`.
     """
+    try:
+        return _write_reports(results, registry, settings, is_whole)
+    except OSError as error:
+        return [f"ERROR: reports {settings.reports}: {error}", KEPT]
+
+
+def _write_reports(
+    results: Results, registry: Registry, settings: Settings, is_whole: bool
+) -> List[str]:
     folder = settings.reports
     if not is_whole and not settings.reports_asked:
         return [

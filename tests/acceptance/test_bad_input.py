@@ -106,6 +106,31 @@ def test_a_full_cache_is_refused(small_disk: Path, project: Project) -> None:
     refused(run, "No space left on device", "--export-matrix-cache")
 
 
+def test_a_full_folder_for_temporary_files_is_refused(
+    small_disk: Path, project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TMPDIR", str(small_disk))
+    run = project.run(*ONE_LANE, cells=[RIGHT])
+    refused(run, f"temporary folder {small_disk}", "No space left on device", "TMPDIR=DIR")
+
+
+def test_reports_that_cannot_be_written_are_refused_before_anything_is_run(
+    project: Project, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("")
+    run = project.run(*ONE_LANE, cells=[RIGHT], reports=str(tmp_path / "file" / "reports"))
+    refused(run, f"{tmp_path / 'file'} is no folder that can be written to", "--export-matrix-rep")
+
+
+def test_reports_that_do_not_fit_on_the_disk_end_the_run_with_a_sentence(
+    small_disk: Path, project: Project
+) -> None:
+    (small_disk / "filling").write_bytes(b"x" * 12_000)
+    run = project.run(*ONE_LANE, cells=[RIGHT], reports=str(small_disk))
+    refused(run, f"ERROR: reports {small_disk}: ", "No space left", "every answer is in the cache")
+    assert "1 passed" in run.output
+
+
 RESULTS = {
     "truncated": ('{"format_version": 1, "complete": true, "cells": [', "truncated"),
     "newer": ('{"format_version": 99}', "pip install --upgrade pytest-export-matrix"),
