@@ -41,7 +41,7 @@ def test_what_makes_an_answer_imports_nothing_that_is_left_out() -> None:
     """They are the layers above `execution`, which import-linter keeps from being imported there.
     Add-ons stand above it as well and make answers."""
     layers = configparser.ConfigParser()
-    layers.read(Path(PACKAGE).parent / ".importlinter")
+    layers.read(Path(__file__).parents[1] / ".importlinter")
     lines = layers["importlinter:contract:layers"]["layers"].split()
     above = {name for name in lines[: lines.index("execution")] if name != "|"} - {"addons"}
     assert above == {name.partition(".")[0] for name in hashing.AFTER_RESULTS}

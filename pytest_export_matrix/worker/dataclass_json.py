@@ -5,6 +5,7 @@ The parent reads with msgspec (`machine.json_files.convert`).
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import enum
 from typing import Any, Dict, Mapping, Sequence, Tuple, Type, TypeVar, Union, get_type_hints
@@ -51,7 +52,11 @@ def _read(hint: Any, value: Any, place: str) -> Any:
     if origin is Union:
         if value is None and type(None) in arguments:
             return None
-        return _read(next(each for each in arguments if each is not type(None)), value, place)
+        *others, last = (each for each in arguments if each is not type(None))
+        for each in others:
+            with contextlib.suppress(TypeError, ValueError):
+                return _read(each, value, place)
+        return _read(last, value, place)
     if dataclasses.is_dataclass(hint):
         return read(hint, value, place)  # type: ignore[arg-type]
     if isinstance(hint, type) and issubclass(hint, enum.Enum):
