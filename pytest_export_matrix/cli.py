@@ -63,6 +63,9 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
         return command(options)
     except ExportMatrixError as error:
         print(f"ERROR: {error}", file=sys.stderr)
+    except BrokenPipeError:  # whoever read this, such as `head`, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
     except OSError as error:
         print(f"ERROR: {error.filename}: {error.strerror}", file=sys.stderr)
     except KeyboardInterrupt:

@@ -106,7 +106,29 @@ def test_runtimes_with_long_names_are_told_by_their_languages() -> None:
         for each in results(formats={"aot_inductor": runtime}):
             each.language = language
             found.append(each)
-    assert [row[1:3] for row in summary(found)] == [["AOTInductor", "C++, Python"]]
+    found += results(formats={"pt2": "pytorch"})
+    assert [row[1:3] for row in summary(found)] == [
+        ["AOTInductor", "C++, Python"],
+        ["pt2", "PyTorch"],
+    ]
+
+
+def test_languages_do_not_stand_for_some_of_the_runtimes_that_take_a_file() -> None:
+    """They would be taken for the others, which are there beside them."""
+    found = []
+    for runtime, language in (
+        *(("pytorch", "python"), ("libtorch", "c++")),
+        *(("pytorch_1_10", "python"), ("libtorch_1_10", "c++")),
+    ):
+        reds = ("net",) if runtime.endswith("1_10") else ()
+        for each in results(reds, formats={"torchscript": runtime}):
+            each.language = language
+            found.append(each)
+    assert [row[2] for row in summary(found)] == [
+        "PyTorch, libtorch",
+        "PyTorch 1.10",
+        "libtorch 1.10",
+    ]
 
 
 def test_languages_do_not_stand_for_runtimes_of_several_formats() -> None:

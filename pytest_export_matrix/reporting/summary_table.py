@@ -5,8 +5,8 @@ It answers which way out works, in what it runs, at other sizes, with batches, a
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Dict, Iterable, List, Sequence, Tuple
+from dataclasses import dataclass, replace
+from typing import Dict, Iterable, List, Optional, Sequence, Tuple
 
 from pytest_export_matrix.reporting.grades import WIDEST, Marks, fit, listed
 from pytest_export_matrix.reporting.grids import (
@@ -50,31 +50,23 @@ def _grids(title: str, results: Sequence[Result]) -> List[Grid]:
 
 @dataclass
 class _Row:
-    """Runtimes in which the files of one method do the same: (format, runtime, language)."""
+    """Runtimes in which the files of one method do the same, the formats of these files beside
+    them, and the entries of the columns. `by_language`: languages stand for the runtimes."""
 
     method: str
-    runs: List[Tuple[str, str, str]]
+    formats: List[str]
+    runtimes: List[str]
     entries: List[str]
+    by_language: bool = False
 
-    def takes(self, other: "_Row") -> bool:
-        """Whether both fit into one row that says no more than the two do."""
+    def beside(self, other: "_Row") -> Optional["_Row"]:
+        """Both as one row, where they do the same and their names fit."""
+        formats = unique([*self.formats, *other.formats])
+        both = _Row(self.method, formats, [*self.runtimes, *other.runtimes], self.entries)
         alike = (self.method, self.entries) == (other.method, other.entries)
-        both = _Row(self.method, [*self.runs, *other.runs], self.entries)
-        return alike and len(both.formats) <= WIDEST and len(both.runs_in) <= WIDEST
-
-    @property
-    def formats(self) -> str:
-        return ", ".join(unique(format for format, _, _ in self.runs))
-
-    @property
-    def runs_in(self) -> str:
-        """The runtimes; their languages where that is shorter and they run the same format."""
-        names = ", ".join(runtime for _, runtime, _ in self.runs)
-        languages = [language for _, _, language in self.runs]
-        alone = len(unique(format for format, _, _ in self.runs)) == 1
-        if len(names) > WIDEST and alone and len(unique(languages)) == len(languages) > 1:
-            return ", ".join(languages)
-        return names
+        alike = alike and not (self.by_language or other.by_language)
+        fits = max(len(", ".join(names)) for names in (formats, both.runtimes)) <= WIDEST
+        return both if alike and fits else None
 
 
 def _rows(results: Sequence[Result], marks: Marks) -> List[List[str]]:
@@ -83,22 +75,34 @@ def _rows(results: Sequence[Result], marks: Marks) -> List[List[str]]:
     methods = unique(method for method, _, _ in ways)
     formats = unique(format for _, format, _ in ways)
     by_format: Dict[Tuple[str, str], List[_Row]] = {}
+    languages: Dict[Tuple[str, str], List[str]] = {}
     for (method, format, runtime), cells in sorted(
         ways.items(), key=lambda item: (methods.index(item[0][0]), formats.index(item[0][1]))
     ):
         entries = [marks.mark(at(cells, *column), cells) for column in COLUMNS.values()]
-        run = (shown(format), shown(runtime), language(cells[0].language))
-        row = _Row(method, [run], [*entries, needs(cells)])
+        row = _Row(method, [shown(format)], [shown(runtime)], [*entries, needs(cells)])
         by_format.setdefault((method, format), []).append(row)
-    rows = _merged(row for of_one in by_format.values() for row in _merged(of_one))
-    return [[fit(r.method), fit(r.formats), fit(r.runs_in), *r.entries] for r in rows]
+        languages.setdefault((method, format), []).append(language(cells[0].language))
+    rows = _merged(row for way in by_format for row in _of_format(by_format[way], languages[way]))
+    return [[fit(r.method), *map(listed, (r.formats, r.runtimes)), *r.entries] for r in rows]
+
+
+def _of_format(rows: List[_Row], languages: List[str]) -> List[_Row]:
+    """The rows of one file, in as few as say the same. Runtimes whose names are too long for one
+    are told by their languages, if they are all that take the file."""
+    found = _merged(rows)
+    alike = len({tuple(row.entries) for row in rows}) == 1
+    if len(found) > 1 and alike and len(set(languages)) == len(languages):
+        return [replace(rows[0], runtimes=languages, by_language=True)]
+    return found
 
 
 def _merged(rows: Iterable[_Row]) -> List[_Row]:
     found: List[_Row] = []
     for row in rows:
-        if found and found[-1].takes(row):
-            found[-1].runs += row.runs
+        both = found[-1].beside(row) if found else None
+        if both:
+            found[-1] = both
         else:
             found.append(row)
     return found
