@@ -137,3 +137,17 @@ def test_causes_of_foreign_pairs_stand_apart_behind_the_others() -> None:
     assert ([r.cell for r in first.cells], first.number) == ([one], 1)
     assert ([r.cell for r in second.cells], second.number) == ([two, three, four], 2)
     assert [cause.number for cause in causes(found[:1])] == [first.number]
+
+
+def test_a_model_that_raises_at_several_inputs_is_told_once() -> None:
+    one, two, *_ = cells("vit")
+    other, *_ = cells("net")
+    found = [
+        failed(one, Stage.REFERENCE, reason="AssertionError: width 256 is not 224"),
+        failed(two, Stage.REFERENCE, reason="AssertionError: height 160 is not 224"),
+        failed(other, Stage.REFERENCE, reason="AssertionError: no such size"),
+    ]
+    first, second = causes(found)
+    assert [result.cell for result in first.cells] == [one, two]
+    assert first.headline == "AssertionError: width 256 is not 224"
+    assert [result.cell for result in second.cells] == [other]

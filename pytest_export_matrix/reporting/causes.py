@@ -96,14 +96,30 @@ def causes(results: Iterable[Result]) -> List[Cause]:
     alike: Dict[Tuple[object, ...], List[Result]] = {}
     for result in results:
         if not result.passed and not result.absent:
-            words = FIGURE.split(headline(result.reason or ""))[::2]
-            alike.setdefault((result.foreign, result.ending, *words), []).append(result)
-    found = [
-        Cause(0, cells[0].ending, _common(cells), tuple(cells), min(cells, key=_size))
-        for cells in alike.values()
-    ]
+            alike.setdefault((result.foreign, result.ending, *_words(result)), []).append(result)
+    found = []
+    for cells in _once_a_model(alike.values()):
+        simplest = min(cells, key=_size)
+        same = [result for result in cells if _words(result) == _words(simplest)]
+        found.append(Cause(0, simplest.ending, _common(same), tuple(cells), simplest))
     found.sort(key=lambda cause: (cause.simplest.foreign, -len(cause.cells)))
     return [replace(cause, number=number) for number, cause in enumerate(found, 1)]
+
+
+def _words(result: Result) -> List[str]:
+    """The headline without its figures."""
+    return FIGURE.split(headline(result.reason or ""))[::2]
+
+
+def _once_a_model(groups: Iterable[List[Result]]) -> List[List[Result]]:
+    """What a model raises that could not be tested is one cause, at whatever inputs it did so."""
+    together: Dict[Tuple[object, ...], List[Result]] = {}
+    for number, cells in enumerate(groups):
+        first, models = cells[0], {result.cell.architecture for result in cells}
+        raised = first.stage in UNTESTED and RAISED.match(first.reason or "")
+        key = (*models, first.ending, first.foreign) if raised and len(models) == 1 else (number,)
+        together.setdefault(key, []).extend(cells)
+    return list(together.values())
 
 
 def by_cell(found: Sequence[Cause]) -> Dict[str, Cause]:
