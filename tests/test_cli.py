@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -200,3 +201,9 @@ def test_a_shard_is_not_the_whole_matrix_even_if_it_has_all_cells(
     accept(*GREEN)
     assert main(["gate", "shard.json", "--baseline", "b.json"]) == 1
     assert "24 of 24 cells have a result, shard 1/3" in capsys.readouterr().out
+
+
+def test_cells_on_a_device_that_was_not_planned_have_not_vanished() -> None:
+    on_gpu = replace(GREEN[0].cell, device="cuda")
+    accept(*GREEN, passed(0.0, on_gpu))
+    assert main(["gate", "green.json", "--baseline", "b.json"]) == 0
