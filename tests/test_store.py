@@ -7,7 +7,7 @@ import multiprocessing
 import os
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, Callable
 
 import pytest
 
@@ -128,13 +128,19 @@ def test_a_full_disk_is_an_error_of_the_cache(
         store.put("result", "key", {})
 
 
-def test_processes_that_need_the_same_entry_make_it_once(tmp_path: Path) -> None:
+def in_four_processes(function: Callable[[Path], None], folder: Path) -> list[int | None]:
+    """Their exit codes."""
     context = multiprocessing.get_context("spawn")
-    processes = [context.Process(target=make_once, args=(tmp_path,)) for _ in range(4)]
+    processes = [context.Process(target=function, args=(folder,)) for _ in range(4)]
     for process in processes:
         process.start()
     for process in processes:
         process.join()
+    return [process.exitcode for process in processes]
+
+
+def test_processes_that_need_the_same_entry_make_it_once(tmp_path: Path) -> None:
+    in_four_processes(make_once, tmp_path)
     assert (tmp_path / "made").read_text() == "made\n"
 
 
@@ -154,13 +160,8 @@ def put_often(folder: Path) -> None:
 
 
 def test_processes_that_put_the_same_entry_at_once_leave_one_that_is_whole(tmp_path: Path) -> None:
-    context = multiprocessing.get_context("spawn")
-    processes = [context.Process(target=put_often, args=(tmp_path,)) for _ in range(4)]
-    for process in processes:
-        process.start()
-    for process in processes:
-        process.join()
-    assert [process.exitcode for process in processes] == [0] * 4
+    codes = in_four_processes(put_often, tmp_path)
+    assert codes == [0] * 4
     store = Store(tmp_path)
     assert store.get("artifact", "key") == {"n": 1}
     assert not list(store.root.glob("tmp-*"))

@@ -183,7 +183,7 @@ class Store:
         """Raise CacheError where the disk is full, or that of temporary folders: that is then the
         cause of a failure."""
         temporary.check_space()
-        if shutil.disk_usage(self.root).free < 2**20:
+        if temporary.is_full(self.root):
             text = os.strerror(errno.ENOSPC)
             raise CacheError(f"cache folder {self.root}", text, remedy=REMEDY)
 

@@ -41,11 +41,15 @@ def make(folder: Union[str, Path, None] = None, prefix: str = PREFIX) -> str:
         raise CacheError(place, str(error), remedy=REMEDY) from error
 
 
+def is_full(place: Union[str, Path]) -> bool:
+    return shutil.disk_usage(place).free < FULL_BYTES
+
+
 def check_space() -> None:
     """Raise CacheError where the disk of temporary folders is full: that is then the cause of a
     failure."""
     place = tempfile.gettempdir()
-    if shutil.disk_usage(place).free < FULL_BYTES:
+    if is_full(place):
         raise CacheError(f"temporary folder {place}", os.strerror(errno.ENOSPC), remedy=REMEDY)
 
 

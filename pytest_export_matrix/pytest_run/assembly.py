@@ -6,6 +6,8 @@ import sys
 from pathlib import Path
 from typing import List, Mapping, Sequence
 
+import pytest
+
 from pytest_export_matrix.environments import current
 from pytest_export_matrix.execution.run import Manners, MatrixRun, Means
 from pytest_export_matrix.execution.steps.build_program import Programs
@@ -45,6 +47,11 @@ def assemble_run(
     fingerprint = digest([current.fingerprint(), tool_digest(), paths])
     means = Means(store, available, Engines(Programs(store, available)), fingerprint)
     return MatrixRun(recipes, means, manners, s.lanes)
+
+
+def import_paths(config: pytest.Config) -> List[str]:
+    """The folders that the project is imported from, its root first."""
+    return [str(config.rootpath), *map(str, config.getini("pythonpath"))]
 
 
 def shown_folders(cache: Path, root: Path) -> Mapping[str, str]:

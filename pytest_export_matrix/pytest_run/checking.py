@@ -10,7 +10,6 @@ from the same cache.
 from __future__ import annotations
 
 import os
-import time
 from dataclasses import dataclass, replace
 from functools import partial
 from importlib import metadata
@@ -25,14 +24,15 @@ from pytest_export_matrix.execution.store import Store
 from pytest_export_matrix.judging.verdict import judge
 from pytest_export_matrix.planning import named_models
 from pytest_export_matrix.planning.registry import Registry
-from pytest_export_matrix.pytest_run import gathering, options
-from pytest_export_matrix.pytest_run.assembly import assemble_run, shown_folders
+from pytest_export_matrix.pytest_run import gathering, options, xdist
+from pytest_export_matrix.pytest_run.assembly import assemble_run, import_paths, shown_folders
 from pytest_export_matrix.pytest_run.commands import Commands
 from pytest_export_matrix.pytest_run.options import Settings
 from pytest_export_matrix.pytest_run.plan import (
     ENTRY_POINTS,
     BuiltIns,
     Plan,
+    add_named_models,
     fill_registry,
     plan_cells,
 )
@@ -196,9 +196,8 @@ def check(
 def of_session(config: pytest.Config) -> Checker:
     """The checker of a pytest session: with its options, its cache, and all that its project
     registers."""
-    since = time.time() if config.getoption("export_matrix_no_cache") else 0.0
-    paths = [str(config.rootpath), *map(str, config.getini("pythonpath"))]
-    return Checker(options.read(config), paths, partial(fill_registry, config), since)
+    register = partial(fill_registry, config)
+    return Checker(options.read(config), import_paths(config), register, xdist.since(config))
 
 
 def _registry_with(entries: Sequence[Entry]) -> Callable[[Settings], Registry]:
@@ -211,8 +210,7 @@ def _registry_with(entries: Sequence[Entry]) -> Callable[[Settings], Registry]:
             point.load().pytest_export_matrix_register(registry)
         for entry in entries:
             registry.add(entry)
-        for text in settings.models:
-            registry.add(named_models.architecture(text, settings.sizes, settings.inputs))
+        add_named_models(registry, settings)
         return registry
 
     return register

@@ -15,7 +15,7 @@ from pytest_export_matrix.judging import gate
 from pytest_export_matrix.judging.gate import Gate
 from pytest_export_matrix.machine import temporary
 from pytest_export_matrix.pytest_run import gathering, options, xdist
-from pytest_export_matrix.pytest_run.assembly import assemble_run, shown_folders
+from pytest_export_matrix.pytest_run.assembly import assemble_run, import_paths, shown_folders
 from pytest_export_matrix.pytest_run.commands import Commands
 from pytest_export_matrix.pytest_run.gathering import Gathered
 from pytest_export_matrix.pytest_run.items import CellItem, MatrixCollector
@@ -123,7 +123,7 @@ class MatrixPlugin:
                 self.plan.registry,
                 s,
                 self.store,
-                [str(root), *map(str, self.config.getini("pythonpath"))],
+                import_paths(self.config),
                 Manners(
                     self.commands.run_alone,
                     shown_folders(s.cache, root),

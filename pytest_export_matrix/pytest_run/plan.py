@@ -114,9 +114,14 @@ def fill_registry(config: pytest.Config, settings: Settings) -> Registry:
         frame = traceback.extract_tb(error.__traceback__)[-1]
         place = f"{frame.filename}:{frame.lineno}"
         raise pytest.UsageError(f"pytest_export_matrix_register, {place}: {error!r}") from error
+    add_named_models(registry, settings)
+    return registry
+
+
+def add_named_models(registry: Registry, settings: Settings) -> None:
+    """Register the models that the settings name."""
     for text in settings.models:
         registry.add(named_models.architecture(text, settings.sizes, settings.inputs))
-    return registry
 
 
 def _asked_for(

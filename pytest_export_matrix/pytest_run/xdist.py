@@ -22,6 +22,11 @@ def processes(config: pytest.Config) -> int:
     return int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "0")) if is_node(config) else 0
 
 
+def since(config: pytest.Config) -> float:
+    """From when stored answers count, in seconds since the epoch: from now, or all of them."""
+    return time.time() if config.getoption("export_matrix_no_cache") else 0.0
+
+
 class Exchange:
     """`since`: older stored answers do not count (seconds since the epoch, the same in every
     process). `problems`: what could not be written for failing cells, and `damaged`: how many
@@ -32,8 +37,7 @@ class Exchange:
         self.problems: List[str] = []
         self.damaged = 0
         given: Any = getattr(config, "workerinput", None)
-        now = time.time() if config.getoption("export_matrix_no_cache") else 0.0
-        self.since: float = given[SINCE] if given else now
+        self.since: float = given[SINCE] if given else since(config)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:

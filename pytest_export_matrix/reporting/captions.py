@@ -1,4 +1,4 @@
-"""What reports share: the document, what its tables were made from, and counts in words."""
+"""What reports share: what their tables were made from, and counts in words."""
 
 from __future__ import annotations
 
@@ -6,21 +6,10 @@ from typing import Dict, List, Optional, Sequence, Tuple
 
 from pytest_export_matrix.reporting.grades import LEGEND, Marks, is_unknown
 from pytest_export_matrix.reporting.grids import claimed
-from pytest_export_matrix.reporting.markup import Markup
-from pytest_export_matrix.reporting.summary_table import summary_grids
-from pytest_export_matrix.reporting.support_table import support_grids
 from pytest_export_matrix.results.changes import KINDS, Changes
 from pytest_export_matrix.results.result import Result
 from pytest_export_matrix.results.results import Results
 from pytest_export_matrix.vocabulary.outcomes import OUTCOMES
-
-
-def document(results: Results, markup: Markup) -> str:
-    """The summary and the support table of each device under their headings, then the footnotes."""
-    parts = []
-    for grid in (*summary_grids(results.cells), *support_grids(results.cells)):
-        parts += [markup.title(grid.title), markup.table(grid.header, grid.rows)]
-    return "\n\n".join([*parts, markup.bullets(below_marks(results))]) + "\n"
 
 
 def below_marks(results: Results) -> List[str]:

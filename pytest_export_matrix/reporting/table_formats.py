@@ -11,8 +11,12 @@ from typing import Callable, Dict
 
 from tabulate import tabulate
 
+from pytest_export_matrix.reporting.captions import below_marks
 from pytest_export_matrix.reporting.document_tables import Content
 from pytest_export_matrix.reporting.markup import MARKDOWN, RST, Markup
+from pytest_export_matrix.reporting.summary_table import summary_grids
+from pytest_export_matrix.reporting.support_table import support_grids
+from pytest_export_matrix.results.results import Results
 
 
 def as_markup(markup: Markup, shown: Content) -> str:
@@ -20,6 +24,12 @@ def as_markup(markup: Markup, shown: Content) -> str:
     for grid in shown.grids:
         parts += [markup.title(grid.title), markup.table(grid.header, grid.rows)]
     return "\n\n".join([*parts, markup.bullets(shown.notes)]) + "\n"
+
+
+def document(results: Results, markup: Markup) -> str:
+    """The summary and the support table of each device under their headings, then the footnotes."""
+    grids = [*summary_grids(results.cells), *support_grids(results.cells)]
+    return as_markup(markup, Content(grids, below_marks(results)))
 
 
 def as_html(shown: Content) -> str:

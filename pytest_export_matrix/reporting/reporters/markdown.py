@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from pytest_export_matrix.reporting.captions import document
 from pytest_export_matrix.reporting.markup import MARKDOWN
+from pytest_export_matrix.reporting.table_formats import document
 from pytest_export_matrix.results.results import Results
 
 
