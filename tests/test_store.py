@@ -11,9 +11,15 @@ from typing import Any, Callable
 
 import pytest
 
-from pytest_export_matrix.execution.store import ENTRY, KEEP_SECONDS, Store
+from pytest_export_matrix.execution.store import ENTRY, KEEP_SECONDS, Damaged, Store
 from pytest_export_matrix.machine.hashing import digest
 from pytest_export_matrix.vocabulary.errors import CacheError
+
+
+def data(store: Store, key: str = "key", verify: bool = True) -> Any:
+    """What the store gives of an entry."""
+    entry = store.get("artifact", key, verify)
+    return entry and entry.data
 
 
 def put(store: Store, key: str = "key", text: str = "content") -> Path:
@@ -25,11 +31,12 @@ def put(store: Store, key: str = "key", text: str = "content") -> Path:
 
 def test_an_entry_that_was_put_can_be_read(tmp_path: Path) -> None:
     store = Store(tmp_path)
-    assert store.get("artifact", "key") is None
+    assert data(store) is None
     folder = put(store)
-    assert store.get("artifact", "key") == {"n": 1}
+    entry = store.get("artifact", "key")
+    assert entry and entry.data == {"n": 1}
     assert (folder / "model.pt").read_text() == "content"
-    assert store.files("artifact", "key")["model.pt"].bytes == 7
+    assert entry and entry.files["model.pt"].bytes == 7
 
 
 def test_putting_an_entry_again_replaces_it(tmp_path: Path) -> None:
@@ -37,7 +44,7 @@ def test_putting_an_entry_again_replaces_it(tmp_path: Path) -> None:
     put(store)
     folder = put(store, text="other")
     assert (folder / "model.pt").read_text() == "other"
-    assert store.get("artifact", "key") == {"n": 1}
+    assert data(store) == {"n": 1}
 
 
 @pytest.mark.parametrize("damage", ["flipped", "truncated", "removed", "entry"])
@@ -52,7 +59,7 @@ def test_a_damaged_entry_counts_as_missing(tmp_path: Path, damage: str) -> None:
         (folder / "model.pt").unlink()
     else:
         (folder / ENTRY).write_text((folder / ENTRY).read_text()[:20])
-    assert store.get("artifact", "key") is None
+    assert data(store) is None
     assert store.damaged == 1
 
 
@@ -66,30 +73,45 @@ def test_no_bit_of_an_entry_can_change_unnoticed(tmp_path: Path) -> None:
             flipped = bytearray(right)
             flipped[place // 8] ^= 1 << place % 8
             path.write_bytes(flipped)
-            assert store.get("artifact", "key") in (None, {"n": 1})
+            assert data(store) in (None, {"n": 1})
             if name == "model.pt":
-                assert store.get("artifact", "key") is None
+                assert data(store) is None
         path.write_bytes(right)
-    assert store.get("artifact", "key") == {"n": 1}
+    assert data(store) == {"n": 1}
+
+
+def test_an_entry_at_the_place_of_another_counts_as_missing(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    put(store, "key").rename(store.folder("artifact", "another"))
+    assert data(store, "another") is None
+
+
+def test_who_read_an_entry_learns_whether_it_was_intact(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    folders = [str(put(store, key)) for key in ("one", "other")]
+    store.check(folders)
+    (Path(folders[1]) / "model.pt").write_text("CONTENT")
+    with pytest.raises(Damaged, match="other"):
+        store.check(folders)
 
 
 def test_a_missing_entry_is_not_counted_as_damaged(tmp_path: Path) -> None:
     store = Store(tmp_path)
-    assert store.get("artifact", "key") is None
+    assert data(store) is None
     assert store.damaged == 0
 
 
 def test_reading_without_verifying_checks_only_sizes(tmp_path: Path) -> None:
     store = Store(tmp_path)
     (put(store) / "model.pt").write_text("CONTENT")
-    assert store.get("artifact", "key", verify=False) == {"n": 1}
-    assert store.get("artifact", "key") is None
+    assert data(store, verify=False) == {"n": 1}
+    assert data(store) is None
 
 
 def test_a_store_ignores_entries_made_before_the_given_time(tmp_path: Path) -> None:
     put(Store(tmp_path))
     fresh = Store(tmp_path, since=float("inf"))
-    assert fresh.get("artifact", "key") is None
+    assert data(fresh) is None
 
 
 def test_an_entry_that_was_not_used_for_a_month_is_removed(tmp_path: Path) -> None:
@@ -98,7 +120,7 @@ def test_an_entry_that_was_not_used_for_a_month_is_removed(tmp_path: Path) -> No
     long_ago = time.time() - KEEP_SECONDS - 60
     for folder in folders.values():
         os.utime(folder, (long_ago, long_ago))
-    assert store.get("artifact", "used")
+    assert data(store, "used")
     Store(tmp_path)
     assert [key for key, folder in folders.items() if folder.exists()] == ["used"]
 
@@ -147,7 +169,7 @@ def test_processes_that_need_the_same_entry_make_it_once(tmp_path: Path) -> None
 def make_once(folder: Path) -> None:
     store = Store(folder)
     with store.lock("artifact", "key", lambda: False):
-        if store.get("artifact", "key") is None:
+        if data(store) is None:
             with open(folder / "made", "a") as log:
                 log.write("made\n")
             put(store)
@@ -163,5 +185,5 @@ def test_processes_that_put_the_same_entry_at_once_leave_one_that_is_whole(tmp_p
     codes = in_four_processes(put_often, tmp_path)
     assert codes == [0] * 4
     store = Store(tmp_path)
-    assert store.get("artifact", "key") == {"n": 1}
+    assert data(store) == {"n": 1}
     assert not list(store.root.glob("tmp-*"))

@@ -17,11 +17,6 @@ NOTHING_FOUND = StepAnswer(
     reason="the eager model finds nothing in any of the sample inputs; two empty answers prove "
     "nothing: the architecture needs other inputs or weights",
 )
-DAMAGED = StepAnswer(
-    Outcome.FAILED,
-    Stage.LOAD,
-    "the exported file was damaged on disk, and again when it had been made anew",
-)
 
 
 def unfinished(recipe: Recipe) -> Result:

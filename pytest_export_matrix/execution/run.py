@@ -6,7 +6,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Callable, Dict, List, Mapping, Optional, Sequence
+from typing import Callable, Dict, List, Mapping, Optional, Sequence, TypeVar
 
 from pytest_export_matrix.execution import conclusions
 from pytest_export_matrix.execution.answers import StepAnswer
@@ -15,11 +15,11 @@ from pytest_export_matrix.execution.retry import IsNews
 from pytest_export_matrix.execution.scheduler import Scheduler
 from pytest_export_matrix.execution.steps.agree import AgreeStep
 from pytest_export_matrix.execution.steps.export import ExportStep
-from pytest_export_matrix.execution.steps.infer import Damaged, Engines, InferStep
+from pytest_export_matrix.execution.steps.infer import Engines, InferStep
 from pytest_export_matrix.execution.steps.prepare import PrepareStep
 from pytest_export_matrix.execution.steps.see import SeeStep
 from pytest_export_matrix.execution.steps.step import PreparedModel
-from pytest_export_matrix.execution.store import Store
+from pytest_export_matrix.execution.store import REMEDY, Damaged, Store
 from pytest_export_matrix.execution.workers.availability import Availability
 from pytest_export_matrix.execution.workers.dispatcher import Activity
 from pytest_export_matrix.machine import devices
@@ -27,12 +27,16 @@ from pytest_export_matrix.planning.recipes import CaptureKey, Case, Recipe
 from pytest_export_matrix.results.result import Result
 from pytest_export_matrix.vocabulary.cells import Cell
 from pytest_export_matrix.vocabulary.entries import DEFAULT, Eager
+from pytest_export_matrix.vocabulary.errors import CacheError
 from pytest_export_matrix.vocabulary.outcomes import Sight, Stage
 from pytest_export_matrix.worker.messages import Answer
 
+T = TypeVar("T")
 Exports = Dict[str, StepAnswer]
 #: The unit of a model that says what its inputs see, and the one that builds a runtime's program.
 SEES, PROGRAM = "sees", "program"
+#: How often what a step reads may be found damaged. The disk is to blame for more.
+DAMAGES = 3
 
 
 @dataclass(frozen=True)
@@ -148,26 +152,33 @@ class MatrixRun:
     def _prepare(self, recipe: Recipe) -> PreparedModel:
         recipes = self._of_the_model(recipe)
         means, is_news = self._means, self._is_news(Stage.REFERENCE, recipes)
-        step = PrepareStep(means.store, means.available, recipe, means.fingerprint)
-        return step.prepare(_asked(recipes), is_news)
+
+        def prepare() -> PreparedModel:
+            step = PrepareStep(means.store, means.available, recipe, means.fingerprint)
+            return step.prepare(_asked(recipes), is_news)
+
+        return self._undamaged(prepare)
 
     def _see(self, recipe: Recipe, model: "Future[PreparedModel]") -> Optional[Sight]:
         """What the inputs of all cells of the model see together."""
         cases, reference = _asked(self._of_the_model(recipe)), _of_the_reference(recipe)
         step = SeeStep(self._means.store, self._means.available, reference, model.result())
-        return step.see(cases)
+        mend = partial(self._mend_model, recipe, model.result())
+        return self._undamaged(lambda: step.see(cases), mend)
 
     def _agree(self, recipe: Recipe, eager: Eager, model: "Future[PreparedModel]") -> PreparedModel:
         """Add to the model how `eager` agrees with it, the reference itself included, which is
         asked in another process. Returns the model."""
         prepared, recipes = model.result(), self._of_the_model(recipe)
+        mend = partial(self._mend_model, recipe, prepared)
         if eager == recipe.architecture.reference:
             recipe = _of_the_reference(recipe)
         else:
             recipes = [each for each in recipes if each.eager == eager]
         is_news = self._is_news(Stage.REFERENCE, recipes)
         step = AgreeStep(self._means.store, self._means.available, recipe, prepared)
-        prepared.agreements[eager] = step.agree(_asked(recipes), is_news)
+        agree = partial(step.agree, _asked(recipes), is_news)
+        prepared.agreements[eager] = self._undamaged(agree, mend)
         return prepared
 
     def _export(self, recipe: Recipe, prepared: PreparedModel) -> Exports:
@@ -180,7 +191,8 @@ class MatrixRun:
         exporters = {each.cell.format: each.exporter for each in recipes}
         is_news = self._is_news(Stage.EXPORT, recipes)
         step = ExportStep(self._means.store, self._means.available, recipes[0], prepared)
-        return step.export(list(exporters.values()), is_news)
+        export = partial(step.export, list(exporters.values()), is_news)
+        return self._undamaged(export, partial(self._mend_model, recipe, prepared))
 
     def _is_news(self, stage: Stage, recipes: Sequence[Recipe]) -> IsNews:
         """Make the function that says whether a failure (of the named format, if any) is news to
@@ -229,19 +241,45 @@ class MatrixRun:
         conclusions.add_inference(result, recipe, prepared, exported, answer)
 
     def _infer(self, recipe: Recipe, prepared: PreparedModel, exports: Exports) -> StepAnswer:
-        """Run the cell's file. A file that was damaged on disk is exported again first."""
+        """Run the cell's file. If it was damaged on disk, it is exported again first."""
         means, is_news = self._means, self._is_news(Stage.COMPARE, [recipe])
-        for _ in range(2):
+
+        def run() -> StepAnswer:
             exported = exports[recipe.cell.format]
+            if not exported.passed:
+                return exported
             step = InferStep(means.store, means.available, means.engines, recipe, prepared)
+            return step.infer(exported, is_news)
+
+        def mend_file() -> None:
+            key = exports[recipe.cell.format].key
+            if means.store.get(ExportStep.kind, key) is None:
+                means.store.remove(ExportStep.kind, key)
+                exports.update(self._export(recipe, prepared))
+
+        return self._undamaged(run, partial(self._mend_model, recipe, prepared), mend_file)
+
+    def _mend_model(self, recipe: Recipe, prepared: PreparedModel) -> None:
+        """Make again what the store has lost of the weights and answers of a model in use."""
+        again = self._prepare(recipe)
+        if again.identity != prepared.identity:  # what was made from the model is not of this one
+            raise self._broken(f"the weights of {recipe.architecture.name} were damaged")
+        prepared.cases = again.cases
+
+    def _undamaged(self, work: Callable[[], T], *mends: Callable[[], None]) -> T:
+        """What `work` returns. While an entry that it read turns out to be damaged, `mends` make
+        such entries again, and the work is done once more."""
+        for _ in range(DAMAGES):
             try:
-                return step.infer(exported, is_news)
-            except Damaged:
-                means.store.remove(ExportStep.kind, exported.key)
-            exports.update(self._export(recipe, prepared))
-            if not exports[recipe.cell.format].passed:
-                return exports[recipe.cell.format]
-        return conclusions.DAMAGED
+                return work()
+            except Damaged as error:
+                problem = f"{error} was damaged {DAMAGES} times in a row"
+                for mend in mends:
+                    mend()
+        raise self._broken(problem)
+
+    def _broken(self, problem: str) -> CacheError:
+        return CacheError(f"cache folder {self._means.store.root}", problem, remedy=REMEDY)
 
     def evidence(self, cell: Cell) -> CellEvidence:
         """What a finished `cell` was made from, and where its files are."""

@@ -1,10 +1,10 @@
 """Keep results on disk, under a key of all that they were computed from.
 
 An entry is a folder, named by its key. It holds its files and `entry.json`, which is written last
-and holds the size and the sha256 of each file, and a digest of all that it says. A folder appears
-as a whole, by a rename, or not at all. An entry of which a byte was changed counts as missing, and
-is made again. Processes that want the same entry wait for each other at its lock; where they make
-it nevertheless, the last one stays.
+and holds the key, the size and the sha256 of each file, and a digest of all that it says. A folder
+appears as a whole, by a rename, or not at all. An entry of which a byte was changed, or that lies
+at another key, counts as missing and is made again. Processes that want the same entry wait for
+each other at its lock; where they make it nevertheless, the last one stays.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import tempfile
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterator, List, Optional
+from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional
 
 import platformdirs
 
@@ -28,7 +28,7 @@ from pytest_export_matrix.machine.json_files import convert
 from pytest_export_matrix.vocabulary.errors import CacheError
 
 ENTRY, DIGEST, CONTENT = "entry.json", "sha256", "entry"
-LAYOUT, TEMPORARY = "v2", "tmp-"
+LAYOUT, TEMPORARY = "v3", "tmp-"
 #: Exported files are large: entries that were not used for so long are removed.
 KEEP_SECONDS = 30 * 24 * 3600.0
 REMEDY = "choose another folder: pytest --export-matrix --export-matrix-cache=DIR"
@@ -47,12 +47,17 @@ class StoredFile:
 
 @dataclass
 class Entry:
-    """What `entry.json` holds: when the entry was made (seconds since the epoch), its files by
-    their names in the folder, and the data that `put` got."""
+    """What `entry.json` holds: its place (`KIND/KEY`), when the entry was made (seconds since the
+    epoch), its files by their names in the folder, and the data that `put` got."""
 
+    place: str
     made: float
     files: Dict[str, StoredFile]
     data: Dict[str, Any]
+
+
+class Damaged(Exception):
+    """An entry that was read is damaged or gone: it has to be made again."""
 
 
 def _folders(path: Path) -> List[Path]:
@@ -94,8 +99,8 @@ class Store:
                 if path.stat().st_mtime < time.time() - KEEP_SECONDS:
                     shutil.rmtree(path)
 
-    def get(self, kind: str, key: str, verify: bool = True) -> Optional[Dict[str, Any]]:
-        """The entry's data; None where it is missing or damaged.
+    def get(self, kind: str, key: str, verify: bool = True) -> Optional[Entry]:
+        """The entry; None where it is missing or damaged.
 
         `verify` reads all its files; without it, only their sizes are compared.
         """
@@ -108,22 +113,30 @@ class Store:
                 return None
             if all(_is_intact(folder / name, file, verify) for name, file in entry.files.items()):
                 os.utime(folder)
-                return entry.data
+                return entry
         except (OSError, ValueError):
             pass
         self.damaged += 1
         return None
 
-    def files(self, kind: str, key: str) -> Dict[str, StoredFile]:
-        """The files of an existing entry, by name."""
-        return self._entry(self.folder(kind, key)).files
+    def check(self, folders: Iterable[str]) -> None:
+        """Raise Damaged where one of `folders`, which are those of entries, is damaged."""
+        for folder in map(Path, folders):
+            if self.get(folder.parent.name, folder.name) is None:
+                raise Damaged(folder)
 
     def _entry(self, folder: Path) -> Entry:
         """What a folder holds. Raises OSError or ValueError where it was changed."""
         whole = json.loads((folder / ENTRY).read_text(encoding="utf-8"))
         if not isinstance(whole, dict) or digest(whole.get(CONTENT)) != whole.get(DIGEST):
             raise ValueError(f"{folder / ENTRY} was changed")
-        return convert(whole[CONTENT], Entry)
+        entry = convert(whole[CONTENT], Entry)
+        if entry.place != self._place(folder):
+            raise ValueError(f"{folder} holds the entry {entry.place}")
+        return entry
+
+    def _place(self, folder: Path) -> str:
+        return folder.relative_to(self.root).as_posix()
 
     def folder(self, kind: str, key: str) -> Path:
         return self.root / kind / key
@@ -144,7 +157,7 @@ class Store:
                 )
                 for path in paths
             }
-            entry = Entry(time.time(), files, data)
+            entry = Entry(self._place(target), time.time(), files, data)
             content = json.loads(json.dumps(asdict(entry)))
             whole = {DIGEST: digest(content), CONTENT: content}
             (fresh / ENTRY).write_text(json.dumps(whole), encoding="utf-8")

@@ -9,7 +9,7 @@ causes any difference, not another version of PyTorch and not the preparation.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Dict, Sequence
+from typing import Dict, List, Sequence
 
 from pytest_export_matrix.execution.answers import StepAnswer
 from pytest_export_matrix.execution.retry import IsNews
@@ -37,9 +37,12 @@ class AgreeStep(ModelStep[Case]):
         described, problem = self._available.environment_key(self._recipe.eager.environment)
         if problem:
             return dict.fromkeys(answered, problem)
-        self._there = [described, self._recipe.eager.changes]
+        self._there, self._answered = [described, self._recipe.eager.changes], answered
         # In another order than the reference was asked: a model without state does not mind.
         return self.answers(answered[::-1], is_news) if answered else {}
+
+    def reads(self) -> List[str]:
+        return self._prepared.folders(self._answered)
 
     def lock_key(self) -> str:
         return digest([self._prepared.identity, self._recipe.cell.device, *self._there])

@@ -82,7 +82,7 @@ class Programs:
         with self._asking:
             lock = self._locks.setdefault(key, threading.Lock())
         with lock:
-            if key not in self._provided:
+            if key not in self._provided or not self.is_stored(runtime):
                 step = BuildProgramStep(self._store, self._available.dispatcher, runtime, key)
                 built = step.answers([runtime.name], lambda answer, format: False)
                 self._provided[key] = built[runtime.name]

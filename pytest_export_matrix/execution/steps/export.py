@@ -9,6 +9,7 @@ from typing import Dict, List, Optional, Sequence
 from pytest_export_matrix.execution.answers import StepAnswer, with_capture
 from pytest_export_matrix.execution.retry import IsNews
 from pytest_export_matrix.execution.steps.step import Asked, ModelStep, eager_of
+from pytest_export_matrix.execution.store import Entry
 from pytest_export_matrix.machine import devices
 from pytest_export_matrix.machine.hashing import digest
 from pytest_export_matrix.results.result import Artifact
@@ -47,11 +48,17 @@ class ExportStep(ModelStep[str]):
     def format(self, part: str) -> str:
         return part
 
-    def look_up(self, key: str, verify: bool = True) -> Optional[StepAnswer]:
-        """The stored answer with its artifact. The file itself is checked only before it runs."""
-        answer = super().look_up(key, verify=False)
+    def reads(self) -> List[str]:
+        return self._prepared.folders([self._recipe.example] if self._recipe.example else [])
+
+    def look_up(self, key: str, verify: bool = False) -> Optional[StepAnswer]:
+        """The stored answer. The file itself is checked only before it runs."""
+        return super().look_up(key, verify)
+
+    def read(self, entry: Entry, key: str) -> Optional[StepAnswer]:
+        """The answer with its artifact."""
+        answer, files = super().read(entry, key), entry.files
         if answer and answer.written:
-            files = self.store.files(self.kind, key)
             only = files[answer.written.file].sha256 if len(files) == 1 else ""
             sha256 = only or digest({name: asdict(file) for name, file in files.items()})
             answer.artifact = Artifact(sha256, sum(file.bytes for file in files.values()))

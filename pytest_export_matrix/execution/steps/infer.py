@@ -11,7 +11,6 @@ from pytest_export_matrix.execution.engine_run import EngineRun
 from pytest_export_matrix.execution.extras import Search, search, with_own_code
 from pytest_export_matrix.execution.retry import IsNews
 from pytest_export_matrix.execution.steps.build_program import Programs
-from pytest_export_matrix.execution.steps.export import ExportStep
 from pytest_export_matrix.execution.steps.step import Asked, ModelStep, PreparedModel, reference_key
 from pytest_export_matrix.execution.store import Store
 from pytest_export_matrix.execution.workers.availability import Availability
@@ -19,10 +18,6 @@ from pytest_export_matrix.machine import devices
 from pytest_export_matrix.machine.hashing import digest
 from pytest_export_matrix.planning.recipes import Recipe
 from pytest_export_matrix.vocabulary.cells import DEVICES, Cell
-
-
-class Damaged(Exception):
-    """The exported file is damaged: it has to be made again."""
 
 
 @dataclass
@@ -51,7 +46,8 @@ class InferStep(ModelStep[Cell]):
         self._engines = engines
 
     def infer(self, exported: StepAnswer, is_news: IsNews) -> StepAnswer:
-        """Run the file of `exported`. Returns how it ended. Raises Damaged where it is damaged."""
+        """Run the file of `exported`. Returns how it ended. Raises Damaged where the file is
+        damaged, or the eager answers are."""
         cell, runtime = self._recipe.cell, self._recipe.runtime
         described, problem = self._available.environment_key(runtime.environment)
         if problem:
@@ -73,6 +69,10 @@ class InferStep(ModelStep[Cell]):
     def key(self, part: Cell) -> str:
         return self._key
 
+    def reads(self) -> List[str]:
+        answers = self._prepared.folders(self._recipe.cases, weights=False)
+        return list(filter(None, [self._exported.folder, self._program.folder, *answers]))
+
     def _device_beside(self) -> List[str]:
         """The other device and its description, where the file is to be loaded there as well;
         else empty."""
@@ -90,20 +90,24 @@ class InferStep(ModelStep[Cell]):
         if problem:
             yield cell, problem, None
             return
-        if self.store.get(ExportStep.kind, self._exported.key) is None:
-            raise Damaged(cell.id)
         program = StepAnswer()
         if runtime.program:
             program = self._engines.programs.provide(runtime)
             if not program.passed:
                 yield cell, program, None
                 return
+        self._program = program
+        self.store.check(self.reads())
         recipe, prepared, exported = self._recipe, self._prepared, self._exported
         answered = [prepared.cases[case] for case in recipe.cases]
-        with engine_folder(exported, answered, program.folder) as folder:
-            run = EngineRun(self._available, recipe, prepared, exported, folder)
-            run.other_device = self._other_device[0] if self._other_device else ""
-            answer = self._with_extras(run)
+        try:
+            with engine_folder(exported, answered, program.folder) as folder:
+                run = EngineRun(self._available, recipe, prepared, exported, folder)
+                run.other_device = self._other_device[0] if self._other_device else ""
+                answer = self._with_extras(run)
+        except Exception:
+            self.store.check(self.reads())  # that is then the cause
+            raise
         answer.versions = program.versions
         yield cell, answer, None
 
@@ -116,15 +120,22 @@ class InferStep(ModelStep[Cell]):
         """
         runtime = self._recipe.runtime
         searches, key = self._engines.searches, (self._exported.key, runtime.name)
+
+        def attempt(extras: Sequence[str], own_code: bool = False) -> StepAnswer:
+            answer = run.attempt(extras, own_code)
+            if not answer.passed:
+                self.store.check(self.reads())
+            return answer
+
         known: Optional[Search] = searches.get(key)
         if known:
-            return replace(known, answer=run.attempt(known.extras)).whole()
+            return replace(known, answer=attempt(known.extras)).whole()
         candidates = self._available.installed_extras(runtime)
         if not runtime.program and self._exported.written:
             candidates = list(dict.fromkeys([*self._exported.written.modules, *candidates]))
-        found = search(candidates, run.attempt)
+        found = search(candidates, attempt)
         if not runtime.program:
-            found = with_own_code(found, run.own_code, run.attempt)
+            found = with_own_code(found, run.own_code, attempt)
         if found.settled:
             searches[key] = found
         return found.whole()

@@ -75,13 +75,13 @@ class PrepareStep(ModelStep[Case]):
 
     def _look_up_model(self) -> None:
         """Take the model from the store, unless a file that it was made from has changed."""
-        data = self.store.get(MODEL, self._model_key)
-        entry = read_stored(data, ModelEntry)
-        if entry and unchanged(entry.dependencies):
-            ((name, file),) = self.store.files(MODEL, self._model_key).items()
-            self._prepared.identity = digest([self._model_key, entry.dependencies, file.sha256])
+        entry = self.store.get(MODEL, self._model_key)
+        model = read_stored(entry.data, ModelEntry) if entry else None
+        if entry and model and unchanged(model.dependencies):
+            ((name, file),) = entry.files.items()
+            self._prepared.identity = digest([self._model_key, model.dependencies, file.sha256])
             self._prepared.weights = str(self.store.folder(MODEL, self._model_key) / name)
-            self._prepared.seconds = entry.seconds
+            self._prepared.seconds = model.seconds
 
     def ask(self, parts: Sequence[Case]) -> Asked[Case]:
         recipe, prepared, environment = self._recipe, self._prepared, self._environment

@@ -24,6 +24,9 @@ class SeeStep(ModelStep[str]):
         (answer,) = self.answers([self._recipe.architecture.name], lambda *_: True).values()
         return answer.sight or Sight(problem=answer.reason)
 
+    def reads(self) -> List[str]:
+        return self._prepared.folders(self._cases)
+
     def lock_key(self) -> str:
         device = self._recipe.cell.device
         return digest([reference_key(self._prepared, device, case) for case in self._cases])
@@ -32,8 +35,10 @@ class SeeStep(ModelStep[str]):
         return self.lock_key()
 
     def ask(self, parts: Sequence[str]) -> Asked[str]:
-        folders = [self._prepared.cases[case].folder for case in self._cases]
+        folders = self._prepared.folders(self._cases, weights=False)
         body = See(eager_of(self._recipe, self._prepared), folders)
         for part in parts:
             label = f"{part} eager, what the inputs see"
-            yield part, self.dispatcher.export(label, body, self._recipe.eager.environment), None
+            answer = self.dispatcher.export(label, body, self._recipe.eager.environment)
+            self.store.check(self.reads())
+            yield part, answer, None

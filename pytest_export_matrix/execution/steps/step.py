@@ -4,6 +4,7 @@ try once more what failed, and keep what may be remembered."""
 from __future__ import annotations
 
 import contextlib
+import os
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import (
@@ -13,6 +14,8 @@ from typing import (
     Generator,
     Generic,
     Hashable,
+    Iterable,
+    List,
     Mapping,
     Optional,
     Sequence,
@@ -33,7 +36,7 @@ from pytest_export_matrix.execution.retry import (
     merge_attempts,
     should_retry,
 )
-from pytest_export_matrix.execution.store import Store
+from pytest_export_matrix.execution.store import Entry, Store
 from pytest_export_matrix.execution.workers.availability import Availability
 from pytest_export_matrix.execution.workers.dispatcher import Dispatcher
 from pytest_export_matrix.machine import devices
@@ -61,6 +64,11 @@ class PreparedModel:
     cases: Dict[Case, StepAnswer] = field(default_factory=dict)
     seconds: Dict[str, float] = field(default_factory=dict)
     agreements: Dict[Eager, Dict[Case, StepAnswer]] = field(default_factory=dict)
+
+    def folders(self, cases: Iterable[Case], weights: bool = True) -> List[str]:
+        """Where the store keeps the answers to `cases`, and the weights."""
+        answers = [self.cases[case].folder for case in cases]
+        return list(filter(None, [os.path.dirname(self.weights) if weights else "", *answers]))
 
 
 #: What was ended from outside does not count as a try, so that there can be two.
@@ -137,8 +145,12 @@ class Step(Generic[P]):
     def look_up(self, key: str, verify: bool = True) -> Optional[StepAnswer]:
         """The stored answer of `key`, if it still holds: its files are intact, what it was made
         from has not changed, and the limits of this run would not change how it ended."""
-        data = self.store.get(self.kind, key, verify)
-        answer = read_stored(data, StepAnswer)
+        entry = self.store.get(self.kind, key, verify)
+        return self.read(entry, key) if entry else None
+
+    def read(self, entry: Entry, key: str) -> Optional[StepAnswer]:
+        """The answer that an entry holds, if it still holds."""
+        answer = read_stored(entry.data, StepAnswer)
         if answer is None or not holds_under_limits(answer, self.dispatcher.under_limits):
             return None
         if not unchanged(answer.dependencies):
@@ -157,6 +169,10 @@ class Step(Generic[P]):
             answer.key, answer.folder = key, str(self.store.folder(self.kind, key))
         return answer
 
+    def reads(self) -> List[str]:
+        """The folders of the entries that the work reads."""
+        return []
+
     def ask_parts(
         self, body: Parted, folders: Mapping[str, Path], label: str, environment: str
     ) -> Tuple[StepAnswer, Dict[str, StepAnswer]]:
@@ -164,12 +180,14 @@ class Step(Generic[P]):
 
         `folders` holds the folder of each part, by name. If a part ends the worker or exceeds a
         limit, only that part fails, and the parts after it are asked about again. A failure
-        before any part is the answer of all parts.
+        before any part is the answer of all parts. Raises Damaged where what the task read is
+        not intact: its answer may be due to that.
         """
         pending, answers = dict(folders), {}
         whole = StepAnswer()
         while pending:
             whole = self.dispatcher.export(label, _of_parts(body, pending), environment)
+            self.store.check(self.reads())
             for name in list(pending):
                 answer = read_answer(str(pending[name]))
                 if answer:
@@ -196,6 +214,9 @@ class ModelStep(Step[P]):
     ) -> None:
         super().__init__(store, available.dispatcher)
         self._available, self._recipe, self._prepared = available, recipe, prepared
+
+    def reads(self) -> List[str]:
+        return self._prepared.folders(())
 
 
 def _of_parts(body: Parted, names: Mapping[str, Path]) -> Parted:
