@@ -235,8 +235,9 @@ def report_file(options: argparse.Namespace) -> int:
         results.changes = diff(load(options.against), results, str(options.against))
     _show(results, shown)
     if options.reports:
-        for line in write_all(options.reports, results, REPORTERS):
-            print(line)
+        lines, code = write_all(options.reports, results, REPORTERS)
+        print("\n".join(lines))
+        return code
     return OK
 
 

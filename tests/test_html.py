@@ -258,12 +258,12 @@ def test_without_the_extra_a_run_says_what_to_install(settings: Settings) -> Non
     registry = Registry()
     needs = ("no_such_module",)
     registry.add(Reporter("html", "index.html", "nowhere:render", needs, "the-package[html]"))
-    (_, said) = write_reports(results(), registry, settings, is_whole=True)
+    (_, said), _ = write_reports(results(), registry, settings, is_whole=True)
     assert said == 'index.html not written: pip install "the-package[html]"'
     assert not (settings.reports / "index.html").exists()
 
     (settings.reports / "index.html").write_text("older", encoding="utf-8")
-    (_, said) = write_reports(results(), registry, settings, is_whole=True)
+    (_, said), _ = write_reports(results(), registry, settings, is_whole=True)
     assert said.startswith("index.html is of an older run, not written")
 
 
@@ -278,5 +278,5 @@ def test_the_page_is_among_the_reports(settings: Settings) -> None:
     registry = Registry()
     for reporter in REPORTERS:
         registry.add(reporter)
-    assert len(write_reports(results(), registry, settings, is_whole=True)) == 1
+    assert len(write_reports(results(), registry, settings, is_whole=True)[0]) == 1
     assert (settings.reports / "index.html").read_text("utf-8").startswith("<!DOCTYPE html>")

@@ -20,7 +20,7 @@ from pytest_export_matrix.pytest_run.commands import Commands
 from pytest_export_matrix.pytest_run.gathering import Gathered
 from pytest_export_matrix.pytest_run.items import CellItem, MatrixCollector
 from pytest_export_matrix.pytest_run.outputs import (
-    KEPT,
+    Partial,
     check_documents,
     check_reports,
     refresh_documents,
@@ -65,6 +65,7 @@ class MatrixPlugin:
             self.commands = Commands(s, self.config.getoption("export_matrix_baseline"))
             self.gate = _gate(self.plan, s, self.commands)
             self.store = Store(s.cache, self.exchange.since)
+            self.partial = Partial(s)
             if not xdist.is_node(self.config):
                 check_reports(s.reports)
                 check_documents(s.docs)
@@ -152,6 +153,8 @@ class MatrixPlugin:
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         self.gathered.add(report)
+        if self.gathered.by_id and not xdist.is_node(self.config):
+            self.partial.keep(self._is_whole, self._results)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
@@ -175,18 +178,20 @@ class MatrixPlugin:
     def _results(self) -> Results:
         return self.gathered.results(self.plan, self.settings, self.gate)
 
+    def _is_whole(self) -> bool:
+        return sorted(self.gathered.planned) == sorted(cell.id for cell in self.plan.whole)
+
     def _write(self, results: Results, session: pytest.Session) -> None:
         """Write what this run may write: the reports, the baseline, the tables of documents."""
-        is_whole = sorted(self.gathered.planned) == sorted(cell.id for cell in self.plan.whole)
-        self.report_lines = write_reports(results, self.plan.registry, self.settings, is_whole)
-        if KEPT in self.report_lines:
-            session.exitstatus = pytest.ExitCode.USAGE_ERROR
+        registry, s = self.plan.registry, self.settings
+        self.report_lines, code = write_reports(results, registry, s, self._is_whole())
+        session.exitstatus = code or session.exitstatus
         if self.settings.update:
             possible = [cell.id for cell in self.plan.possible]
-            known = possible if is_whole and results.complete else None
+            known = possible if self._is_whole() and results.complete else None
             self.report_lines.append(self.gate.accept(results.cells, known))
         if self.settings.docs:
-            lines, code = refresh_documents(results, self.settings, is_whole)
+            lines, code = refresh_documents(results, self.settings, self._is_whole())
             self.report_lines += lines
             session.exitstatus = session.exitstatus or code
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import time
 from pathlib import Path
-from typing import TYPE_CHECKING, List, Sequence, Tuple
+from typing import TYPE_CHECKING, Callable, List, Sequence, Tuple
 
 from pytest_export_matrix.machine.json_files import write_whole
 from pytest_export_matrix.planning.registry import Registry
@@ -23,6 +25,9 @@ if TYPE_CHECKING:
     from pytest_export_matrix.pytest_run.options import Settings
 
 PARTIAL = "results.partial.json"
+#: How long a run goes on before its results so far are written again, in seconds, and how many
+#: times longer than writing them takes.
+PARTIAL_SECONDS, PARTIAL_SHARE = 10.0, 50
 KEPT = "every answer is in the cache: the same command writes them where there is room"
 
 
@@ -38,33 +43,47 @@ def check_reports(folder: Path) -> None:
         load(folder / FILENAME)
 
 
+class Partial:
+    """Writes the results so far beside the reports, as they come: no end of the process can lose
+    them. Does nothing where this run may not write there."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings, self._due = settings, time.monotonic() + PARTIAL_SECONDS
+
+    def keep(self, is_whole: Callable[[], bool], results: Callable[[], Results]) -> None:
+        began = time.monotonic()
+        if began < self._due:
+            return
+        if self._settings.reports_asked or is_whole():
+            with contextlib.suppress(OSError):  # that is said at the end
+                write_whole(self._settings.reports / PARTIAL, dumps(results()))
+        now = time.monotonic()
+        self._due = now + max(PARTIAL_SECONDS, PARTIAL_SHARE * (now - began))
+
+
 def write_reports(
     results: Results, registry: Registry, settings: Settings, is_whole: bool
-) -> List[str]:
-    """Write what this run may write. Returns lines for the terminal that say what was written.
+) -> Tuple[List[str], int]:
+    """Write what this run may write. Returns lines for the terminal that say what was written, and
+    an exit code.
 
     The folder is for whole runs that came to their end, and for any run if the command line names
     it. Otherwise a selection writes nothing, and a run that was broken off writes `PARTIAL`.
     """
-    try:
-        return _write_reports(results, registry, settings, is_whole)
-    except OSError as error:
-        return [f"ERROR: reports {settings.reports}: {error}", KEPT]
-
-
-def _write_reports(
-    results: Results, registry: Registry, settings: Settings, is_whole: bool
-) -> List[str]:
     folder = settings.reports
     if not is_whole and not settings.reports_asked:
-        return [
-            f"a selection: {folder.name}/ is left as it is (--export-matrix-reports=DIR writes)"
-        ]
-    if not results.complete:
-        name = FILENAME if settings.reports_asked else PARTIAL
-        write_whole(folder / name, dumps(results))
-        return [f"the run was broken off: its results are in {folder / name}"]
-    return write_all(folder, results, registry.reporters)
+        line = f"a selection: {folder.name}/ is left as it is (--export-matrix-reports=DIR writes)"
+        return [line], OK
+    try:
+        if results.complete or settings.reports_asked:
+            (folder / PARTIAL).unlink(missing_ok=True)
+        if results.complete:
+            return write_all(folder, results, registry.reporters)
+        path = folder / (FILENAME if settings.reports_asked else PARTIAL)
+        write_whole(path, dumps(results))
+        return [f"the run was broken off: its results are in {path}"], OK
+    except OSError as error:
+        return [f"ERROR: reports {folder}: {error}", KEPT], USAGE_ERROR
 
 
 def check_documents(paths: Sequence[Path]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 from pathlib import Path
-from typing import Callable, List, Sequence
+from typing import Callable, List, Sequence, Tuple
 
 from pytest_export_matrix.machine.json_files import write_whole
 from pytest_export_matrix.results.results import Results
@@ -15,18 +15,28 @@ from pytest_export_matrix.vocabulary.entries import Reporter
 OK, FAILED, USAGE_ERROR = 0, 1, 4
 
 
-def write_all(folder: Path, results: Results, reporters: Sequence[Reporter]) -> List[str]:
-    """Write every report into `folder`. Returns lines that say so."""
-    lines = [f"reports: {folder}"]
+def write_all(
+    folder: Path, results: Results, reporters: Sequence[Reporter]
+) -> Tuple[List[str], int]:
+    """Write every report into `folder`. Returns lines that say so, and an exit code: a report that
+    a reporter could not make is an error, and costs no other report."""
+    lines, code = [f"reports: {folder}"], OK
     for reporter in reporters:
         remedy = lacking(reporter)
         if not remedy:
-            write_whole(folder / reporter.filename, render(reporter.render)(results))
+            try:
+                text = render(reporter.render)(results)
+            except Exception as error:  # the code of a project
+                problem = f"{type(error).__name__}: {error}"
+                lines.append(f"ERROR: {reporter.filename}: {reporter.render} raised {problem}")
+                code = USAGE_ERROR
+            else:
+                write_whole(folder / reporter.filename, text)
         elif (folder / reporter.filename).exists():
             lines.append(f"{reporter.filename} is of an older run, not written: {remedy}")
         else:
             lines.append(f"{reporter.filename} not written: {remedy}")
-    return lines
+    return lines, code
 
 
 def lacking(reporter: Reporter) -> str:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import signal
 from pathlib import Path
 from typing import Set
 
 import pytest
 from conftest import EXPECTED, ONE_LANE, RIGHT, WRONG, Small
 from miniatures.project import Project, cell
+
+from pytest_export_matrix.results.file import load
 
 HEAVY = {"torch", "onnx", "onnxscript", "onnxruntime", "numpy"}
 SPY = """
@@ -105,3 +108,53 @@ def test_a_whole_run_that_was_broken_off_leaves_published_reports_untouched(
     assert (folder / "results.json").read_bytes() == before
     broken_off = json.loads((folder / "results.partial.json").read_text("utf-8"))
     assert broken_off["complete"] is False
+
+
+DIES = """
+import os, signal
+from pytest_export_matrix.pytest_run import outputs
+
+outputs.PARTIAL_SECONDS = outputs.PARTIAL_SHARE = 0
+reported = []
+
+def pytest_runtest_logreport(report):
+    reported.append(report.nodeid)
+    if len(set(reported)) == 5:
+        os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_a_run_that_is_killed_leaves_the_results_so_far(published: Project) -> None:
+    (published.root / "dies.py").write_text(DIES, encoding="utf-8")
+    folder = published.root / "reports"
+    before = (folder / "results.json").read_bytes()
+
+    run = published.run(*ONE_LANE, "-p", "dies", reports="")
+
+    assert run.code == -signal.SIGKILL
+    assert (folder / "results.json").read_bytes() == before
+    so_far = load(folder / "results.partial.json")
+    assert len(so_far.cells) in (4, 5) and not so_far.complete
+    published.run(*ONE_LANE, reports="")
+    assert not (folder / "results.partial.json").exists()
+
+
+RAISES = """
+
+def pytest_export_matrix_register(registry):
+    registration.register(registry, ["no_such_module"])
+    registry.add(em.Reporter("brief", "brief.txt", "brief:render"))
+"""
+
+
+def test_a_report_that_raises_costs_no_other_report(tmp_path: Path) -> None:
+    project = Project(tmp_path / "project", "no_such_module")
+    text = "import registration\nimport pytest_export_matrix as em" + RAISES
+    (project.root / "conftest.py").write_text(text, encoding="utf-8")
+    (project.root / "brief.py").write_text("def render(results): return results.cellz", "utf-8")
+
+    run = project.run(*ONE_LANE, cells=[cell("no_such_module")])
+
+    assert run.code == pytest.ExitCode.USAGE_ERROR
+    assert "ERROR: brief.txt: brief:render raised AttributeError: " in run.output
+    assert len(run.rows) == 1 and (run.reports / "support_table.md").exists()
