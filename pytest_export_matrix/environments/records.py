@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Iterable, List, Optional, Tuple
 
 from pytest_export_matrix.environments.revisions import revision
-from pytest_export_matrix.machine.json_files import convert
+from pytest_export_matrix.machine.json_files import convert, parse
 from pytest_export_matrix.results.results import Versions
 from pytest_export_matrix.vocabulary.entries import Environment
 
@@ -116,7 +116,7 @@ def interpreter(venv: Path) -> Path:
 def read(place: Path) -> Optional[Record]:
     """The record in `place`; None where it is missing or cannot be read."""
     try:
-        return convert(json.loads((place / RECORD).read_text(encoding="utf-8")), Record)
+        return convert(parse((place / RECORD).read_text(encoding="utf-8")), Record)
     except (OSError, ValueError):
         return None
 

@@ -24,7 +24,7 @@ import platformdirs
 
 from pytest_export_matrix.machine import locks, temporary
 from pytest_export_matrix.machine.hashing import digest, file_digest
-from pytest_export_matrix.machine.json_files import convert
+from pytest_export_matrix.machine.json_files import convert, parse
 from pytest_export_matrix.vocabulary.errors import CacheError
 
 ENTRY, DIGEST, CONTENT = "entry.json", "sha256", "entry"
@@ -127,7 +127,7 @@ class Store:
 
     def _entry(self, folder: Path) -> Entry:
         """What a folder holds. Raises OSError or ValueError where it was changed."""
-        whole = json.loads((folder / ENTRY).read_text(encoding="utf-8"))
+        whole = parse((folder / ENTRY).read_text(encoding="utf-8"))
         if not isinstance(whole, dict) or digest(whole.get(CONTENT)) != whole.get(DIGEST):
             raise ValueError(f"{folder / ENTRY} was changed")
         entry = convert(whole[CONTENT], Entry)

@@ -73,6 +73,14 @@ def _finite(text: str) -> float:
     return number if math.isfinite(number) else _no_number(text)
 
 
+def parse(text: str) -> Any:
+    """What a text in JSON holds. Raises ValueError, also where it is nested too deeply."""
+    try:
+        return json.loads(text)
+    except RecursionError as error:
+        raise ValueError(str(error)) from None
+
+
 def convert(data: Any, kind: Type[T]) -> T:
     """`data` as an object of the dataclass `kind`. Raises ValueError for what is missing or of
     another type, and names its place in `data`."""

@@ -83,7 +83,7 @@ def _problems(entry: Entry) -> Iterator[Tuple[str, str]]:
         yield problem, 'for instance filename="mine.md"'
     if isinstance(entry, Runtime) and not entry.formats:
         yield "formats names none", 'for instance formats=["onnx"]'
-    if isinstance(entry, Runtime) and entry.precision not in ROUNDINGS:
+    if isinstance(entry, Runtime) and entry.precision not in list(ROUNDINGS):
         yield f"precision={entry.precision!r} is none", f"known: {', '.join(ROUNDINGS)}"
 
 

@@ -53,12 +53,15 @@ def write_json(folder: str, name: str, value: Any) -> None:
 
 
 def read_json(folder: str, name: str) -> Any:
-    """The content of a file of `folder`, or None where it is not there (yet)."""
+    """The content of a file of `folder`, or None where it is not there (yet). Raises ValueError
+    where it is no JSON: whatever runs in a task may write there."""
     try:
         with open(os.path.join(folder, name), encoding="utf-8") as file:
             return json.load(file)
     except FileNotFoundError:
         return None
+    except RecursionError as error:
+        raise ValueError(str(error)) from None
 
 
 def append_line(folder: str, name: str, value: Any) -> None:

@@ -234,7 +234,7 @@ class Worker:
             note=last.note if last else "",
             transient=is_from_outside(reason),
             seconds=_spent(events),
-            dependencies=protocol.read_json(folder, protocol.MADE_FROM) or {},
+            dependencies=_read(Dict[str, str], folder, protocol.MADE_FROM) or {},
             failed_on=known.failed_on,
             ran=known.ran,
             latency=known.latency,
