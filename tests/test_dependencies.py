@@ -65,3 +65,11 @@ def test_a_temporary_file_does_not_count(project: Path) -> None:
     with tempfile.NamedTemporaryFile(suffix=".py") as file:
         import_from(Path(file.name))
         assert found(project) == {}
+
+
+def test_a_file_that_is_written_as_well_does_not_count(project: Path) -> None:
+    dependencies = Dependencies([str(project)], "")
+    (project / "statistics").write_text("1")
+    for name in ("net.py", "statistics"):
+        (project / name).read_text()
+    assert set(dependencies.files()) == {str(project / "net.py")}

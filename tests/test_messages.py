@@ -64,7 +64,7 @@ MESSAGES = [
     Ready(["caffe2"]),
     Started(12, 1.5),
     Ended(139),
-    Prepare(MODEL, "cpu", "", "out", [CasePart("0", "out/0", [(24, 32)], 1, "")]),
+    Prepare(MODEL, "cpu", "", "out", ["bfloat16"], [CasePart("0", "out/0", [(24, 32)], 1, "")]),
     Agree(EAGER, [AgreePart("0", "out/0", "cases/0")]),
     See(EAGER, ["cases/0", "cases/1"]),
     Export(EAGER, "c:c", [(24, 32)], ["batch"], "", [FormatPart("onnx", "o", "l:l", ".onnx")]),

@@ -240,7 +240,7 @@ def test_an_engine_of_lower_precision_is_judged_by_the_roundings_of_that() -> No
     noise = noise_of(answer)
     off = answer.astype(np.float16).astype(np.float32)
     assert tensors.compare(answer, off, {}, noise)["problems"]
-    noise.coarser = ROUNDINGS["float16"] / ROUNDINGS["float32"]
+    noise.rounding = ROUNDINGS["float16"]
     assert tensors.compare(answer, off, {}, noise)["problems"] == []
     assert tensors.compare(answer, answer * np.float32(1.1), {}, noise)["problems"]
 

@@ -11,7 +11,9 @@
     caffe2            installs two gigabytes: caffe2_tracing, tracing and scripting in PyTorch 1.10,
                       the last one with Caffe2
     detectron2        detectron2's own models under its own exporters; see its `entries`
+    onnx_reference    the reference evaluator of ONNX: minutes for each cell of a detector
     onnxruntime_node  installs the engine's npm package
+    openvino          installs a quarter of a gigabyte: in float32, and in what it chooses itself
 
 `entries.py` in a folder NAME holds the entries, as the tuple NAME in capital letters. Nothing else
 in the package imports such a folder, so each can be deleted. Every runtime gets the files of the

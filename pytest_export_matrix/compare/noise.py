@@ -5,7 +5,8 @@ it may be off depends on the model, and on the element: a box is a number of pix
 beside it in the same tensor is a millionth. So it is measured. The eager model answers
 each case several times, with inputs that are off by one rounding and with other roundings inside
 (`worker.eager`), and once in float64, which is taken for the truth. The noise of an element is the
-largest distance between eager's answer and any of these.
+largest distance between eager's answer and any of these. For an engine that computes in less, eager
+is also asked with everything rounded to that.
 
 A few draws can lie close together by chance. The unit of an element is therefore the largest of
 
@@ -26,6 +27,9 @@ from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 #: The distance of 1 to the next number, of each precision that a runtime may compute in.
 ROUNDINGS = {"float32": 2.0**-23, "tf32": 2.0**-10, "float16": 2.0**-10, "bfloat16": 2.0**-7}
+#: For an engine that rounds coarser than eager, eager was asked with everything rounded like that.
+#: The draws then show all that rounding does, and one rounding is only a part of a unit.
+COARSE_PART = 1 / 8
 #: How many units of its noise an output may be off. Engines that answer rightly need 1 to 7 (see
 #: docs/deployment.md), an error of one percent is some thousand units.
 MARGIN = 16
@@ -70,8 +74,8 @@ class Noise:
     outputs: by name, for each image (one, where the output is not about images). doubtful: for each
     image, whether eager's own draws lack a detection, bool [K]. others: for each image the
     detections that only draws found, {"boxes", "labels", "scores"}. notes: what could not be
-    measured. levels: of the noise, by name; set by `pool`. coarser: how many times coarser than
-    eager the judged engine rounds.
+    measured. levels: of the noise, by name; set by `pool`. rounding: the distance of 1 to the next
+    number in the judged engine, where that rounds coarser than eager; else 0.
     """
 
     outputs: Dict[str, List[Measured]] = field(default_factory=dict)
@@ -79,7 +83,7 @@ class Noise:
     others: List[Dict[str, Any]] = field(default_factory=list)
     notes: List[str] = field(default_factory=list)
     levels: Dict[str, Levels] = field(default_factory=dict)
-    coarser: float = 1.0
+    rounding: float = 0.0
 
     def of(self, name: str, image: int = 0) -> Optional[Measured]:
         """What was measured of an output, if it was."""
@@ -92,7 +96,9 @@ def noise_from(tree: Dict[str, Any]) -> Noise:
     outputs = {
         name: [Measured(**each) for each in images] for name, images in tree["outputs"].items()
     }
-    return Noise(outputs, tree["doubtful"], tree["others"], tree["notes"])
+    return Noise(
+        outputs, tree["doubtful"], tree["others"], tree["notes"], rounding=tree["rounding"]
+    )
 
 
 def as_real(array: Any) -> Any:
@@ -192,14 +198,14 @@ def units(reference: Any, name: str, measured: Optional[Measured], noise: Option
     """The unit of each element of `reference`, output `name`, an array of floats: float64."""
     import numpy as np
 
-    levels, coarser = (noise.levels.get(name), noise.coarser) if noise else (None, 1.0)
+    levels, coarse = (noise.levels.get(name), noise.rounding) if noise else (None, 0.0)
     expected = np.abs(as_real(reference))
     own = np.zeros_like(expected) if measured is None else measured.noise.astype(np.float64)
     noisy = own > 0
     magnitudes = levels_of([expected], [noisy if noisy.any() else np.ones_like(noisy)])
-    rounding = float(np.finfo(reference.dtype).eps)
+    rounding = max(COARSE_PART * coarse, float(np.finfo(reference.dtype).eps))
     finite = np.where(np.isfinite(expected), expected, 0.0)
-    return coarser * np.maximum.reduce(
+    return np.maximum.reduce(
         [
             own,
             _spread(levels or Levels(), expected.shape),

@@ -88,7 +88,8 @@ class Recipe:
     """All that is needed to carry out one cell, put together once when the run is planned.
 
     `eager` is the model that the exporter starts from. `renames` names the function that renames
-    weights in its environment; it is empty where the names are the same there.
+    weights in its environment; it is empty where the names are the same there. `precisions` are
+    those below float32 that a registered runtime computes in.
     """
 
     cell: Cell
@@ -98,6 +99,7 @@ class Recipe:
     runtime: Runtime
     eager: Eager
     renames: str
+    precisions: Tuple[str, ...] = ()
 
     @functools.cached_property
     def spec(self) -> ExportSpec:

@@ -16,6 +16,7 @@ from pytest_export_matrix.vocabulary.cells import PREPARED, Cell
 from pytest_export_matrix.vocabulary.entries import (
     BUILD_MODULES,
     DEFAULT,
+    FULL,
     Architecture,
     Eager,
     Entry,
@@ -173,6 +174,7 @@ class Registry:
             self.runtime(cell.runtime),
             Eager(exporter.environment, exporter.conventions, preparation),
             environment.weights if environment else "",
+            tuple(sorted({each.precision for each in self.runtimes} - {FULL})),
         )
 
     def outputs(self, architecture: Architecture) -> OutputKind:

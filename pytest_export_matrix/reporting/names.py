@@ -12,7 +12,10 @@ NAMES = {
     "libtorch_1_10": "libtorch 1.10",
     "aot_inductor": "AOTInductor",
     "aot_inductor_python": "AOTInductor (Python)",
+    "onnx_reference": "ONNX reference",
     "onnxruntime_node": "ONNX Runtime (Node.js)",
+    "openvino": "OpenVINO",
+    "openvino_f32": "OpenVINO (float32)",
 }
 LANGUAGES = {"c++": "C++", "python": "Python", "javascript": "JavaScript"}
 

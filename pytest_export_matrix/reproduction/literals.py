@@ -70,13 +70,13 @@ def of_example(facts: CellEvidence, answer: EagerAnswer) -> Dict[str, str]:
     }
 
 
-def of_case(known: EagerAnswer, structure: TreeSpec) -> Dict[str, Any]:
+def of_case(known: EagerAnswer, structure: TreeSpec, precision: str) -> Dict[str, Any]:
     """The structures of a case as `cases.json` holds them: of the inputs, of the eager outputs and
-    their noise, and `structure`, which a flat answer is put into."""
+    their noise in `precision`, and `structure`, which a flat answer is put into."""
     return {
         "inputs": known.inputs,
         "outputs": known.outputs,
-        "noise": known.noise,
+        "noise": known.noise(precision),
         "answer": structure,
         "answer_tensors": count_leaves(structure),
     }

@@ -20,7 +20,7 @@ from pytest_export_matrix.reproduction.literals import literal, of_case, of_exam
 from pytest_export_matrix.reproduction.templating import compose, fill, template
 from pytest_export_matrix.results.result import Result
 from pytest_export_matrix.results.results import Versions
-from pytest_export_matrix.vocabulary.entries import OutputKind
+from pytest_export_matrix.vocabulary.entries import FULL, OutputKind
 from pytest_export_matrix.vocabulary.outcomes import Stage
 from pytest_export_matrix.vocabulary.package import NAME
 from pytest_export_matrix.worker.model import PICKLED_WEIGHTS
@@ -127,9 +127,11 @@ def texts(
         **script.beside,
     }
     if not before_file:
-        files["cases.json"] = json.dumps(_cases(facts.cases, facts.example), indent=1)
+        files["cases.json"] = json.dumps(
+            _cases(facts.cases, facts.example, facts.runtime.precision), indent=1
+        )
     elif has_reference(result, facts):
-        files["cases.json"] = json.dumps(_cases(facts.asked, None), indent=1)
+        files["cases.json"] = json.dumps(_cases(facts.asked, None, FULL), indent=1)
     return files
 
 
@@ -154,7 +156,7 @@ def disagrees(result: Result, facts: CellEvidence) -> bool:
 def has_noise(cases: Sequence[CaseOnDisk]) -> bool:
     """Whether the noise of all answers is known."""
     return all(
-        known.answer is not None and known.answer.noise != {"value": None} for known in cases
+        known.answer is not None and known.answer.noises != {"value": None} for known in cases
     )
 
 
@@ -289,13 +291,16 @@ def _hidden(result: Result, facts: CellEvidence) -> List[str]:
     return [module if top in {name.partition(".")[0] for name in modules} else top]
 
 
-def _cases(cases: Sequence[CaseOnDisk], example: Optional[CaseOnDisk]) -> List[Dict[str, object]]:
+def _cases(
+    cases: Sequence[CaseOnDisk], example: Optional[CaseOnDisk], precision: str
+) -> List[Dict[str, object]]:
     """The content of cases.json, in the order of the arrays in the npz files."""
     found: List[Dict[str, object]] = []
     exported = example.answer if example else None
     for known in cases:
         case, answer = known.case, known.answer
-        structures = of_case(answer, (exported or answer).outputs) if answer else {}
+        structure = (exported or answer).outputs if answer else {}
+        structures = of_case(answer, structure, precision) if answer else {}
         shows = f" ({case.label})" if case.label else ""
         found.append({"sizes": case.sizes, "seed": case.seed, "shows": shows, **structures})
     return found

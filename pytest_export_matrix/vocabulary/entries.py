@@ -10,6 +10,8 @@ from typing import Any, List, Mapping, NamedTuple, Sequence, Tuple, Union
 
 #: The name of the environment that pytest runs in.
 DEFAULT = "default"
+#: The precision of eager models.
+FULL = "float32"
 #: The modules that build a model and save its weights and answers, for every export method.
 BUILD_MODULES = ("torch", "safetensors", "numpy")
 Size = Tuple[int, int]
@@ -187,7 +189,7 @@ class Runtime:
     convention: str = ""
     methods: Sequence[str] = ()
     family: str = ""
-    precision: str = "float32"
+    precision: str = FULL
 
     def takes(self, architecture: Architecture) -> bool:
         return self.family in ("", architecture.family)

@@ -7,6 +7,7 @@ from typing import Any, Dict, Tuple
 
 from pytest_export_matrix.compare.answers import KeptCase
 from pytest_export_matrix.compare.noise import noise_from
+from pytest_export_matrix.vocabulary.entries import FULL
 from pytest_export_matrix.vocabulary.pytrees import unflatten
 from pytest_export_matrix.worker import dataclass_json, protocol
 from pytest_export_matrix.worker.messages import EagerAnswer
@@ -24,8 +25,9 @@ def write(folder: str, inputs: Any, outputs: Any, noise: Any) -> None:
     np.savez(os.path.join(folder, ARRAYS), **arrays)
 
 
-def read(folder: str) -> KeptCase:
-    """The case that was kept in `folder`. Raises TypeError where the folder holds no case."""
+def read(folder: str, precision: str = FULL) -> KeptCase:
+    """The case that was kept in `folder`, with the noise in `precision`. Raises TypeError where
+    the folder holds no case."""
     import numpy as np
 
     answer = protocol.read_json(folder, protocol.ANSWER)
@@ -35,14 +37,14 @@ def read(folder: str) -> KeptCase:
         for name in ("input", "output", "noise"):
             count = sum(key.startswith(name) for key in data.files)
             arrays[name] = [data[f"{name}_{i}"] for i in range(count)]
-    noise = unflatten(arrays["noise"], eager.noise)
+    noises = unflatten(arrays["noise"], eager.noises)
     return KeptCase(
         arrays["input"],
         arrays["output"],
         eager.inputs,
         eager.outputs,
         eager.label,
-        noise_from(noise) if noise else None,
+        noise_from(noises[precision]) if noises else None,
     )
 
 

@@ -18,7 +18,8 @@ class Dependencies:
     """Modules imported and files opened for reading, from now on, outside installed packages.
 
     Files in `cache` (empty: in none) do not count: they have keys of their own. Files below the
-    temporary folder count only where the project itself lies there.
+    temporary folder count only where the project itself lies there. Files that this process writes
+    do not count: an engine keeps statistics in the user's folder, and reads them.
     """
 
     def __init__(self, project: List[str], cache: str) -> None:
@@ -28,12 +29,14 @@ class Dependencies:
         self._looked_at: Set[str] = set()
         self._folders: Dict[str, str] = {}
         self._found: Dict[str, str] = {}
-        sys.addaudithook(self._audit)
         self._opened: Set[str] = set()
+        self._written: Set[str] = set()
+        sys.addaudithook(self._audit)
 
     def _audit(self, event: str, arguments: Any) -> None:
-        if event == "open" and isinstance(arguments[0], str) and arguments[1] in ("r", "rb", None):
-            self._opened.add(os.path.abspath(arguments[0]))
+        if event == "open" and isinstance(arguments[0], str):
+            reads = arguments[1] in ("r", "rb", None)
+            (self._opened if reads else self._written).add(os.path.abspath(arguments[0]))
 
     def files(self) -> Dict[str, str]:
         """All of them so far, with the sha256 that each had when it was first seen here."""
@@ -41,7 +44,7 @@ class Dependencies:
         fresh = ({name for name in modules if name} | self._opened) - self._looked_at
         self._looked_at |= fresh
         self._found.update((name, _sha256(name)) for name in fresh if self._counts(name))
-        return dict(self._found)
+        return {name: sha256 for name, sha256 in self._found.items() if name not in self._written}
 
     def _counts(self, name: str) -> bool:
         real = self._real_file(name)

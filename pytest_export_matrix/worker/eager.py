@@ -11,11 +11,11 @@ from __future__ import annotations
 import contextlib
 import copy
 import random
-from dataclasses import dataclass, field
-from typing import Any, Callable, Dict, Iterator, List, Optional
+from dataclasses import dataclass, field, replace
+from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence
 
-from pytest_export_matrix.compare.noise import FIGURES, Noise
-from pytest_export_matrix.vocabulary.entries import OutputKind
+from pytest_export_matrix.compare.noise import FIGURES, ROUNDINGS, Noise
+from pytest_export_matrix.vocabulary.entries import FULL, OutputKind
 from pytest_export_matrix.vocabulary.outcomes import Failure
 from pytest_export_matrix.vocabulary.pytrees import flatten, map_leaves, to_arrays, without_empty
 from pytest_export_matrix.vocabulary.references import resolve
@@ -27,11 +27,13 @@ DRAWS = FIGURES - 1
 @dataclass
 class EagerAnswers:
     """Trees of numpy arrays: the answer, the answers with other roundings, and the one in float64
-    (None where the model has none). `notes` say what could not be had."""
+    (None where the model has none). `coarse` are those with everything rounded to a precision, by
+    its name. `notes` say what could not be had."""
 
     answer: Any
     others: List[Any] = field(default_factory=list)
     truth: Optional[Any] = None
+    coarse: Dict[str, List[Any]] = field(default_factory=dict)
     notes: List[str] = field(default_factory=list)
 
 
@@ -45,9 +47,10 @@ class EagerModel:
         self._other: Any = None
         self._exact: Any = None
         self._not_in_float64 = ""
+        self._coarse: Dict[str, Any] = {}
 
-    def answers(self, arguments: Any) -> EagerAnswers:
-        """All answers to `arguments`, which stay as they are.
+    def answers(self, arguments: Any, precisions: Sequence[str] = ()) -> EagerAnswers:
+        """All answers to `arguments`, which stay as they are; also those rounded to `precisions`.
 
         Raises Failure where the second answer is not the first. What the model raises goes through.
         """
@@ -59,6 +62,8 @@ class EagerModel:
         for draw in range(DRAWS):
             self._ask_otherwise(arguments, draw, found)
         self.ask_in_float64(arguments, found)
+        for precision in precisions:
+            self._ask_coarsely(arguments, precision, found)
         return found
 
     def _ask_again(self, arguments: Any, found: EagerAnswers) -> None:
@@ -82,6 +87,22 @@ class EagerModel:
         except Exception as error:
             note = f"its rounding could not be measured in full ({_in_a_line(error)})"
             found.notes.append(note)
+
+    def _ask_coarsely(self, arguments: Any, precision: str, found: EagerAnswers) -> None:
+        """Ask with the weights, the inputs and each result rounded to `precision`."""
+        from pytest_export_matrix.worker.coarse import ask_coarsely, round_weights
+
+        found.coarse[precision] = []
+        try:
+            if precision not in self._coarse:
+                self._coarse[precision] = round_weights(self._copy(), ROUNDINGS[precision])
+            model = self._coarse[precision]
+            for draw in range(DRAWS):
+                with ask_coarsely(arguments, ROUNDINGS[precision], draw) as given:
+                    found.coarse[precision].append(ask(model, given))
+        except Exception as error:
+            note = f"its rounding in {precision} could not be measured in full"
+            found.notes.append(f"{note} ({_in_a_line(error)})")
 
     def ask_in_float64(self, arguments: Any, found: EagerAnswers) -> None:
         """Add the answer in float64 to `found`, or why there is none."""
@@ -116,12 +137,25 @@ class EagerModel:
             return self._again()
 
 
-def noise_of(kind: OutputKind, found: EagerAnswers) -> Optional[Noise]:
-    """The noise of the answer, where its kind measures it."""
+def noises_of(kind: OutputKind, found: EagerAnswers) -> Optional[Dict[str, Noise]]:
+    """The noise of the answer by precision, where its kind measures it."""
     if not kind.measure:
         return None
-    noise: Noise = resolve(kind.measure)(found.answer, found.others, found.truth, kind.options)
-    return noise
+    measure = resolve(kind.measure)
+    noises: Dict[str, Noise] = {
+        FULL: measure(found.answer, found.others, found.truth, kind.options)
+    }
+    for precision, others in found.coarse.items():
+        together = [*found.others, *others]
+        noise = measure(found.answer, together, found.truth, kind.options)
+        noises[precision] = replace(noise, rounding=ROUNDINGS[precision])
+    return noises
+
+
+def noise_of(kind: OutputKind, found: EagerAnswers) -> Optional[Noise]:
+    """The noise of the answer, where its kind measures it."""
+    noises = noises_of(kind, found)
+    return noises[FULL] if noises else None
 
 
 def ask(model: Any, arguments: Any) -> Any:

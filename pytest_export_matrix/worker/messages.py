@@ -112,7 +112,8 @@ class CasePart:
 
 @dataclass(frozen=True)
 class Prepare:
-    """Build the model and keep its answers. `weights` is empty where none were kept yet."""
+    """Build the model and keep its answers. `weights` is empty where none were kept yet;
+    `precisions` are those below float32 that an engine computes in."""
 
     task: ClassVar[str] = "prepare"
     stage: ClassVar[Stage] = Stage.BUILD
@@ -121,6 +122,7 @@ class Prepare:
     device: str
     weights: str
     out: str
+    precisions: List[str]
     parts: List[CasePart]
 
 
@@ -277,15 +279,19 @@ class Request:
 @dataclass
 class EagerAnswer:
     """What `prepare` keeps of a case beside its arrays: the structure of the inputs, of the answer
-    and of its noise (None where it was not measured), what the inputs show, whether the model found
-    anything to compare, and what a reader of any cell should know of the model."""
+    and of its noise by precision (None where it was not measured), what the inputs show, whether
+    the model found anything to compare, and what a reader of any cell should know of the model."""
 
     inputs: TreeSpec
     outputs: TreeSpec
     label: str
     shows: bool
-    noise: TreeSpec = field(default_factory=lambda: {"value": None})
+    noises: TreeSpec = field(default_factory=lambda: {"value": None})
     notes: List[str] = field(default_factory=list)
+
+    def noise(self, precision: str) -> TreeSpec:
+        """The structure of the noise in one precision."""
+        return dict(self.noises["dict"])[precision] if "dict" in self.noises else self.noises
 
 
 @dataclass

@@ -48,7 +48,7 @@ class PrepareStep(ModelStep[Case]):
     def __init__(
         self, store: Store, available: Availability, recipe: Recipe, fingerprint: str
     ) -> None:
-        super().__init__(store, available, recipe, PreparedModel())
+        super().__init__(store, available, recipe, PreparedModel(precisions=recipe.precisions))
         self._fingerprint, self._environment = fingerprint, recipe.architecture.environment
         self._model_key = ""
 
@@ -98,7 +98,8 @@ class PrepareStep(ModelStep[Case]):
                 for name, case in named.items()
             ]
             kept = out / MODEL
-            body = Prepare(model_of(recipe), device, prepared.weights, str(kept), asked)
+            precisions = list(recipe.precisions)
+            body = Prepare(model_of(recipe), device, prepared.weights, str(kept), precisions, asked)
             label = f"{recipe.architecture.name} eager"
             whole, answers = self.ask_parts(body, folders, label, environment)
             answered = [each for each in answers.values() if each.part_seconds is not None]

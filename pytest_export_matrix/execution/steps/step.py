@@ -57,13 +57,15 @@ Asked = Generator[Found[P], None, None]
 @dataclass
 class PreparedModel:
     """The result of `prepare`: the model's identity for keys (empty where its sources are not
-    known), its answers by case, and whether other eager models agree with them."""
+    known), its answers by case, the precisions below float32 that its noise was measured in, and
+    whether other eager models agree with the answers."""
 
     identity: str = ""
     weights: str = ""
     cases: Dict[Case, StepAnswer] = field(default_factory=dict)
     seconds: Dict[str, float] = field(default_factory=dict)
     agreements: Dict[Eager, Dict[Case, StepAnswer]] = field(default_factory=dict)
+    precisions: Sequence[str] = ()
 
     def folders(self, cases: Iterable[Case], weights: bool = True) -> List[str]:
         """Where the store keeps the answers to `cases`, and the weights."""
@@ -235,7 +237,8 @@ def unchanged(dependencies: Mapping[str, str]) -> bool:
 
 def reference_key(prepared: PreparedModel, device: str, case: Case) -> str:
     """The key of what the eager model answers to a case."""
-    return digest([prepared.identity, device, devices.described(device), asdict(case)])
+    described = [devices.described(device), asdict(case), prepared.precisions]
+    return digest([prepared.identity, device, *described])
 
 
 def model_of(recipe: Recipe) -> Model:

@@ -9,8 +9,7 @@ from dataclasses import replace
 from typing import Any, List, Optional, Sequence
 
 from pytest_export_matrix.compare.answers import Comparison, KeptCase, compare
-from pytest_export_matrix.compare.noise import ROUNDINGS
-from pytest_export_matrix.vocabulary.entries import OutputKind
+from pytest_export_matrix.vocabulary.entries import FULL, OutputKind
 from pytest_export_matrix.vocabulary.outcomes import Outcome, Stage
 from pytest_export_matrix.vocabulary.pytrees import TreeSpec
 from pytest_export_matrix.vocabulary.references import resolve
@@ -30,20 +29,16 @@ def run(request: Compare, here: Here, stages: Stages) -> Answer:
     resolve(request.outputs.compare)
     stages.begin(Stage.COMPARE)  # again: the comparison's own module is among the files read by now
     answers = read_answers(request.answers, len(request.calls))
-    cases = [read(folder) for folder in request.cases]
+    cases = [read(folder, request.precision) for folder in request.cases]
     stages.known.ran = len(cases)
     structures = None
     if request.convention != "structured":
         # The structure of the model's answer at export: if a file answers for other images than it
         # was asked about, the number of its tensors differs.
         structures = [request.exported_outputs or case.outputs for case in cases]
-    coarser = ROUNDINGS[request.precision] / ROUNDINGS["float32"]
-    for case in cases:
-        if case.noise:
-            case.noise.coarser = coarser
     found = compare_calls(cases, request.calls, answers, request.outputs, structures)
-    if coarser > 1 and request.outputs.measure:
-        note = f"judged as {request.precision}, which rounds {coarser:g} times coarser than float32"
+    if request.precision != FULL and request.outputs.measure:
+        note = f"judged by how the eager model answers when all is rounded to {request.precision}"
         found.notes.append(note)
     stages.known.failed_on = found.failed_on
     outcome = Outcome.FAILED if found.reason else Outcome.PASSED

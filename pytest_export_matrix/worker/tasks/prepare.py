@@ -14,12 +14,13 @@ import glob
 import os
 from functools import partial
 
+from pytest_export_matrix.vocabulary.entries import FULL
 from pytest_export_matrix.vocabulary.outcomes import Failure, Stage
 from pytest_export_matrix.vocabulary.pytrees import flatten
 from pytest_export_matrix.vocabulary.references import resolve
 from pytest_export_matrix.worker import cases
 from pytest_export_matrix.worker import model as models
-from pytest_export_matrix.worker.eager import EagerModel, noise_of
+from pytest_export_matrix.worker.eager import EagerModel, noises_of
 from pytest_export_matrix.worker.imports import use_project
 from pytest_export_matrix.worker.messages import (
     Answer,
@@ -60,16 +61,16 @@ def reference(eager: EagerModel, case: CasePart, request: Prepare) -> Answer:
     """
     arguments = models.sample(request.model, case.sizes, case.seed)
     inputs, input_spec = flatten(arguments)
-    found = eager.answers(models.to_device(arguments, request.device))
+    found = eager.answers(models.to_device(arguments, request.device), request.precisions)
     kind = request.model.outputs
     itself = resolve(kind.compare)(found.answer, found.answer, kind.options)
     if itself["problems"]:
         sizes = [list(size) for size in case.sizes]
         where = f"sizes {sizes}, seed {case.seed} {case.label}".rstrip()
         raise Failure(f"the eager model itself answers wrongly ({where}): {itself['problems'][0]}")
-    noise = noise_of(kind, found)
-    arrays, noise_spec = flatten(noise)
-    notes = [*found.notes, *(noise.notes if noise else ())]
+    noises = noises_of(kind, found)
+    arrays, noise_spec = flatten(noises)
+    notes = [*found.notes, *(noises[FULL].notes if noises else ())]
     outputs, output_spec = flatten(found.answer)
     cases.write(case.out, inputs, outputs, arrays)
     shows = itself.get("matched", 1) > 0

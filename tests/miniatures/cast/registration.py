@@ -165,6 +165,7 @@ RUNTIMES = (
     runtime("turns_the_queries", "TurnsTheQueries"),
     runtime("computes_in_float16", "ComputesInFloat16"),
     runtime("declares_float16", "ComputesInFloat16", precision="float16"),
+    runtime("off_by_a_tenth_in_bfloat16", "OffByATenth", precision="bfloat16"),
     runtime("unpickles", "Unpickles", format="pickle"),
     runtime("not_there", "NotThere"),
 )

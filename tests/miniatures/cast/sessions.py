@@ -231,6 +231,13 @@ class TurnsTheQueries(Falsifies):
         return tuple(np.ascontiguousarray(array[:, ::-1]) for array in outputs)
 
 
+class OffByATenth(Falsifies):
+    def falsify(self, outputs: Any) -> Any:
+        return tuple(
+            array * array.dtype.type(1.1) if array.dtype.kind == "f" else array for array in outputs
+        )
+
+
 class ComputesInFloat16(Falsifies):
     def falsify(self, outputs: Any) -> Any:
         return tuple(
