@@ -7,11 +7,12 @@ does the same to whole runs.
 from __future__ import annotations
 
 import random
+import shutil
 from pathlib import Path
 from typing import Any, Dict, List
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from miniatures.faults import ON_DISK, PLACING, POINTS, Died, Fault, inject, parse
 from test_step import DAY, Written
@@ -61,15 +62,11 @@ faults = st.builds(
 schedules = st.lists(faults, max_size=4)
 
 
-@given(st.lists(schedules, min_size=1, max_size=3), st.integers(0, 99))
-@example([parse("place 2: die")], 0)
-@example([parse("place 1: be overtaken, look up 5: take another entry")], 0)
-@example([[], parse("look up 1: flip a bit, lock 1: cut a file")], 0)
-@example([[], parse("look up 2: remove an entry, place 1: find the disk full")], 0)
-def test_the_answers_are_those_of_an_undisturbed_run(
-    tmp_path_factory: pytest.TempPathFactory, runs: List[List[Fault]], seed: int
-) -> None:
-    folder = tmp_path_factory.mktemp("faults")
+RUNS = st.lists(schedules, min_size=1, max_size=3)
+
+
+def assert_undisturbed(folder: Path, runs: List[List[Fault]], seed: int) -> None:
+    """In `folder`, each of `runs` is disturbed by its faults; then two are not."""
     root = Store(folder).root
     random.seed(seed)
     for faults in runs:
@@ -85,3 +82,25 @@ def test_the_answers_are_those_of_an_undisturbed_run(
         assert_right(found)
         assert (Path(found["a"].folder) / "file").read_text() == "a"
     assert all(answer.cached for answer in found.values())
+
+
+@given(RUNS, st.integers(0, 99))
+@example([parse("place 2: die")], 0)
+@example([parse("place 1: be overtaken, look up 5: take another entry")], 0)
+@example([[], parse("look up 1: flip a bit, lock 1: cut a file")], 0)
+@example([[], parse("look up 2: remove an entry, place 1: find the disk full")], 0)
+def test_the_answers_are_those_of_an_undisturbed_run(
+    tmp_path_factory: pytest.TempPathFactory, runs: List[List[Fault]], seed: int
+) -> None:
+    assert_undisturbed(tmp_path_factory.mktemp("faults"), runs, seed)
+
+
+@pytest.mark.long
+@settings(max_examples=20_000)
+@given(RUNS, st.integers(0, 99))
+def test_so_they_are_after_twenty_thousand_schedules(
+    tmp_path_factory: pytest.TempPathFactory, runs: List[List[Fault]], seed: int
+) -> None:
+    folder = tmp_path_factory.mktemp("faults")
+    assert_undisturbed(folder, runs, seed)
+    shutil.rmtree(folder)
