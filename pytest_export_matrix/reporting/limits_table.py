@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Callable, List, Sequence
 
 from pytest_export_matrix.judging.cell_groups import describe_cells
+from pytest_export_matrix.reporting.arbiter import Arbiter
 from pytest_export_matrix.reporting.causes import Cause, causes
 from pytest_export_matrix.reporting.grades import describe, fit, listed, superscript
 from pytest_export_matrix.reporting.grids import Grid, unique
@@ -60,9 +61,10 @@ def _values(cause: Cause, results: Sequence[Result], value: Callable[[Result], s
 
 
 def _notes(found: Sequence[Cause], results: Sequence[Result]) -> List[str]:
-    ran = [result.cell for result in results if not result.absent]
-    return [
-        f"{superscript(cause.number)} {describe(cause)}. "
-        f"Cells: {describe_cells([result.cell for result in cause.cells], ran)}"
-        for cause in found
-    ]
+    ran, arbiter = [result.cell for result in results if not result.absent], Arbiter(results)
+    notes = []
+    for cause in found:
+        said = filter(None, [describe(cause), arbiter.fault(cause.cells)])
+        cells = describe_cells([result.cell for result in cause.cells], ran)
+        notes.append(f"{superscript(cause.number)} {'; '.join(said)}. Cells: {cells}")
+    return notes

@@ -17,12 +17,25 @@ NAMES = {
     "openvino": "OpenVINO",
     "openvino_f32": "OpenVINO (float32)",
 }
+#: Runtimes that are one engine in another language or precision, by their names.
+ENGINES = {
+    "libtorch": "pytorch",
+    "libtorch_1_10": "pytorch_1_10",
+    "aot_inductor_python": "aot_inductor",
+    "onnxruntime_node": "onnxruntime",
+    "openvino_f32": "openvino",
+}
 LANGUAGES = {"c++": "C++", "python": "Python", "javascript": "JavaScript"}
 
 
 def shown(name: str) -> str:
     """The name of a format or a runtime as its makers write it."""
     return NAMES.get(name, name)
+
+
+def engine(runtime: str) -> str:
+    """The engine that a runtime is."""
+    return ENGINES.get(runtime, runtime)
 
 
 def language(name: str) -> str:

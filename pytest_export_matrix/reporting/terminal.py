@@ -11,6 +11,7 @@ from typing import Callable, Iterator, List, Mapping, Sequence, Tuple
 from tabulate import tabulate
 
 from pytest_export_matrix.judging.verdict import Verdict, kinds
+from pytest_export_matrix.reporting.arbiter import Arbiter
 from pytest_export_matrix.reporting.captions import change_lines, tally, unavailable
 from pytest_export_matrix.reporting.causes import Cause, causes
 from pytest_export_matrix.reporting.grades import BRIEFLY, listed, superscript
@@ -89,7 +90,7 @@ def _columns(name: str, entries: Sequence[str]) -> str:
 def _failures(results: Results, verdicts: Mapping[str, Verdict], more: bool, width: int) -> Lines:
     """Why cells fail the run, each cause with a command that shows it. What is accepted is counted,
     and told where nothing else fails."""
-    found = causes(results.cells)
+    found, arbiter = causes(results.cells), Arbiter(results.cells)
     failing = _among(found, lambda result: verdicts[result.cell.id].fails)
     accepted = _among(found, lambda result: not verdicts[result.cell.id].fails)
     if failing:
@@ -98,6 +99,8 @@ def _failures(results: Results, verdicts: Mapping[str, Verdict], more: bool, wid
         yield from _cause(RED, cause, len(cells), width)
         if cause.remedy:
             yield PLAIN, _cut(f"    {cause.remedy}", width)
+        if fault := arbiter.fault(cells):
+            yield PLAIN, _cut(f"    {fault}", width)
         shows = cause.simplest if cause.simplest in cells else cells[0]
         verdict = verdicts[shows.cell.id]
         if verdict.sentence:
