@@ -84,7 +84,7 @@ def test_two_hundred_random_kills_change_no_result(small: Small, tmp_path: Path)
         last = project.run(*ONE_LANE, cells=list(EXPECTED))
         assert differences(last, small.first) == [], last.output
         assert list((project.cache / LAYOUT).glob(f"{TEMPORARY}*")) == []
-    print(f"\n{sum(kills.values())} kills in {runs} runs: {kills}")
+        print(f"{sum(kills.values())} kills in {runs} runs: {kills}", flush=True)
     assert processes_of(temporary) == []
 
 
@@ -95,7 +95,7 @@ def test_three_hundred_corrupted_caches_change_no_result(small: Small, tmp_path:
     kept = tmp_path / "kept"
     shutil.copytree(project.cache, kept)
     made_again = 0
-    for _ in range(CACHES):
+    for number in range(1, CACHES + 1):
         shutil.rmtree(project.cache)
         shutil.copytree(kept, project.cache)
         for _ in range(random.randrange(1, 8)):
@@ -103,7 +103,7 @@ def test_three_hundred_corrupted_caches_change_no_result(small: Small, tmp_path:
         run = project.run(*ONE_LANE, cells=list(EXPECTED))
         assert differences(run, first) == [], run.output
         made_again += not all(row["cached"] for row in run.rows.values())
-    print(f"\n{CACHES} corrupted caches; in {made_again} of them some cell was made again")
+        print(f"{number} corrupted caches, {made_again} with cells made again", flush=True)
 
 
 def flips(root: Path, count: int) -> Iterator[Any]:
