@@ -194,16 +194,23 @@ def _medians(pairs: Sequence[Tuple[Any, Any]], axis: int, least: int) -> Any:
     return medians
 
 
+def rounding_of(dtype: Any, noise: Optional[Noise]) -> float:
+    """What one rounding of a value counts for, as a share of the value."""
+    import numpy as np
+
+    return max(COARSE_PART * noise.rounding if noise else 0.0, float(np.finfo(dtype).eps))
+
+
 def units(reference: Any, name: str, measured: Optional[Measured], noise: Optional[Noise]) -> Any:
     """The unit of each element of `reference`, output `name`, an array of floats: float64."""
     import numpy as np
 
-    levels, coarse = (noise.levels.get(name), noise.rounding) if noise else (None, 0.0)
+    levels = noise.levels.get(name) if noise else None
     expected = np.abs(as_real(reference))
     own = np.zeros_like(expected) if measured is None else measured.noise.astype(np.float64)
     noisy = own > 0
     magnitudes = levels_of([expected], [noisy if noisy.any() else np.ones_like(noisy)])
-    rounding = max(COARSE_PART * coarse, float(np.finfo(reference.dtype).eps))
+    rounding = rounding_of(reference.dtype, noise)
     finite = np.where(np.isfinite(expected), expected, 0.0)
     return np.maximum.reduce(
         [

@@ -90,7 +90,7 @@ def _allowed(known: Sequence[Known]) -> float:
     import numpy as np
 
     known = [each for each in known if each[0].dtype.kind == "f" and each[0].size]
-    noise = [m.noise[m.noise > 0].ravel() for _, m, n in known if m and n]
+    noise = [m.noise[m.noise > 0].ravel() for _, m, _ in known if m]
     noisy = np.concatenate(noise) if noise else np.zeros(0)
     if not noisy.size or noisy.size < sum(array.size for array, _, _ in known) / 2:
         return 0.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Dict, List, Optional, Sequence
 
 from pytest_export_matrix.compare.matching import MIN_OVERLAP, Image, match, overlaps
-from pytest_export_matrix.compare.noise import COARSE_PART, MARGIN, Measured, Noise, measure, units
+from pytest_export_matrix.compare.noise import MARGIN, Measured, Noise, measure, rounding_of, units
 
 #: What tells detections apart.
 IDENTITY = ("boxes", "labels", "scores")
@@ -100,8 +100,7 @@ def tolerance_of_scores(
     import numpy as np
 
     scores = expected["scores"]
-    coarse = COARSE_PART * noise.rounding if noise else 0.0
-    rounding = max(coarse, float(np.finfo(scores.dtype).eps)) * abs(threshold)
+    rounding = rounding_of(scores.dtype, noise) * abs(threshold)
     if not len(scores):
         return MARGIN * rounding
     unit = units(scores, "scores", noise.of("scores", index) if noise else None, noise)

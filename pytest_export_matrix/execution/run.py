@@ -257,7 +257,9 @@ class MatrixRun:
                 means.store.remove(ExportStep.kind, key)
                 exports.update(self._export(recipe, prepared))
 
-        return self._undamaged(run, partial(self._mend_model, recipe, prepared), mend_file)
+        mend_model = partial(self._mend_model, recipe, prepared)
+        forget_program = partial(means.engines.programs.forget, recipe.runtime)
+        return self._undamaged(run, mend_model, mend_file, forget_program)
 
     def _mend_model(self, recipe: Recipe, prepared: PreparedModel) -> None:
         """Make again what the store has lost of the weights and answers of a model in use."""

@@ -183,15 +183,15 @@ class MatrixPlugin:
 
     def _write(self, results: Results, session: pytest.Session) -> None:
         """Write what this run may write: the reports, the baseline, the tables of documents."""
-        registry, s = self.plan.registry, self.settings
-        self.report_lines, code = write_reports(results, registry, s, self._is_whole())
+        registry, s, is_whole = self.plan.registry, self.settings, self._is_whole()
+        self.report_lines, code = write_reports(results, registry, s, is_whole)
         session.exitstatus = code or session.exitstatus
         if self.settings.update:
             possible = [cell.id for cell in self.plan.possible]
-            known = possible if self._is_whole() and results.complete else None
+            known = possible if is_whole and results.complete else None
             self.report_lines.append(self.gate.accept(results.cells, known))
         if self.settings.docs:
-            lines, code = refresh_documents(results, self.settings, self._is_whole())
+            lines, code = refresh_documents(results, s, is_whole)
             self.report_lines += lines
             session.exitstatus = session.exitstatus or code
 

@@ -37,14 +37,14 @@ def read(folder: str, precision: str = FULL) -> KeptCase:
         for name in ("input", "output", "noise"):
             count = sum(key.startswith(name) for key in data.files)
             arrays[name] = [data[f"{name}_{i}"] for i in range(count)]
-    noises = unflatten(arrays["noise"], eager.noises)
+    noise = unflatten(arrays["noise"], eager.noise(precision))
     return KeptCase(
         arrays["input"],
         arrays["output"],
         eager.inputs,
         eager.outputs,
         eager.label,
-        noise_from(noises[precision]) if noises else None,
+        noise_from(noise) if noise else None,
     )
 
 

@@ -13,7 +13,7 @@ from typing import Any, Dict, Iterator, List
 import psutil
 import pytest
 from conftest import EXPECTED, ONE_LANE, Small
-from miniatures.faults import ON_DISK, entries, files
+from miniatures.faults import ON_DISK, entries, files, tasks, workers
 from miniatures.project import Project, Run, environment, selection
 from test_faults import differences, processes_of
 
@@ -48,10 +48,8 @@ def ended(project: Project, process: "subprocess.Popen[bytes]", reports: str) ->
 
 def targets(process: "subprocess.Popen[bytes]") -> Dict[str, List[psutil.Process]]:
     """Pytest, its workers, and their tasks."""
-    own = psutil.Process(process.pid)
-    workers = [each for each in own.children() if "main.py" in " ".join(each.cmdline())]
-    tasks = [task for worker in workers for task in worker.children()]
-    return {"pytest": [own], "a worker": workers, "a task": tasks}
+    pid = process.pid
+    return {"pytest": [psutil.Process(pid)], "a worker": workers(pid), "a task": tasks(pid)}
 
 
 def test_two_hundred_random_kills_change_no_result(small: Small, tmp_path: Path) -> None:

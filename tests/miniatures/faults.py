@@ -15,7 +15,7 @@ import signal
 import threading
 import time
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Tuple
+from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Tuple
 from unittest.mock import patch
 
 import psutil
@@ -80,10 +80,10 @@ def signalled(name: str) -> "Action":
     return lambda root, arguments: os.kill(os.getpid(), getattr(signal, name))
 
 
-def workers() -> List[psutil.Process]:
-    """The workers of this process: its children that run the worker's file."""
+def workers(pytest: Optional[int] = None) -> List[psutil.Process]:
+    """The workers of a process, by default of this one: its children that run the worker's file."""
     found = []
-    for process in psutil.Process().children():
+    for process in psutil.Process(pytest).children():
         with contextlib.suppress(psutil.Error):
             if any(word.endswith("main.py") for word in process.cmdline()):
                 found.append(process)
@@ -95,13 +95,17 @@ def kill_a_worker(root: Path, arguments: Any) -> None:
         worker.kill()
 
 
+def tasks(pytest: Optional[int] = None) -> List[psutil.Process]:
+    return [task for worker in workers(pytest) for task in worker.children()]
+
+
 def kill_a_task(root: Path, arguments: Any) -> None:
-    for task in [task for worker in workers() for task in worker.children()][:1]:
+    for task in tasks()[:1]:
         task.kill()
 
 
 def terminate_a_task(root: Path, arguments: Any) -> None:
-    for task in [task for worker in workers() for task in worker.children()][:1]:
+    for task in tasks()[:1]:
         task.terminate()
 
 

@@ -82,11 +82,15 @@ class Programs:
         with self._asking:
             lock = self._locks.setdefault(key, threading.Lock())
         with lock:
-            if key not in self._provided or not self.is_stored(runtime):
+            if key not in self._provided:
                 step = BuildProgramStep(self._store, self._available.dispatcher, runtime, key)
                 built = step.answers([runtime.name], lambda answer, format: False)
                 self._provided[key] = built[runtime.name]
             return self._provided[key]
+
+    def forget(self, runtime: Runtime) -> None:
+        """Have `provide` look at the stored program again: it may be damaged."""
+        self._provided.pop(self._key(runtime), None)
 
     def is_stored(self, runtime: Runtime) -> bool:
         """Whether the program of `runtime` has been built before, as it would be now."""

@@ -22,6 +22,7 @@ class ExportStep(ModelStep[str]):
     """The file of the capture that `recipe` needs. A part is a format; a run asks for one each."""
 
     kind = "artifact"
+    verify = False  # the file is checked before it runs
 
     def export(self, exporters: Sequence[Exporter], is_news: IsNews) -> Dict[str, StepAnswer]:
         """The answer about each format of `exporters`: a file, or why there is none."""
@@ -50,10 +51,6 @@ class ExportStep(ModelStep[str]):
 
     def reads(self) -> List[str]:
         return self._prepared.folders([self._recipe.example] if self._recipe.example else [])
-
-    def look_up(self, key: str, verify: bool = False) -> Optional[StepAnswer]:
-        """The stored answer. The file itself is checked only before it runs."""
-        return super().look_up(key, verify)
 
     def read(self, entry: Entry, key: str) -> Optional[StepAnswer]:
         """The answer with its artifact."""

@@ -39,6 +39,4 @@ class SeeStep(ModelStep[str]):
         body = See(eager_of(self._recipe, self._prepared), folders)
         for part in parts:
             label = f"{part} eager, what the inputs see"
-            answer = self.dispatcher.export(label, body, self._recipe.eager.environment)
-            self.store.check(self.reads())
-            yield part, answer, None
+            yield part, self.asked(label, body, self._recipe.eager.environment), None

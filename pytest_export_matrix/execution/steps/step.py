@@ -87,6 +87,8 @@ class Step(Generic[P]):
     kind: ClassVar[str]
     #: True: failing parts are tried again one by one, until one fails again. False: in one task.
     one_by_one: ClassVar[bool] = False
+    #: Whether looking an answer up reads its files, or only compares their sizes.
+    verify: ClassVar[bool] = True
 
     def __init__(self, store: Store, dispatcher: Dispatcher) -> None:
         self.store, self.dispatcher = store, dispatcher
@@ -144,10 +146,10 @@ class Step(Generic[P]):
         """What the store holds about a part."""
         return self.look_up(self.key(part))
 
-    def look_up(self, key: str, verify: bool = True) -> Optional[StepAnswer]:
+    def look_up(self, key: str) -> Optional[StepAnswer]:
         """The stored answer of `key`, if it still holds: its files are intact, what it was made
         from has not changed, and the limits of this run would not change how it ended."""
-        entry = self.store.get(self.kind, key, verify)
+        entry = self.store.get(self.kind, key, self.verify)
         return self.read(entry, key) if entry else None
 
     def read(self, entry: Entry, key: str) -> Optional[StepAnswer]:
@@ -175,6 +177,13 @@ class Step(Generic[P]):
         """The folders of the entries that the work reads."""
         return []
 
+    def asked(self, label: str, body: messages.Body, environment: str) -> StepAnswer:
+        """What a worker that has the model's code answers. Raises Damaged where what the task read
+        is not intact: its answer may be due to that."""
+        answer = self.dispatcher.export(label, body, environment)
+        self.store.check(self.reads())
+        return answer
+
     def ask_parts(
         self, body: Parted, folders: Mapping[str, Path], label: str, environment: str
     ) -> Tuple[StepAnswer, Dict[str, StepAnswer]]:
@@ -182,14 +191,12 @@ class Step(Generic[P]):
 
         `folders` holds the folder of each part, by name. If a part ends the worker or exceeds a
         limit, only that part fails, and the parts after it are asked about again. A failure
-        before any part is the answer of all parts. Raises Damaged where what the task read is
-        not intact: its answer may be due to that.
+        before any part is the answer of all parts. Raises Damaged, as `asked` does.
         """
         pending, answers = dict(folders), {}
         whole = StepAnswer()
         while pending:
-            whole = self.dispatcher.export(label, _of_parts(body, pending), environment)
-            self.store.check(self.reads())
+            whole = self.asked(label, _of_parts(body, pending), environment)
             for name in list(pending):
                 answer = read_answer(str(pending[name]))
                 if answer:
