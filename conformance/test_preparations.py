@@ -132,7 +132,7 @@ def test_sizes_computed_in_tensors_equal_those_computed_in_numbers(
 ) -> None:
     import torch
 
-    from conformance.preparations.resizing import resized, resized_in_tensors
+    from pytest_export_matrix.preparations.torch_export.resizing import resized, resized_in_tensors
 
     lengths = torch.arange(64, 513)
     sides = torch.stack(torch.meshgrid(lengths, lengths, indexing="ij")).flatten(1)
@@ -145,7 +145,7 @@ def test_sizes_are_those_of_torchvision(shortest: int, longest: int) -> None:
     import torch
     from torchvision.models.detection.transform import GeneralizedRCNNTransform
 
-    from conformance.preparations.resizing import padded, resized
+    from pytest_export_matrix.preparations.torch_export.resizing import padded, resized
 
     transform = GeneralizedRCNNTransform(shortest, longest, [0.0], [1.0]).eval()
     for size in [(197, 261), *itertools.product(range(64, 513, 64), range(64, 513, 5))]:
@@ -161,7 +161,7 @@ def test_suppression_is_that_of_torchvision(count: int) -> None:
     import torch
     from torchvision.ops import batched_nms
 
-    from conformance.preparations.boxes import suppress
+    from pytest_export_matrix.preparations.torch_export.boxes import suppress
 
     generator = torch.Generator().manual_seed(count)
     corners, extents = (100 * torch.rand(count, 2, generator=generator) for _ in range(2))
@@ -180,7 +180,7 @@ def test_masks_are_pasted_as_by_torchvision(count: int) -> None:
     from torchvision.models.detection.roi_heads import paste_masks_in_image
     from torchvision.ops.boxes import clip_boxes_to_image
 
-    from conformance.preparations.regions import paste
+    from pytest_export_matrix.preparations.torch_export.regions import paste
 
     generator = torch.Generator().manual_seed(0)
     masks = torch.rand(count, 1, 28, 28, generator=generator)
@@ -198,7 +198,7 @@ def test_keypoints_are_found_where_torchvision_finds_them(count: int) -> None:
     import torch
     from torchvision.models.detection.roi_heads import heatmaps_to_keypoints
 
-    from conformance.preparations.regions import keypoints
+    from pytest_export_matrix.preparations.torch_export.regions import keypoints
 
     generator = torch.Generator().manual_seed(0)
     maps = torch.randn(count, 3, 56, 56, generator=generator)

@@ -24,7 +24,7 @@ def test_fcos_chooses_the_detections_that_torchvision_does(
     from torchvision.models.detection import FCOS
     from torchvision.models.detection._utils import BoxLinearCoder
 
-    from conformance.preparations.one_stage import detections_of_points
+    from pytest_export_matrix.preparations.torch_export.one_stage import detections_of_points
 
     head = {
         "cls_logits": [noise(2, count, 3) for count in LEVELS],
@@ -45,7 +45,7 @@ def test_ssd_chooses_the_detections_that_torchvision_does(
     from torchvision.models.detection._utils import BoxCoder
     from torchvision.models.detection.ssd import SSD
 
-    from conformance.preparations.one_stage import detections_of_default_boxes
+    from pytest_export_matrix.preparations.torch_export.one_stage import detections_of_default_boxes
 
     count = sum(LEVELS)
     head = {"cls_logits": 2 * noise(2, count, 4), "bbox_regression": noise(2, count, 4)}

@@ -16,7 +16,10 @@ from pytest_export_matrix.vocabulary.package import OLDEST_PYTHON
 PACKAGE = Path(package.PACKAGE)
 HEAVY = {"numpy", "onnx", "onnxruntime", "onnxscript", "safetensors", "torch", "torchvision"}
 #: Modules in these folders can run inside a worker, on the oldest Python of an environment.
-WORKER_SIDE = ("vocabulary", "compare", "samples", "exporters", "runtimes", "worker", "addons")
+WORKER_SIDE = (
+    *("vocabulary", "compare", "samples", "exporters", "preparations", "runtimes", "worker"),
+    "addons",
+)
 #: A module with such an import needs torch: only a worker imports it.
 OF_TORCH = re.compile(r"^(?:import|from) (?:torch|torchvision|detectron2|caffe2)\b", re.MULTILINE)
 FILES = [
@@ -26,14 +29,16 @@ FILES = [
 
 
 def is_of_torch(path: Path) -> bool:
-    """Whether a module of an add-on imports torch, itself or through another such module."""
-    if "addons" not in path.parts:
+    """Whether a module that may import torch does so, itself or through another such module."""
+    if not {"addons", "preparations"} & set(path.parts):
         return False
     text = path.read_text("utf-8")
     if OF_TORCH.search(text):
         return True
     others = re.findall(
-        r"^from pytest_export_matrix\.(addons\.\w+\.\w+) import", text, re.MULTILINE
+        r"^from pytest_export_matrix\.((?:addons|preparations)\.\w+\.\w+) import",
+        text,
+        re.MULTILINE,
     )
     return any(
         is_of_torch(PACKAGE.joinpath(*name.split(".")).with_suffix(".py")) for name in others

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from pytest_export_matrix.execution.steps.build_program import ABOVE, sources
+from pytest_export_matrix.execution.steps.build_program import ABOVE, SHARED, sources
 from pytest_export_matrix.runtimes.libtorch import SOURCES, python_in
 
 
@@ -34,6 +34,11 @@ def test_a_missing_module_has_no_sources(tmp_path: Path) -> None:
 def test_the_sources_of_libtorch_are_in_the_package() -> None:
     found = sources("pytest_export_matrix.runtimes.libtorch:build", [str(ABOVE)])
     assert {path.name for path in found} == {"__init__.py", *SOURCES}
+
+
+def test_what_programs_share_is_a_source_of_each() -> None:
+    found = {path.name for path in sources(SHARED, [str(ABOVE)])}
+    assert {"serve.hpp", "serve.mjs", "tensors.mjs", "program.py"} <= found
 
 
 def test_the_empty_stand_in_library_does_not_count_as_python() -> None:

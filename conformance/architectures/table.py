@@ -18,6 +18,8 @@ from pytest_export_matrix import Architecture, Detections, OutputKind, Panoptic
 SIZES = ((192, 256), (240, 192))
 OTHER_SIZES = ((144, 192), (300, 400), (128, 256), (197, 261))
 SCORE_THRESHOLD = 0.3
+#: What prepares torchvision's detectors for torch.export, and where the others' functions are.
+OF_TORCHVISION = "pytest_export_matrix.preparations.torch_export:prepare"
 PREPARATIONS = "conformance.preparations"
 PROFILES = {"slim": {"backbone": "resnet10"}, "full": {"backbone": "resnet50"}}
 
@@ -30,13 +32,13 @@ def _detector(
     large: Optional[int] = None,
     module: str = "",
     outputs: Optional[OutputKind] = None,
-    prepared_by: str = "",
+    prepared_by: str = OF_TORCHVISION,
     **others: Any,
 ) -> Architecture:
     """`spot` and `crowd` are seeds of pictures in which the slim model finds one thing, and more
     than it may answer; `large` is that of a picture with something large, where the others say
     nothing about the coarsest level of the pyramid (see --export-matrix-sees); `prepared_by` is
-    what prepares it for torch.export, a `module:function` of the preparations."""
+    what prepares it for torch.export."""
     others = others or {"profiles": PROFILES}
     adversarial = {"nothing": 3, "a spot": spot, "a crowd": crowd}
     if large is not None:
@@ -50,16 +52,16 @@ def _detector(
         layout="[CHW]",
         sizes=SIZES,
         other_sizes=OTHER_SIZES,
-        preparations={"torch_export": f"{PREPARATIONS}.{prepared_by}"} if prepared_by else {},
+        preparations={"torch_export": prepared_by},
         **others,
     )
 
 
 DETECTORS = (
-    _detector("faster_rcnn", spot=137, crowd=36, prepared_by="torch_export:prepare_rcnn"),
-    _detector("mask_rcnn", spot=163, crowd=142, large=158, prepared_by="torch_export:prepare_rcnn"),
-    _detector("keypoint_rcnn", spot=43, crowd=26, prepared_by="torch_export:prepare_rcnn"),
-    _detector("retinanet", spot=15, crowd=768, prepared_by="torch_export:prepare_retinanet"),
+    _detector("faster_rcnn", spot=137, crowd=36),
+    _detector("mask_rcnn", spot=163, crowd=142, large=158),
+    _detector("keypoint_rcnn", spot=43, crowd=26),
+    _detector("retinanet", spot=15, crowd=768),
 )
 # The detectors that follow are slim in every profile: nobody has looked for choices of large ones.
 SLIM = {"backbone": "resnet10"}
@@ -70,7 +72,7 @@ CASCADES = tuple(
         crowd=crowd,
         large=large,
         module="cascade_rcnn",
-        prepared_by="torch_export:prepare_cascade_rcnn",
+        prepared_by=f"{PREPARATIONS}.cascade:prepare_cascade_rcnn",
         keywords={**SLIM, "masks": masks},
     )
     for name, spot, crowd, large, masks in (
@@ -84,7 +86,7 @@ POINTREND = _detector(
     spot=659,
     crowd=16,
     outputs=Detections(SCORE_THRESHOLD, mask_iou=0.998),
-    prepared_by="pointrend:prepare_pointrend_rcnn",
+    prepared_by=f"{PREPARATIONS}.pointrend:prepare_pointrend_rcnn",
     keywords=SLIM,
 )
 PANOPTIC = _detector(
@@ -92,13 +94,13 @@ PANOPTIC = _detector(
     spot=631,
     crowd=32,
     outputs=Panoptic(SCORE_THRESHOLD),
-    prepared_by="panoptic:prepare_panoptic_fpn",
+    prepared_by=f"{PREPARATIONS}.panoptic:prepare_panoptic_fpn",
     keywords=SLIM,
 )
 ONE_STAGE = (
-    _detector("fcos", spot=27, crowd=380, prepared_by="one_stage:prepare_fcos", keywords={}),
-    _detector("ssd", spot=37, crowd=12, prepared_by="one_stage:prepare_ssd", keywords={}),
-    _detector("ssdlite", spot=65, crowd=152, prepared_by="one_stage:prepare_ssd", keywords={}),
+    _detector("fcos", spot=27, crowd=380, keywords={}),
+    _detector("ssd", spot=37, crowd=12, keywords={}),
+    _detector("ssdlite", spot=65, crowd=152, keywords={}),
 )
 CLASSIFIER, SEGMENTER = (
     Architecture(

@@ -7,12 +7,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from .torch_export import _bind, prepare_rcnn
+from pytest_export_matrix.preparations.torch_export.binding import bind
+from pytest_export_matrix.preparations.torch_export.rcnn import prepare_rcnn
 
 
 def prepare_panoptic_fpn(model: Any) -> str:
     changes = prepare_rcnn(model)
-    _bind(model, merged=merged)
+    bind(model, merged=merged)
     return f"{changes}; as many instances merged as there can be, those that are not there as empty"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .torch_export import prepare_rcnn
+from pytest_export_matrix.preparations.torch_export.rcnn import prepare_rcnn
 
 
 def prepare_pointrend_rcnn(model: Any) -> str:

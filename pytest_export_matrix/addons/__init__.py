@@ -13,6 +13,7 @@
     detectron2        detectron2's own models under its own exporters; see its `entries`
     onnx_reference    the reference evaluator of ONNX: minutes for each cell of a detector
     onnxruntime_node  installs the engine's npm package
+    onnxruntime_web   the same for browsers, in a page of the Chromium that is installed
     openvino          installs a quarter of a gigabyte: in float32, and in what it chooses itself
 
 `entries.py` in a folder NAME holds the entries, as the tuple NAME in capital letters. Nothing else

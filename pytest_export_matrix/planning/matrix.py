@@ -30,7 +30,7 @@ def all_cells(registry: Registry) -> List[Cell]:
         for a in registry.architectures
         for exporter, runtime in pairs
         if exporter.takes(a) and runtime.takes(a)
-        for preparation in (PLAIN, *([PREPARED] if exporter.method in a.preparations else []))
+        for preparation in (PLAIN, *([PREPARED] if a.preparation_for(exporter) else []))
         for rest in itertools.product(DEVICES, RESOLUTIONS, BATCHES)
     ]
 

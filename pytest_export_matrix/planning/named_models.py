@@ -20,8 +20,9 @@ SAMPLES = "pytest_export_matrix.samples"
 def architecture(text: str, sizes: Sequence[Size] = (), inputs: str = "") -> Architecture:
     """The architecture that `--export-matrix-model text` stands for.
 
-    A detector of torchvision takes a list of images and answers detections; every other model is
-    called with one batch tensor [N, 3, H, W]. It is exported at the first of `sizes` and run at the
+    A detector of torchvision takes a list of images and answers detections, and is exported by
+    torch.export as it is and prepared; every other model is called with one batch tensor
+    [N, 3, H, W]. It is exported at the first of `sizes` and run at the
     others; `inputs` is the function that makes its arguments. Raises UsageError for another form,
     and for a name that torchvision does not have.
     """
@@ -65,6 +66,7 @@ def _of_torchvision(name: str) -> Architecture:
         layout="[CHW]",
         sizes=((224, 256), (256, 224)),
         keywords={"name": name},
+        preparations={"torch_export": "pytest_export_matrix.preparations.torch_export:prepare"},
         calibrate=f"{module}:calibrate",
     )
 

@@ -165,7 +165,7 @@ class Registry:
         exporter = self.exporter(cell.method, cell.format)
         environment = self.environment(exporter.environment)
         prepared = cell.preparation == PREPARED
-        preparation = architecture.preparations[cell.method] if prepared else ""
+        preparation = architecture.preparation_for(exporter) if prepared else ""
         return Recipe(
             cell,
             architecture,

@@ -14,6 +14,7 @@ NAMES = {
     "aot_inductor_python": "AOTInductor (Python)",
     "onnx_reference": "ONNX reference",
     "onnxruntime_node": "ONNX Runtime (Node.js)",
+    "onnxruntime_web": "ONNX Runtime (browser)",
     "openvino": "OpenVINO",
     "openvino_f32": "OpenVINO (float32)",
 }
@@ -23,6 +24,7 @@ ENGINES = {
     "libtorch_1_10": "pytorch_1_10",
     "aot_inductor_python": "aot_inductor",
     "onnxruntime_node": "onnxruntime",
+    "onnxruntime_web": "onnxruntime",
     "openvino_f32": "openvino",
 }
 LANGUAGES = {"c++": "C++", "python": "Python", "javascript": "JavaScript"}

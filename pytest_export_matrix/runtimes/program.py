@@ -6,6 +6,7 @@ output. Then it answers each line of its standard input with one line:
     worker -> program   INPUT<tab>OUTPUT    two paths: answer the file INPUT with the file OUTPUT
     program -> worker   done SECONDS        it loaded, or it answered: how long its engine took
                         failed WHY          line ends of the reason as \\n
+                        crashed WHY         its engine died, and it ends
 
 It ends at the end of its standard input. What it prints on standard error is kept with the cell.
 """
@@ -17,7 +18,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from typing import List, Sequence
+from typing import Any, List, Sequence
 
 from pytest_export_matrix.vocabulary.outcomes import Failure, Outcome
 from pytest_export_matrix.vocabulary.processes import describe_code, end_with_parent
@@ -79,8 +80,8 @@ class Program:
             ended = f"the program {describe_code(self._process.wait())}"
             raise Failure(ended, Outcome.CRASHED)
         word, _, rest = line.rstrip("\n").partition(" ")
-        if word == "failed":
-            raise Failure(rest.replace("\\n", "\n").strip())
+        if word in ("failed", "crashed"):
+            raise Failure(rest.replace("\\n", "\n").strip(), Outcome(word))
         try:
             if word != "done":
                 raise ValueError
@@ -107,6 +108,19 @@ class ProgramSession:
 
     def close(self) -> None:
         self.program.close()
+
+
+class TensorsSession(ProgramSession):
+    """The session of a program that reads and writes safetensors files of "0", "1", ..."""
+
+    def run(self, arguments: Any) -> Any:
+        import numpy as np
+        from safetensors.numpy import load_file, save_file
+
+        arrays = {str(i): np.ascontiguousarray(array) for i, array in enumerate(arguments)}
+        save_file(arrays, self.program.input)
+        answer = load_file(self.program.run())
+        return [answer[str(i)] for i in range(len(answer))]
 
 
 def mapped(pid: int) -> List[str]:

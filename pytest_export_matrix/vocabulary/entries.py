@@ -71,7 +71,8 @@ class Architecture:
     preparations: {export method: "module:function"} where the model has to be changed before the
         method can export it. The function changes the eager model in place and returns in words
         what it changed. Each cell of that method then comes twice, `plain` and `prepared`. A
-        prepared model is exported only if it answers as the plain one does.
+        prepared model is exported only if it answers as the plain one does. See
+        `Exporter.prepared_as`.
     environment: where the model is built and answers. A model of the default environment is
         exported from the others as well; a model of another environment is exported only there.
     family: names a library with exporters of its own. An exporter takes only architectures of its
@@ -102,6 +103,13 @@ class Architecture:
     def layouts(self) -> Tuple[str, ...]:
         return (self.layout,) if isinstance(self.layout, str) else tuple(self.layout)
 
+    def preparation_for(self, exporter: "Exporter") -> str:
+        """What prepares it for `exporter`; "" where nothing does."""
+        for method in (exporter.method, exporter.prepared_as):
+            if method in self.preparations:
+                return self.preparations[method]
+        return ""
+
     @property
     def takes_list(self) -> bool:
         """Whether a batch is a list, so that its images may differ in size."""
@@ -128,6 +136,8 @@ class Exporter:
     runtimes: the names of the runtimes that its files are made for, where that is not every runtime
         of the format. With the others it is a foreign pair; see `Runtime.methods`.
     family: see `Architecture`.
+    prepared_as: the export method whose preparations suit this one as well, since it captures
+        models alike. An architecture that names one for this method is prepared by that.
     """
 
     method: str
@@ -144,6 +154,7 @@ class Exporter:
     portable: bool = True
     runtimes: Sequence[str] = ()
     family: str = ""
+    prepared_as: str = ""
 
     @property
     def name(self) -> str:

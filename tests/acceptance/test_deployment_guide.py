@@ -13,7 +13,7 @@ CODE = re.compile(r"(?:^<!-- fails: (\w+) -->\n)?^```python\n(.*?)^```$", re.MUL
 #: The files that the code of a page writes, and how the examples end that fail.
 PAGES = {
     "exporting.md": (
-        {"traced.pt", "traced.onnx", "scripted.pt"},
+        {"traced.pt", "traced.onnx", "scripted.pt", "exported.pt2"},
         {"GuardOnDataDependentSymNode", "TorchExportError"},
     ),
     "limits.md": (set(), set()),

@@ -5,20 +5,16 @@ https://onnxruntime.ai/docs/get-started/with-javascript/node.html
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
-import subprocess
 import sys
-from typing import Any, Dict, Optional, Sequence
+from typing import Dict, Optional, Sequence
 
-from pytest_export_matrix.runtimes.program import Program, ProgramSession
-from pytest_export_matrix.vocabulary.outcomes import Failure, Outcome
+from pytest_export_matrix.runtimes import npm
+from pytest_export_matrix.runtimes.program import Program, TensorsSession
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-RUNNER, MANIFEST, PACKAGE = "runner.js", "package.json", "onnxruntime-node"
-#: Without the package's install script, which fetches CUDA libraries. The package has the engine.
-INSTALL = ("npm", "install", "--ignore-scripts", "--omit=dev", "--no-audit", "--no-fund")
+RUNNER, PACKAGE = "runner.mjs", "onnxruntime-node"
 #: The platforms that the package holds libraries for, by their names in both Node.js and Python.
 PLATFORMS = ("linux", "darwin", "win32")
 
@@ -26,27 +22,9 @@ PLATFORMS = ("linux", "darwin", "win32")
 def build(out: str) -> Dict[str, str]:
     """Install the engine beside the runner, in `out`. Returns {tool: version}. Raises Failure, with
     the outcome unavailable, where npm fails."""
-    for name in (RUNNER, MANIFEST):
-        shutil.copyfile(os.path.join(HERE, name), os.path.join(out, name))
-    ended = subprocess.run(
-        INSTALL,
-        cwd=out,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        encoding="utf-8",
-        errors="replace",
-    )
-    if ended.returncode:
-        lines = [line for line in ended.stdout.splitlines() if line.startswith("npm error")]
-        why = lines[0] if lines else f"exit code {ended.returncode}"
-        reason = f"npm could not install {PACKAGE}: {why}"
-        raise Failure(reason, Outcome.UNAVAILABLE, ended.stdout)
-    package = os.path.join(out, "node_modules", PACKAGE)
-    _keep_platform(os.path.join(package, "bin"))
-    with open(os.path.join(package, MANIFEST), encoding="utf-8") as file:
-        installed = json.load(file)["version"]
-    node = subprocess.run(["node", "--version"], stdout=subprocess.PIPE, encoding="utf-8")
-    return {"node": node.stdout.strip().lstrip("v"), PACKAGE: installed}
+    versions = npm.install(HERE, [RUNNER], out)
+    _keep_platform(os.path.join(out, "node_modules", PACKAGE, "bin"))
+    return versions
 
 
 def _keep_platform(folder: str) -> None:
@@ -57,7 +35,7 @@ def _keep_platform(folder: str) -> None:
                 shutil.rmtree(os.path.join(folder, abi, name))
 
 
-class Session(ProgramSession):
+class Session(TensorsSession):
     """An inference session in a process of Node.js."""
 
     def __init__(
@@ -65,15 +43,6 @@ class Session(ProgramSession):
     ) -> None:
         runner = os.path.join(program, RUNNER)
         self.program = Program(["node", runner, path, device, str(threads)], ".safetensors")
-
-    def run(self, arguments: Any) -> Any:
-        import numpy as np
-        from safetensors.numpy import load_file, save_file
-
-        arrays = {str(i): np.ascontiguousarray(array) for i, array in enumerate(arguments)}
-        save_file(arrays, self.program.input)
-        answer = load_file(self.program.run())
-        return [answer[str(i)] for i in range(len(answer))]
 
     @staticmethod
     def problem(device: str) -> Optional[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Tuple
 
+from pytest_export_matrix.runtimes.npm import COMMANDS
 from pytest_export_matrix.vocabulary.entries import Entry, Runtime
 
 _HERE = __name__.rpartition(".")[0]
@@ -16,6 +17,6 @@ ONNXRUNTIME_NODE: Tuple[Entry, ...] = (
         language="javascript",
         modules=("safetensors",),
         program=f"{_HERE}:build",
-        commands=("node", "npm"),
+        commands=COMMANDS,
     ),
 )

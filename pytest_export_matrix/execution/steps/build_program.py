@@ -20,6 +20,8 @@ from pytest_export_matrix.machine.hashing import digest, file_digest
 from pytest_export_matrix.vocabulary.entries import Runtime
 from pytest_export_matrix.vocabulary.package import ABOVE
 
+#: Where what programs share is: the folder of this package's runtimes.
+SHARED = "pytest_export_matrix.runtimes:"
 #: Folders among the sources that hold no sources.
 NO_SOURCES = ("__pycache__",)
 
@@ -63,14 +65,16 @@ class Programs:
 
     def identity(self, runtime: Runtime) -> Any:
         """What answers of this runtime depend on beside its environment: the sources and the
-        commands of its program. None where it has no program."""
+        commands of its program, and what all programs share. None where it has no program."""
         if not runtime.program:
             return None
         key = (runtime.program, tuple(runtime.commands))
         if key not in self._identities:
             folders = [*self._available.dispatcher.paths, ABOVE, *sys.path]
             contents = [
-                [path.name, file_digest(path)] for path in sources(runtime.program, folders)
+                [path.name, file_digest(path)]
+                for program in (runtime.program, SHARED)
+                for path in sources(program, folders)
             ]
             self._identities[key] = [contents, [_described(name) for name in runtime.commands]]
         return self._identities[key]

@@ -16,6 +16,7 @@ from torch import Tensor
 from torch.nn import functional
 from torchvision.models.detection.transform import resize_boxes, resize_keypoints
 
+from .binding import bind
 from .regions import Size, paste
 
 
@@ -37,11 +38,18 @@ def resized_in_tensors(sides: Tensor, shortest: int, longest: int) -> Tensor:
     return (sides * scale).to(torch.int64)
 
 
+def prepare_transform(model: Any) -> str:
+    bind(model.transform, resize=resize, batch_images=batch_images, postprocess=postprocess)
+    return "images resized and padded by sizes that can be symbols"
+
+
 def resize(transform: Any, image: Tensor, target: None = None) -> tuple[Tensor, None]:
     """`GeneralizedRCNNTransform.resize` of an image [C, H, W], for inference."""
     limits = (transform.min_size[-1], transform.max_size)
     size = list(image.shape[1:])
-    if _are_numbers(size):
+    if transform.fixed_size is not None:
+        size = [transform.fixed_size[1], transform.fixed_size[0]]
+    elif _are_numbers(size):
         size = resized(size, *limits)
     else:
         size = [side.item() for side in resized_in_tensors(_tensor(size), *limits)]
@@ -70,7 +78,7 @@ def padded(sides: list[int], divisible: int) -> int:
     """The least multiple of `divisible` that is not below any of `sides`."""
     if _are_numbers(sides):
         return -(-max(sides) // divisible) * divisible
-    parts = ((_tensor(sides).max() + divisible - 1) // divisible).item()
+    parts: int = ((_tensor(sides).max() + divisible - 1) // divisible).item()
     torch._check(parts >= 1)
     for side in sides:
         torch._check(parts * divisible >= side)

@@ -6,14 +6,14 @@ regions that is known when the model runs, torch.export can unroll no loop.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Tuple
 
 import torch
 from torch import Tensor
-from torchvision.models.detection.roi_heads import expand_boxes, expand_masks
+from torchvision.models.detection.roi_heads import expand_boxes, expand_masks, maskrcnn_inference
 from torchvision.ops import roi_align
 
-Size = tuple[int, int]
+Size = Tuple[int, int]
 
 
 def pool(
@@ -33,6 +33,14 @@ def pool(
     for level, of_level in enumerate(pooled[1:], start=1):
         found = torch.where(levels == level, of_level, found)
     return found
+
+
+def normalise(norm: Any, regions: Tensor) -> Tensor:
+    """`BatchNorm2d.forward` in eval mode, of regions [R, C, H, W]. torch.export would have to know
+    whether there are any: torch's own batch normalization asks."""
+    scale = norm.weight / (norm.running_var + norm.eps).sqrt()
+    shift = norm.bias - norm.running_mean * scale
+    return regions * scale[:, None, None] + shift[:, None, None]
 
 
 def linear_weights(cells: int, sides: Tensor, offsets: Tensor) -> Tensor:
@@ -115,7 +123,7 @@ def keypoints(maps: Tensor, boxes: Tensor) -> tuple[Tensor, Tensor]:
 
 def largest(sides: Tensor) -> int:
     """The largest of `sides` [N], at least 1."""
-    side = torch.cat([sides, sides.new_ones(1)]).max().to(torch.int64).item()
+    side: int = torch.cat([sides, sides.new_ones(1)]).max().to(torch.int64).item()
     torch._check(side >= 1)
     return side
 
@@ -127,23 +135,22 @@ def forward_with_keypoints(
     image_shapes: list[Size],
     targets: None = None,
 ) -> tuple[list[dict[str, Tensor]], dict[str, Tensor]]:
-    """`RoIHeads.forward` of Keypoint R-CNN, for inference."""
+    """`RoIHeads.forward` where it has a head of keypoints, for inference."""
     pooled = heads.box_head(heads.box_roi_pool(features, proposals, image_shapes))
     boxes, scores, labels = heads.postprocess_detections(
         *heads.box_predictor(pooled), proposals, image_shapes
     )
+    detections = [
+        {"boxes": of_image, "labels": its_labels, "scores": its_scores}
+        for of_image, its_labels, its_scores in zip(boxes, labels, scores)
+    ]
+    if heads.has_mask():
+        pooled = heads.mask_head(heads.mask_roi_pool(features, boxes, image_shapes))
+        masks = maskrcnn_inference(heads.mask_predictor(pooled), labels)
+        for found, of_image in zip(detections, masks):
+            found["masks"] = of_image
     pooled = heads.keypoint_head(heads.keypoint_roi_pool(features, boxes, image_shapes))
     maps = heads.keypoint_predictor(pooled).split([of_image.shape[0] for of_image in boxes])
-    detections = []
-    for i, of_image in enumerate(maps):
-        places, values = keypoints(of_image, boxes[i])
-        detections.append(
-            {
-                "boxes": boxes[i],
-                "labels": labels[i],
-                "scores": scores[i],
-                "keypoints": places,
-                "keypoints_scores": values,
-            }
-        )
+    for found, of_image in zip(detections, maps):
+        found["keypoints"], found["keypoints_scores"] = keypoints(of_image, found["boxes"])
     return detections, {}

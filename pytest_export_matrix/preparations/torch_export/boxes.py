@@ -9,14 +9,14 @@ RoIHeads, RetinaNet and BoxCoder, for inference, and answer the same; those of F
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Tuple
 
 import torch
 from torch import Tensor
 from torchvision.ops import nms
 from torchvision.ops.boxes import clip_boxes_to_image
 
-Size = tuple[int, int]
+Size = Tuple[int, int]
 
 
 def best(scores: Tensor, count: int) -> Tensor:
@@ -135,10 +135,3 @@ def detections_of_anchors(
         keep = suppress(boxes, scores, labels, model.nms_thresh)[: model.detections_per_img]
         detections.append({"boxes": boxes[keep], "scores": scores[keep], "labels": labels[keep]})
     return detections
-
-
-def refine(stage: Any, deltas: Tensor, boxes: list[Tensor], sizes: list[Size]) -> list[Tensor]:
-    """`Stage.refine` of Cascade R-CNN: the boxes of each image, moved and clipped."""
-    moved = decode(stage.coder, deltas, boxes)[:, 0]
-    of_images = moved.split([of_image.shape[0] for of_image in boxes])
-    return [clip_boxes_to_image(each, size) for each, size in zip(of_images, sizes)]

@@ -1,4 +1,4 @@
-"""Preparations of torchvision's FCOS and SSD for torch.export, with any height and width."""
+"""RetinaNet, FCOS, SSD and SSDlite for torch.export."""
 
 from __future__ import annotations
 
@@ -8,21 +8,28 @@ import torch
 from torch import Tensor
 from torchvision.ops.boxes import clip_boxes_to_image
 
-from .boxes import Size, best, suppress
-from .torch_export import _bind, _transform
+from .binding import bind
+from .boxes import Size, best, detections_of_anchors, suppress
+from .resizing import prepare_transform
 
 CHOSEN = "detections chosen without asking how many there are"
 
 
+def prepare_retinanet(model: Any) -> str:
+    changes = prepare_transform(model)
+    bind(model, postprocess_detections=detections_of_anchors)
+    return f"{changes}; {CHOSEN}"
+
+
 def prepare_fcos(model: Any) -> str:
-    changes = _transform(model)
-    _bind(model, postprocess_detections=detections_of_points)
+    changes = prepare_transform(model)
+    bind(model, postprocess_detections=detections_of_points)
     return f"{changes}; {CHOSEN}"
 
 
 def prepare_ssd(model: Any) -> str:
     """SSD, or SSDlite. They resize every image to one size: no size follows from a symbol."""
-    _bind(model, postprocess_detections=detections_of_default_boxes)
+    bind(model, postprocess_detections=detections_of_default_boxes)
     return CHOSEN
 
 
