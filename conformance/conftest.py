@@ -6,8 +6,8 @@ from conformance.architectures.table import ARCHITECTURES
 from pytest_export_matrix import Registry
 from pytest_export_matrix.on_request import AOT_INDUCTOR, CAFFE2, ONNXRUNTIME_NODE
 
-#: A matrix of its own.
-collect_ignore = ["detectron2"]
+#: Matrices of their own.
+collect_ignore = ["detectron2", "engines"]
 
 
 def pytest_export_matrix_register(registry: Registry) -> None:

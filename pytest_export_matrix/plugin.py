@@ -6,6 +6,7 @@ rest of the package only if a matrix is asked for.
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Generator, List, Tuple
 
 import pytest
@@ -102,9 +103,16 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def split_cells(arguments: List[str]) -> Tuple[List[str], List[str]]:
-    """Paths, and ids of cells, among the arguments of pytest."""
-    cells = [a[len(NODE_PREFIX) :] for a in arguments if a.startswith(NODE_PREFIX)]
-    return [a for a in arguments if not a.startswith(NODE_PREFIX)], cells
+    """Paths, and ids of cells, among the arguments of pytest. Where the project is in another
+    folder (-c), pytest's summary has that folder before the node id of a cell."""
+    paths, cells = [], []
+    for argument in arguments:
+        folder, found, cell = argument.partition(NODE_PREFIX)
+        if found and (not folder or folder.endswith(("/", os.sep))):
+            cells.append(cell)
+        else:
+            paths.append(argument)
+    return paths, cells
 
 
 @pytest.fixture(scope="session")

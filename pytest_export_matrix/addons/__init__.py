@@ -10,6 +10,7 @@
                       and for Python
     caffe2            installs two gigabytes: caffe2_tracing, tracing and scripting in PyTorch 1.10,
                       the last one with Caffe2
+    caffe2_cpp        Caffe2 from C++, in the same environment
     detectron2        detectron2's own models under its own exporters; see its `entries`
     onnx_reference    the reference evaluator of ONNX: minutes for each cell of a detector
     onnxruntime_node  installs the engine's npm package

@@ -8,6 +8,7 @@ NAMES = {
     "pytorch": "PyTorch",
     "onnxruntime": "ONNX Runtime",
     "caffe2": "Caffe2",
+    "caffe2_cpp": "Caffe2 (C++)",
     "pytorch_1_10": "PyTorch 1.10",
     "libtorch_1_10": "libtorch 1.10",
     "aot_inductor": "AOTInductor",
@@ -20,6 +21,7 @@ NAMES = {
 }
 #: Runtimes that are one engine in another language or precision, by their names.
 ENGINES = {
+    "caffe2_cpp": "caffe2",
     "libtorch": "pytorch",
     "libtorch_1_10": "pytorch_1_10",
     "aot_inductor_python": "aot_inductor",

@@ -61,8 +61,10 @@ def test_option_n_gives_the_same_outcomes_and_exports_each_file_once(small: Smal
     assert len(small.project.exports()) == len(exported) + FILES
 
 
-def test_option_n_runs_only_the_cell_whose_id_is_given(small: Small) -> None:
-    run = small.project.run("-n", "2", f"export-matrix::{RIGHT}", reports="pasted")
+@pytest.mark.parametrize("folder", ["", "conformance/detectron2/"])
+def test_option_n_runs_only_the_cell_whose_id_is_given(small: Small, folder: str) -> None:
+    """As pytest's summary has it, with the folder of a project that -c names before it."""
+    run = small.project.run("-n", "2", f"{folder}export-matrix::{RIGHT}", reports="pasted")
     assert run.outcomes == {RIGHT: "passed"}
 
 

@@ -40,8 +40,8 @@ def _caffe2_tracing(format: str, lower: str, suffix: str) -> Exporter:
         modules=_MODULES,
         environment=_ENVIRONMENT,
         conventions=f"{_HERE}.conventions:resize_as_today",
-        # The others lack Caffe2's operators.
-        runtimes=("caffe2", "pytorch_1_10", "libtorch_1_10"),
+        # Other engines that take the format lack Caffe2's operators.
+        runtimes=() if format == "caffe2" else ("caffe2", "pytorch_1_10", "libtorch_1_10"),
     )
 
 

@@ -44,7 +44,7 @@ class Session(libtorch.Session):
         self._model = None
         text = pytorch_1_10.extra_file(path, DESCRIPTION)
         if text is not None:
-            self._model = Caffe2Model(path, _Net(super(), described(text, DESCRIPTION)))
+            self._model = Caffe2Model(path, Net(super(), described(text, DESCRIPTION)))
 
     def run(self, arguments: Any) -> Any:
         if not self._model:
@@ -54,7 +54,7 @@ class Session(libtorch.Session):
     problem = staticmethod(pytorch_1_10.Session.problem)
 
 
-class _Net:
+class Net:
     """The engine that `Caffe2Model` calls: arrays by name -> arrays by name."""
 
     def __init__(self, session: Any, about: Description) -> None:

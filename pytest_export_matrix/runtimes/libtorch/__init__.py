@@ -76,9 +76,7 @@ class Session(ProgramSession):
         libraries = [path for name in extras for path in operator_libraries(name)]
         runner = os.path.join(program, self.target)
         self.program = Program([runner, path, device, str(threads), *libraries], ".pt")
-        found = python_in(mapped(self.program.pid), program)
-        if found:
-            raise Failure(f"the C++ process has loaded Python: {', '.join(found)}")
+        refuse_python(self.program, program)
 
     def run(self, arguments: Any) -> Any:
         import torch
@@ -102,6 +100,13 @@ def load(path: str) -> Any:
     # libtorch writes these for typed lists.
     with torch.serialization.safe_globals([_pickle.restore_type_tag, _pickle.build_tensorlist]):
         return torch.load(path, weights_only=True)
+
+
+def refuse_python(running: Program, program: str) -> None:
+    """Raises Failure where the running program of the folder `program` has loaded Python."""
+    found = python_in(mapped(running.pid), program)
+    if found:
+        raise Failure(f"the C++ process has loaded Python: {', '.join(found)}")
 
 
 def python_in(files: Sequence[str], program: str) -> List[str]:
