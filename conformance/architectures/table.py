@@ -112,5 +112,21 @@ CLASSIFIER, SEGMENTER = (
     )
     for name in ("classifier", "segmenter")
 )
+#: Whole multiples of the coarsest level's stride, as the transform of a detector makes them.
+PARTS = tuple(
+    Architecture(
+        f"{name}_parts",
+        build="conformance.architectures.parts:build",
+        sizes=((192, 256),),
+        other_sizes=((128, 192), (256, 384)),
+        keywords={"name": name, **keywords},
+    )
+    for name, keywords in (
+        ("faster_rcnn", SLIM),
+        ("retinanet", SLIM),
+        ("fcos", {}),
+        ("ssdlite", {}),
+    )
+)
 SLIM_ALONE = (*CASCADES, POINTREND, PANOPTIC, *ONE_STAGE)
 ARCHITECTURES = (*DETECTORS, *SLIM_ALONE, CLASSIFIER, SEGMENTER)

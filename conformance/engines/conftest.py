@@ -1,12 +1,12 @@
-"""The suite's models in the engines that people deploy to: a matrix of its own."""
+"""The suite's models, and parts of them, in engines that people deploy to: a matrix of its own."""
 
 from __future__ import annotations
 
-from conformance.architectures.table import ARCHITECTURES
+from conformance.architectures.table import ARCHITECTURES, PARTS
 from pytest_export_matrix import Registry
 from pytest_export_matrix.on_request import CAFFE2, CAFFE2_CPP, ONNXRUNTIME_WEB, OPENVINO
 
 
 def pytest_export_matrix_register(registry: Registry) -> None:
-    for entry in (*ARCHITECTURES, *OPENVINO, *ONNXRUNTIME_WEB, *CAFFE2, *CAFFE2_CPP):
+    for entry in (*ARCHITECTURES, *PARTS, *OPENVINO, *ONNXRUNTIME_WEB, *CAFFE2, *CAFFE2_CPP):
         registry.add(entry)

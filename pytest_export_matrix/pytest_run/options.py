@@ -77,7 +77,7 @@ def read(config: pytest.Config) -> Settings:
         devices=re.findall(r"[^\s,]+", " ".join(_list(config, "devices"))) or devices.here(),
         foreign=config.getoption("export_matrix_foreign"),
         profile=_value(config, "profile") or DEFAULT_PROFILE,
-        reports=config.rootpath / (_value(config, "reports") or "reports"),
+        reports=Path(os.path.normpath(config.rootpath / (_value(config, "reports") or "reports"))),
         reports_asked=config.getoption("export_matrix_reports") is not None,
         repro=(config.rootpath / repro).absolute() if repro else None,
         lanes=lanes,
