@@ -16,6 +16,8 @@ NAMES = {
     "onnxruntime_node": "ONNX Runtime (Node.js)",
     "openvino": "OpenVINO",
     "openvino_f32": "OpenVINO (float32)",
+    "ncnn_f32": "ncnn (float32)",
+    "mnn": "MNN",
 }
 #: Runtimes that are one engine in another language or precision, by their names.
 ENGINES = {
@@ -24,6 +26,7 @@ ENGINES = {
     "aot_inductor_python": "aot_inductor",
     "onnxruntime_node": "onnxruntime",
     "openvino_f32": "openvino",
+    "ncnn_f32": "ncnn",
 }
 LANGUAGES = {"c++": "C++", "python": "Python", "javascript": "JavaScript"}
 
