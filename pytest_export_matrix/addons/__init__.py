@@ -11,6 +11,9 @@
     caffe2            installs two gigabytes: caffe2_tracing, tracing and scripting in PyTorch 1.10,
                       the last one with Caffe2
     detectron2        detectron2's own models under its own exporters; see its `entries`
+    mnn               installs 56 MB: ONNX files in MNN
+    ncnn              installs 89 MB: ncnn in float32 and in what it chooses itself, with files of
+                      pnnx, which takes another 85 MB beside PyTorch
     onnx_reference    the reference evaluator of ONNX: minutes for each cell of a detector
     onnxruntime_node  installs the engine's npm package
     openvino          installs a quarter of a gigabyte: in float32, and in what it chooses itself

@@ -45,7 +45,11 @@ class Session:
             converted = os.path.join(folder, "model.mnn")
             convert(self.converter, path, converted)
             manager = MNN.nn.create_runtime_manager(({"backend": "CPU", "numThread": threads},))
-            self.module = MNN.nn.load_module_from_file(converted, [], [], runtime_manager=manager)
+            try:
+                load = MNN.nn.load_module_from_file
+                self.module = load(converted, [], [], runtime_manager=manager)
+            except SystemError as error:  # with MNN's own exception as its cause
+                raise Failure("MNN cannot load what its converter wrote") from error
         info = self.module.get_info()
         self.names, self.outputs = info["inputNames"], info["outputNames"]
         self.dtypes = [each.dtype for each in info["inputs"]]
