@@ -32,9 +32,7 @@ NCNN: Tuple[Entry, ...] = (
         declares=("resolution", "batch"),
         modules=("torch", "pnnx"),
     ),
-    Environment(
-        _ENVIRONMENT, python="3.12", requirements=("ncnn==1.0.20261020", "numpy==2.3.5")
-    ),
+    Environment(_ENVIRONMENT, python="3.12", requirements=("ncnn==1.0.20261020", "numpy==2.3.5")),
     # The least that it may choose: without code for float16 it computes in float32.
     _runtime("ncnn", "Session", "float16"),
     _runtime("ncnn_f32", "Float32Session", "float32"),

@@ -5,7 +5,7 @@ What a user types, and what the function here does:
     torch.jit.trace(model, args).save("model.pt")
     pnnx model.pt inputshape=SHAPES inputshape2=OTHER_SHAPES fp16=0
 
-It is traced with gradients on, as pnnx's own `pnnx.export` does: without them PyTorch puts one fused
+It is traced with gradients on, as by pnnx's own `pnnx.export`: without them PyTorch puts one fused
 operator in the place of a transformer layer, and pnnx has no conversion of it.
 
 The second shapes tell pnnx which dimensions are dynamic. By default (`fp16=1`) it rounds the
@@ -112,7 +112,7 @@ def _shapes(tensors: Sequence[Any], context: Context) -> List[str]:
 
 
 def _listed(tensors: Sequence[Any], shapes: Sequence[Sequence[int]]) -> str:
-    """For instance [1,3,224,224]f32,[1,7]i64. Raises Failure for a dtype that pnnx has no word for."""
+    """For instance [1,3,224,224]f32,[1,7]i64. Raises Failure for a dtype that has no word."""
     words = []
     for number, (tensor, shape) in enumerate(zip(tensors, shapes)):
         dtype = DTYPES.get(str(tensor.dtype))

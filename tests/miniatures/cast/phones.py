@@ -38,6 +38,18 @@ class Attends(nn.Module):
         return self.layer(self.patches(batch).flatten(2).transpose(1, 2))
 
 
+class HasWideKernels(nn.Module):
+    """Convolves with kernels that Winograd's algorithm takes large tiles for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem = nn.Conv2d(3, 16, kernel_size=1)
+        self.wide = nn.Conv2d(16, 16, kernel_size=5, padding=2)
+
+    def forward(self, batch: Tensor) -> Tensor:
+        return self.wide(self.stem(batch))
+
+
 class Normalizes(nn.Module):
     """Divides by the norm of the channels: an operator whose axes are an attribute or an input."""
 
