@@ -4,9 +4,18 @@ from __future__ import annotations
 
 from conformance.architectures.table import ARCHITECTURES, PARTS
 from pytest_export_matrix import Registry
-from pytest_export_matrix.on_request import CAFFE2, CAFFE2_CPP, ONNXRUNTIME_WEB, OPENVINO
+from pytest_export_matrix.on_request import (
+    CAFFE2,
+    CAFFE2_CPP,
+    MNN,
+    NCNN,
+    ONNXRUNTIME_WEB,
+    OPENVINO,
+)
+
+ENGINES = (*OPENVINO, *ONNXRUNTIME_WEB, *NCNN, *MNN, *CAFFE2, *CAFFE2_CPP)
 
 
 def pytest_export_matrix_register(registry: Registry) -> None:
-    for entry in (*ARCHITECTURES, *PARTS, *OPENVINO, *ONNXRUNTIME_WEB, *CAFFE2, *CAFFE2_CPP):
+    for entry in (*ARCHITECTURES, *PARTS, *ENGINES):
         registry.add(entry)

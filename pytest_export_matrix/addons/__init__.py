@@ -12,6 +12,9 @@
                       the last one with Caffe2
     caffe2_cpp        Caffe2 from C++, in the same environment
     detectron2        detectron2's own models under its own exporters; see its `entries`
+    mnn               installs 56 MB: ONNX files in MNN
+    ncnn              installs 89 MB: ncnn in float32 and in what it chooses itself, with files of
+                      pnnx, which takes another 85 MB beside PyTorch
     onnx_reference    the reference evaluator of ONNX: minutes for each cell of a detector
     onnxruntime_node  installs the engine's npm package
     onnxruntime_web   the same for browsers, in a page of the Chromium that is installed

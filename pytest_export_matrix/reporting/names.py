@@ -18,6 +18,9 @@ NAMES = {
     "onnxruntime_web": "ONNX Runtime (browser)",
     "openvino": "OpenVINO",
     "openvino_f32": "OpenVINO (float32)",
+    "ncnn_f32": "ncnn (float32)",
+    "mnn": "MNN",
+    "mnn_f32": "MNN (float32)",
 }
 #: Runtimes that are one engine in another language or precision, by their names.
 ENGINES = {
@@ -28,6 +31,8 @@ ENGINES = {
     "onnxruntime_node": "onnxruntime",
     "onnxruntime_web": "onnxruntime",
     "openvino_f32": "openvino",
+    "ncnn_f32": "ncnn",
+    "mnn_f32": "mnn",
 }
 LANGUAGES = {"c++": "C++", "python": "Python", "javascript": "JavaScript"}
 
