@@ -1,0 +1,26 @@
+"""What engines get wrong and do not say, each in a model as small as it can be: docs/findings.md."""
+
+from __future__ import annotations
+
+from conformance.architectures.table import ARCHITECTURES
+from pytest_export_matrix import Architecture, Registry
+from pytest_export_matrix.on_request import MNN, NCNN, ONNX_REFERENCE, OPENVINO
+
+OPERATORS = (
+    "average_pool_with_ceil_mode",
+    "circular_padding",
+    "layer_norm_of_all_dimensions",
+    "remainder",
+    "normalized_channels",
+    "max_pool_of_volumes",
+    "gelu",
+)
+
+
+def pytest_export_matrix_register(registry: Registry) -> None:
+    for name in OPERATORS:
+        build = f"conformance.findings.models:{name}"
+        registry.add(Architecture(name, build, sizes=((14, 18),), other_sizes=((10, 22),)))
+    registry.add(next(each for each in ARCHITECTURES if each.name == "retinanet"))
+    for entry in (*OPENVINO, *NCNN, *MNN, *ONNX_REFERENCE):
+        registry.add(entry)
