@@ -1,4 +1,4 @@
-"""What engines get wrong and do not say, each in a model as small as it can be: docs/findings.md."""
+"""What engines get wrong and do not say, in models as small as they can be: docs/findings.md."""
 
 from __future__ import annotations
 
