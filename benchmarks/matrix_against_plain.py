@@ -67,7 +67,9 @@ def main() -> int:
         # Without bytecode, every process would compile what it imports again.
         os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
         os.environ["PYTHONPYCACHEPREFIX"] = os.path.join(scratch, "bytecode")
-        run([sys.executable, "-c", WARM_UP], Path(scratch), Path(scratch, "warm-up.log"), "warm-up")
+        if not arguments.no_warm_up:
+            log = Path(scratch, "warm-up.log")
+            run([sys.executable, "-c", WARM_UP], Path(scratch), log, "warm-up")
         try:
             report = measure(arguments, Path(scratch))
         except Broken as broken:
@@ -87,6 +89,7 @@ def parse() -> argparse.Namespace:
     add("--model", action="append", default=[], help="as --export-matrix-model; repeatable")
     add("--profile", default="slim", help="as --export-matrix-profile (default: slim)")
     add("--workers", help="as --export-matrix-workers")
+    add("--no-warm-up", action="store_true", help="to see that it works: the seconds do not count")
     add("--output", type=Path, metavar="FILE", help="write all figures as JSON")
     return parser.parse_args()
 

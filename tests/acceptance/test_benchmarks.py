@@ -1,0 +1,47 @@
+"""The benchmarks work; what they measure is measured by name, with nothing else to do."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from miniatures.project import Project, cell, environment
+
+BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
+RIGHT, WRONG = cell(runtime="pytorch"), cell(runtime="off_by_one_percent")
+
+
+def test_collection_is_compared_with_plain_parametrize() -> None:
+    pytest.importorskip("pytest_benchmark")
+    small = {**environment(), "COLLECTION_CELLS": "100", "COLLECTION_PAIRS": "1"}
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+    done = subprocess.run(
+        [*command, str(BENCHMARKS / "test_collection.py")],
+        env=small,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+    assert "cells / tests: " in done.stdout
+
+
+def test_the_matrix_and_plain_tests_end_every_cell_alike(tmp_path: Path) -> None:
+    project, report = Project(tmp_path / "project", "classifier"), tmp_path / "report.json"
+    command = [
+        *(sys.executable, str(BENCHMARKS / "matrix_against_plain.py"), "--no-warm-up"),
+        *("--project", str(project.root), "--output", str(report), "--workers", "1"),
+    ]
+    for name in (RIGHT, WRONG):
+        _, method, format, runtime, _, resolution, batch = name.split("-")
+        axes = f"method={method},format={format},runtime={runtime}"
+        command += ["--select", f"{axes},resolution={resolution},batch={batch},device=cpu"]
+    done = subprocess.run(command, env=environment(), capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    found = json.loads(report.read_text("utf-8"))
+    assert found["planned"] == 2
+    assert "0 cells ended otherwise (matrix, plain)" in done.stdout
+    assert "from the cache when warm: 2 of 2" in done.stdout
