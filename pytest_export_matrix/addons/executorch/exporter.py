@@ -24,6 +24,7 @@ from typing import Any, List
 
 from pytest_export_matrix.exporters import tracing
 from pytest_export_matrix.exporters.context import FLAT, Context
+from pytest_export_matrix.exporters.torch_export import flat_dynamic_shapes
 
 #: How many times as long as the example's a dynamic side may be.
 ROOM = 2
@@ -34,24 +35,9 @@ def capture(context: Context) -> Any:
     import torch
 
     model, tensors = tracing.flat(context)
+    shapes = flat_dynamic_shapes(context, ROOM)
     with torch.no_grad():
-        return torch.export.export(model, tuple(tensors), dynamic_shapes=dynamic_shapes(context))
-
-
-def dynamic_shapes(context: Context) -> Any:
-    """The dimensions to declare dynamic, for a model that takes `*tensors`; None without any."""
-    import torch
-
-    tensors, _ = context.flat_arguments()
-    dims = context.dynamic_dimensions()
-    if not any(dims):
-        return None
-    dynamic = torch.export.Dim.DYNAMIC
-    sides = [
-        {axis: dynamic(max=ROOM * tensor.shape[axis]) for axis in axes}
-        for tensor, axes in zip(tensors, dims)
-    ]
-    return (tuple(each or None for each in sides),)
+        return torch.export.export(model, tuple(tensors), dynamic_shapes=shapes)
 
 
 def portable(captured: Any, path: str, context: Context) -> str:
