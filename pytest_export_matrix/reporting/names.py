@@ -16,6 +16,9 @@ NAMES = {
     "onnxruntime_node": "ONNX Runtime (Node.js)",
     "openvino": "OpenVINO",
     "openvino_f32": "OpenVINO (float32)",
+    "executorch": "ExecuTorch",
+    "executorch_cpp": "ExecuTorch (C++)",
+    "litert": "LiteRT",
 }
 #: Runtimes that are one engine in another language or precision, by their names.
 ENGINES = {
@@ -24,6 +27,7 @@ ENGINES = {
     "aot_inductor_python": "aot_inductor",
     "onnxruntime_node": "onnxruntime",
     "openvino_f32": "openvino",
+    "executorch_cpp": "executorch",
 }
 LANGUAGES = {"c++": "C++", "python": "Python", "javascript": "JavaScript"}
 

@@ -1,5 +1,5 @@
 """What a project registers for LiteRT: an exporter, which has a PyTorch of its own since
-litert-torch takes none of 2.15 or later, and a runtime in an environment of 0.2 GB."""
+litert-torch takes none of 2.15 or later, and a runtime in a small environment without one."""
 
 from __future__ import annotations
 
@@ -8,17 +8,16 @@ from typing import Tuple
 from pytest_export_matrix.vocabulary.entries import Entry, Environment, Exporter, Runtime
 
 _HERE = __name__.rpartition(".")[0]
-_EXPORTER, _RUNTIME = "litert_torch", "litert"
+_TORCH, _SMALL = "litert_torch", "litert"
 
 LITERT: Tuple[Entry, ...] = (
-    # 1.8 GB with PyTorch's wheels for the CPU, which uv takes where it is pointed to them.
     Environment(
-        _EXPORTER,
-        python="3.11",
+        _TORCH,
+        python="3.12",
         requirements=(
             "litert-torch==0.10.0",
-            "torch==2.13.0",
-            "torchvision==0.28.0",
+            "torch==2.11.0",
+            "torchvision==0.26.0",
             "jax==0.10.2",
             "numpy==2.4.6",
             "safetensors==0.8.0",
@@ -32,14 +31,14 @@ LITERT: Tuple[Entry, ...] = (
         suffix=".tflite",
         declares=("resolution", "batch"),
         modules=("torch", "litert_torch"),
-        environment=_EXPORTER,
+        environment=_TORCH,
     ),
-    Environment(_RUNTIME, python="3.12", requirements=("ai-edge-litert==2.3.0", "numpy==2.3.5")),
+    Environment(_SMALL, python="3.12", requirements=("ai-edge-litert==2.3.0", "numpy==2.3.5")),
     Runtime(
         "litert",
         formats=("tflite",),
         session=f"{_HERE}:Session",
         modules=("ai_edge_litert",),
-        environment=_RUNTIME,
+        environment=_SMALL,
     ),
 )
