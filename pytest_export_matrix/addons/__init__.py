@@ -11,8 +11,8 @@
     caffe2            installs two gigabytes: caffe2_tracing, tracing and scripting in PyTorch 1.10,
                       the last one with Caffe2
     detectron2        detectron2's own models under its own exporters; see its `entries`
-    executorch        .pte files, portable and for XNNPACK, where executorch is installed beside torch
-    litert            .tflite files: installs a small engine, and a PyTorch of gigabytes to export
+    executorch        .pte files, where executorch is installed beside torch
+    litert            .tflite files: to export them, installs a PyTorch of five gigabytes
     onnx_reference    the reference evaluator of ONNX: minutes for each cell of a detector
     onnxruntime_node  installs the engine's npm package
     openvino          installs a quarter of a gigabyte: in float32, and in what it chooses itself

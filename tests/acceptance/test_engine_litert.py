@@ -1,5 +1,4 @@
-"""LiteRT: an environment of 5.5 GB to export, since litert-torch needs a PyTorch of its own, and one
-of 0.1 GB to run."""
+"""LiteRT: an environment of 5.5 GB to export, with a PyTorch of its own, one of 0.1 GB to run."""
 
 from __future__ import annotations
 
@@ -59,3 +58,10 @@ def test_the_results_name_the_versions_of_both_environments(ran: Run) -> None:
 def test_litert_says_on_which_device_it_cannot_run() -> None:
     assert litert.Session.problem("cpu") is None
     assert "cuda" in str(litert.Session.problem("cuda"))
+
+
+def test_inputs_are_taken_by_their_numbers_and_other_names_are_refused() -> None:
+    named = [f"args_{i}" for i in range(11)]
+    assert litert.numbered("args", sorted(named)) == named
+    with pytest.raises(ValueError, match="images"):
+        litert.numbered("args", ["images", "masks"])

@@ -81,10 +81,11 @@ void check(const std::string& what, et::Error error) {
 
 std::vector<TensorPtr> read_tensors(const serve::Bytes& bytes) {
   std::vector<TensorPtr> tensors;
-  for (size_t at = 0; at < bytes.size();) {
-    const char* end = static_cast<const char*>(std::memchr(&bytes[at], '\n', bytes.size() - at));
-    if (!end) throw std::runtime_error("the file of the inputs ends within a line");
-    std::istringstream line(std::string(&bytes[at], end));
+  const char* at = bytes.data();
+  for (const char* const end = at + bytes.size(); at != end;) {
+    const auto* stop = static_cast<const char*>(std::memchr(at, '\n', end - at));
+    if (!stop) throw std::runtime_error("the file of the inputs ends within a line");
+    std::istringstream line(std::string(at, stop));
     std::string name;
     size_t rank = 0;
     line >> name >> rank;
@@ -93,9 +94,10 @@ std::vector<TensorPtr> read_tensors(const serve::Bytes& bytes) {
     const ScalarType type = type_of(name);
     size_t count = et::elementSize(type);
     for (const auto size : sizes) count *= static_cast<size_t>(size);
-    at = static_cast<size_t>(end - bytes.data()) + 1;
-    if (count > bytes.size() - at) throw std::runtime_error("the file of the inputs is too short");
-    std::vector<uint8_t> data(&bytes[at], &bytes[at] + count);
+    at = stop + 1;
+    if (count > static_cast<size_t>(end - at))
+      throw std::runtime_error("the file of the inputs is too short");
+    std::vector<uint8_t> data(at, at + count);
     tensors.push_back(executorch::extension::make_tensor_ptr(sizes, std::move(data), type));
     at += count;
   }

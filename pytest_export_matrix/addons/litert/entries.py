@@ -37,6 +37,7 @@ LITERT: Tuple[Entry, ...] = (
     Runtime(
         "litert",
         formats=("tflite",),
+        methods=("litert_torch",),
         session=f"{_HERE}:Session",
         modules=("ai_edge_litert",),
         environment=_SMALL,
