@@ -7,13 +7,14 @@ from pytest_export_matrix import Registry
 from pytest_export_matrix.on_request import (
     CAFFE2,
     CAFFE2_CPP,
+    EXECUTORCH,
     MNN,
     NCNN,
     ONNXRUNTIME_WEB,
     OPENVINO,
 )
 
-ENGINES = (*OPENVINO, *ONNXRUNTIME_WEB, *NCNN, *MNN, *CAFFE2, *CAFFE2_CPP)
+ENGINES = (*OPENVINO, *ONNXRUNTIME_WEB, *EXECUTORCH, *NCNN, *MNN, *CAFFE2, *CAFFE2_CPP)
 
 
 def pytest_export_matrix_register(registry: Registry) -> None:

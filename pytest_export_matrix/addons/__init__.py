@@ -12,6 +12,8 @@
                       the last one with Caffe2
     caffe2_cpp        Caffe2 from C++, in the same environment
     detectron2        detectron2's own models under its own exporters; see its `entries`
+    executorch        .pte files, where executorch is installed beside torch
+    litert            .tflite files: to export them, installs a PyTorch of five gigabytes
     mnn               installs 56 MB: ONNX files in MNN
     ncnn              installs 89 MB: ncnn in float32 and in what it chooses itself, with files of
                       pnnx, which takes another 85 MB beside PyTorch

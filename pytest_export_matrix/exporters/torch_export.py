@@ -16,7 +16,7 @@ https://docs.pytorch.org/docs/stable/onnx_export.html
 
 from __future__ import annotations
 
-from typing import Any, Dict, Iterator
+from typing import Any, Dict, Iterator, Optional
 
 from pytest_export_matrix.exporters.context import FLAT, STRUCTURED, Context
 from pytest_export_matrix.vocabulary.pytrees import unflatten
@@ -36,6 +36,23 @@ def dynamic_shapes(context: Context) -> Any:
         return None
     dynamic = torch.export.Dim.DYNAMIC
     return unflatten([dict.fromkeys(axes, dynamic) or None for axes in dims], spec)
+
+
+def flat_dynamic_shapes(context: Context, room: Optional[int] = None) -> Any:
+    """The same for `context.flat_model`, which takes `*tensors`. With `room`, a side may become no
+    more than that many times as long as the example's."""
+    import torch
+
+    tensors, _ = context.flat_arguments()
+    dims = context.dynamic_dimensions()
+    if not any(dims):
+        return None
+    dynamic = torch.export.Dim.DYNAMIC
+    shapes = [
+        {axis: dynamic(max=room * tensor.shape[axis]) if room else dynamic for axis in axes}
+        for tensor, axes in zip(tensors, dims)
+    ]
+    return (tuple(each or None for each in shapes),)
 
 
 def capture(context: Context) -> Any:

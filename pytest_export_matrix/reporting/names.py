@@ -21,6 +21,9 @@ NAMES = {
     "ncnn_f32": "ncnn (float32)",
     "mnn": "MNN",
     "mnn_f32": "MNN (float32)",
+    "executorch": "ExecuTorch",
+    "executorch_cpp": "ExecuTorch (C++)",
+    "litert": "LiteRT",
 }
 #: Runtimes that are one engine in another language or precision, by their names.
 ENGINES = {
@@ -33,6 +36,7 @@ ENGINES = {
     "openvino_f32": "openvino",
     "ncnn_f32": "ncnn",
     "mnn_f32": "mnn",
+    "executorch_cpp": "executorch",
 }
 LANGUAGES = {"c++": "C++", "python": "Python", "javascript": "JavaScript"}
 
