@@ -51,3 +51,24 @@ def max_pool_of_volumes() -> nn.Module:
 
 def gelu() -> nn.Module:
     return Function(functional.gelu).eval()
+
+
+def size_by_a_factor() -> nn.Module:
+    """torch.export takes the number for that of the example, and has its own programs check it."""
+    return Function(lambda images: images.mean((2, 3)) * int(images.shape[2] * 0.7)).eval()
+
+
+def size_to_the_next_multiple() -> nn.Module:
+    return Function(lambda images: images.mean((2, 3)) * (-images.shape[2] % 16)).eval()
+
+
+def layer_norm_beside_a_large_mean() -> nn.Module:
+    def function(images: Tensor) -> Tensor:
+        slope = torch.arange(images.shape[-1], dtype=images.dtype)  # no line is flat
+        return functional.layer_norm(100 + 0.01 * slope + 0.1 * images, images.shape[-1:])
+
+    return Function(function).eval()
+
+
+def places_in_a_matrix() -> nn.Module:
+    return Function(lambda images: torch.nonzero(images[0, 0] > 0.5)).eval()
