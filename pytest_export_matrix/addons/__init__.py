@@ -10,10 +10,15 @@
                       and for Python
     caffe2            installs two gigabytes: caffe2_tracing, tracing and scripting in PyTorch 1.10,
                       the last one with Caffe2
+    coreml            converts with the coremltools beside PyTorch; its files run on macOS alone
     detectron2        detectron2's own models under its own exporters; see its `entries`
     onnx_reference    the reference evaluator of ONNX: minutes for each cell of a detector
     onnxruntime_node  installs the engine's npm package
+    onnxruntime_providers
+                      installs ONNX Runtime with OpenVINO, 0.4 GB, and with CUDA, 2.5 GB
     openvino          installs a quarter of a gigabyte: in float32, and in what it chooses itself
+    tensorflow        installs 2.5 GB: onnx2tf, half a minute for each file, and TensorFlow
+    tensorrt          installs 0.4 GB: TensorRT for RTX, for GPUs that it supports
 
 `entries.py` in a folder NAME holds the entries, as the tuple NAME in capital letters. Nothing else
 in the package imports such a folder, so each can be deleted. Every runtime gets the files of the
