@@ -19,7 +19,8 @@ from pytest_export_matrix.on_request import COREML
 
 def pytest_export_matrix_register(registry):
     registration.register(registry, ["classifier"])
-    registry.add(em.Architecture("bessel", build="mine:Bessel", sizes=((24, 32),)))
+    for name in ("Bessel", "Pads"):
+        registry.add(em.Architecture(name, build=f"mine:{name}", sizes=((24, 32),)))
     for entry in COREML:
         registry.add(entry)
 """
@@ -30,6 +31,11 @@ import torch
 class Bessel(torch.nn.Module):
     def forward(self, x):
         return torch.special.bessel_j0(x).mean((1, 2, 3))
+
+
+class Pads(torch.nn.Module):
+    def forward(self, x):
+        return torch.nn.functional.pad(x, (0, x.shape[-1] % 5, 0, x.shape[-2] % 5))
 """
 
 
@@ -38,7 +44,7 @@ def converted(architecture: str = "classifier", resolution: str = "fixed", batch
 
 
 FIXED, DYNAMIC = converted(), converted(resolution="dynamic", batch="dynamic")
-UNKNOWN = converted("bessel")
+UNKNOWN, FAILS = converted("Bessel"), converted("Pads", resolution="dynamic")
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +52,7 @@ def asked(tmp_path_factory: pytest.TempPathFactory) -> Run:
     project = Project(tmp_path_factory.mktemp("coreml") / "project")
     (project.root / "conftest.py").write_text(CONFTEST, encoding="utf-8")
     (project.root / "mine.py").write_text(MODELS, encoding="utf-8")
-    return project.run(*ONE_LANE, cells=[FIXED, DYNAMIC, UNKNOWN])
+    return project.run(*ONE_LANE, cells=[FIXED, DYNAMIC, UNKNOWN, FAILS])
 
 
 @pytest.mark.skipif(sys.platform == "darwin", reason="it runs here")
@@ -58,10 +64,19 @@ def test_what_is_converted_and_cannot_run_here_is_unavailable(asked: Run, each: 
     assert "No module named 'coremltools.libcoremlpython'" in row["reason"]
 
 
-def test_an_operator_that_cannot_be_converted_is_named(asked: Run) -> None:
-    row = asked.rows[UNKNOWN]
+@pytest.mark.parametrize(
+    ("each", "operator"),
+    [
+        (UNKNOWN, "'special_bessel_j0'"),
+        (FAILS, "coremltools could not convert pad: NotImplementedError"),
+    ],
+)
+def test_an_operator_that_cannot_be_converted_is_named(
+    asked: Run, each: str, operator: str
+) -> None:
+    row = asked.rows[each]
     assert (row["outcome"], row["stage"]) == ("failed", "export"), asked.output
-    assert "special_bessel_j0" in row["reason"].splitlines()[0]
+    assert operator in row["reason"].splitlines()[0]
 
 
 def test_the_declared_dimensions_are_ranges_and_the_rest_is_as_it_was(tmp_path: Path) -> None:

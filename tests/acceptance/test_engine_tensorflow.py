@@ -61,6 +61,7 @@ def runs(architecture: str, **others: str) -> str:
 
 
 SEGMENTS, COUNTS, ACTIVATES = runs("Segments", batch="dynamic"), runs("Counts"), runs("Activates")
+PAIR = runs("Counts", batch="2")
 
 
 @pytest.fixture(scope="module")
@@ -88,7 +89,7 @@ def test_outputs_are_in_the_order_and_the_layout_of_the_file(asked: Run) -> None
 def test_whole_numbers_that_come_out_in_another_type_are_red(asked: Run) -> None:
     row = asked.rows[COUNTS]
     assert (row["outcome"], row["stage"]) == ("failed", "compare")
-    assert row["reason"] == "0: dtype int32, expected int64"
+    assert "0: dtype int32, expected int64" in row["reason"]
 
 
 @pytest.mark.full
@@ -107,8 +108,8 @@ def test_the_results_name_the_versions_of_the_converter_and_the_engine(asked: Ru
 @pytest.mark.full
 def test_a_conversion_that_takes_more_memory_than_allowed_is_ended(project: Project) -> None:
     little = ("--export-matrix-memory", "0.3")
-    run = project.run(*ONE_LANE, *little, cells=[COUNTS], reports="little")
-    row = run.rows[COUNTS]
+    run = project.run(*ONE_LANE, *little, cells=[PAIR], reports="little")
+    row = run.rows[PAIR]
     assert (row["outcome"], row["stage"]) == ("out_of_memory", "load"), run.output
     assert "the limit is 0.3 GiB" in row["reason"]
 

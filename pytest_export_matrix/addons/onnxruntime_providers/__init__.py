@@ -13,6 +13,7 @@ import os
 from typing import Dict, Optional, Tuple
 
 from pytest_export_matrix.runtimes import onnxruntime
+from pytest_export_matrix.vocabulary.outcomes import Failure
 
 OPENVINO = "OpenVINOExecutionProvider"
 
@@ -50,6 +51,16 @@ class CudaSession(onnxruntime.Session):
 
 class OpenVinoSession(onnxruntime.Session):
     """OpenVINO on the CPU, in float32, which is its default there."""
+
+    def __init__(self, path: str, device: str, threads: int) -> None:
+        try:
+            super().__init__(path, device, threads)
+        except Exception as error:
+            # The last line is OpenVINO's; names of functions in C++ fill those before.
+            *before, last = str(error).strip().splitlines() or [""]
+            if not before:
+                raise
+            raise Failure(f"{OPENVINO} cannot load the file: {last}", detail=str(error)) from error
 
     @staticmethod
     def provider(device: str, threads: int) -> Tuple[str, Dict[str, str]]:

@@ -25,7 +25,7 @@ TENSORRT: Tuple[Entry, ...] = (
         session=f"{_HERE}:Session",
         modules=("onnxruntime", "onnxruntime_ep_nv_tensorrt_rtx"),
         environment=_ENVIRONMENT,
-        # TensorRT rounds the inputs of products and convolutions where the GPU can.
+        # TensorRT's default where the GPU can. The provider has no option for it.
         precision="tf32",
     ),
 )
