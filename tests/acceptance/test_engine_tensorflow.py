@@ -175,6 +175,8 @@ def test_a_warning_on_the_way_is_not_taken_for_the_reason() -> None:
         "Traceback (most recent call last):\n  File c\nRuntimeError: fast path failed.\n"
     )
     assert conversion.cause(printed) == "ValueError: no Foo"
+    *_, cut = printed.split("File b", maxsplit=1)
+    assert conversion.cause(cut) == "ValueError: no Foo"
 
 
 def test_an_error_of_tensorflow_while_it_converts_is_shown_itself() -> None:

@@ -107,7 +107,7 @@ def cause(printed: str) -> str:
     *before, last = printed.split(TRACEBACK)
     if not before:
         return (last.strip().splitlines() or ["it says nothing"])[-1]
-    while before[-1].rstrip().endswith(LEADS_TO):
+    while before and before[-1].rstrip().endswith(LEADS_TO):  # the first one may be cut off
         last = before.pop()
     lines = [line for line in last.splitlines() if line[:1].strip()]
     error = lines[0] if lines else "it says nothing"
