@@ -11,6 +11,7 @@
     caffe2            installs two gigabytes: caffe2_tracing, tracing and scripting in PyTorch 1.10,
                       the last one with Caffe2
     caffe2_cpp        Caffe2 from C++, in the same environment
+    coreml            converts with the coremltools beside PyTorch; its files run on macOS alone
     detectron2        detectron2's own models under its own exporters; see its `entries`
     executorch        .pte files, where executorch is installed beside torch
     litert            .tflite files: to export them, installs a PyTorch of five gigabytes
@@ -19,8 +20,12 @@
                       pnnx, which takes another 85 MB beside PyTorch
     onnx_reference    the reference evaluator of ONNX: minutes for each cell of a detector
     onnxruntime_node  installs the engine's npm package
+    onnxruntime_providers
+                      installs ONNX Runtime with OpenVINO, 0.3 GB, and with CUDA, 2.5 GB
     onnxruntime_web   the same for browsers, in a page of the Chromium that is installed
     openvino          installs a quarter of a gigabyte: in float32, and in what it chooses itself
+    tensorflow        installs 2.5 GB: onnx2tf, half a minute for each file, and TensorFlow
+    tensorrt          installs 0.4 GB: TensorRT for RTX, for GPUs that it supports
 
 `entries.py` in a folder NAME holds the entries, as the tuple NAME in capital letters. Nothing else
 in the package imports such a folder, so each can be deleted. Every runtime gets the files of the

@@ -24,6 +24,11 @@ NAMES = {
     "executorch": "ExecuTorch",
     "executorch_cpp": "ExecuTorch (C++)",
     "litert": "LiteRT",
+    "onnxruntime_openvino": "ONNX Runtime (OpenVINO)",
+    "onnxruntime_cuda": "ONNX Runtime (CUDA)",
+    "tensorflow": "TensorFlow",
+    "tensorrt": "TensorRT",
+    "coreml": "Core ML",
 }
 #: Runtimes that are one engine in another language or precision, by their names.
 ENGINES = {
@@ -33,6 +38,8 @@ ENGINES = {
     "aot_inductor_python": "aot_inductor",
     "onnxruntime_node": "onnxruntime",
     "onnxruntime_web": "onnxruntime",
+    "onnxruntime_cuda": "onnxruntime",
+    "onnxruntime_openvino": "openvino",
     "openvino_f32": "openvino",
     "ncnn_f32": "ncnn",
     "mnn_f32": "mnn",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import Any, Dict, Optional, Sequence
+from typing import Any, Dict, Optional, Sequence, Tuple
 
 PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
 #: By default the GPU rounds the inputs of products and convolutions to ten bits (TF32).
@@ -16,21 +16,17 @@ class Session:
     def __init__(self, path: str, device: str, threads: int) -> None:
         import onnxruntime
 
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.inter_op_num_threads = 1
-        extensions = sys.modules.get("onnxruntime_extensions")
-        if extensions:  # they were asked for
-            options.register_custom_ops_library(extensions.get_library_path())
-        provider = PROVIDERS[device]
+        provider, settings = self.provider(device, threads)
         self.session = onnxruntime.InferenceSession(
-            path, options, providers=[(provider, OPTIONS[device])]
+            path, options(threads), providers=[(provider, settings)]
         )
-        used = self.session.get_providers()
-        if provider not in used:
-            # ONNX Runtime falls back to the CPU without an exception.
-            raise RuntimeError(f"asked for {provider}, ONNX Runtime uses {', '.join(used)}")
+        check_used(self.session, provider)
         self.names = [value.name for value in self.session.get_inputs()]
+
+    @staticmethod
+    def provider(device: str, threads: int) -> Tuple[str, Dict[str, str]]:
+        """The provider and its settings."""
+        return PROVIDERS[device], OPTIONS[device]
 
     def run(self, arguments: Any) -> Any:
         return self.session.run(None, feeds(self.names, arguments))
@@ -42,6 +38,27 @@ class Session:
         if PROVIDERS[device] not in onnxruntime.get_available_providers():
             return f"onnxruntime {onnxruntime.__version__} has no {PROVIDERS[device]}"
         return None
+
+
+def options(threads: int) -> Any:
+    """The options of a session, with the operators of onnxruntime_extensions if it is imported."""
+    import onnxruntime
+
+    found = onnxruntime.SessionOptions()
+    found.intra_op_num_threads = threads
+    found.inter_op_num_threads = 1
+    extensions = sys.modules.get("onnxruntime_extensions")
+    if extensions:  # they were asked for
+        found.register_custom_ops_library(extensions.get_library_path())
+    return found
+
+
+def check_used(session: Any, provider: str) -> None:
+    """Raise RuntimeError where a session does without the provider that was asked for: ONNX Runtime
+    falls back to the CPU without an exception."""
+    used = session.get_providers()
+    if used[0] != provider:
+        raise RuntimeError(f"asked for {provider}, ONNX Runtime uses {', '.join(used)}")
 
 
 def feeds(names: Sequence[str], arguments: Sequence[Any]) -> Dict[str, Any]:

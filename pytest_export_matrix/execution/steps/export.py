@@ -56,8 +56,10 @@ class ExportStep(ModelStep[str]):
         """The answer with its artifact."""
         answer, files = super().read(entry, key), entry.files
         if answer and answer.written:
-            only = files[answer.written.file].sha256 if len(files) == 1 else ""
-            sha256 = only or digest({name: asdict(file) for name, file in files.items()})
+            if list(files) == [answer.written.file]:
+                sha256 = files[answer.written.file].sha256
+            else:
+                sha256 = digest({name: asdict(file) for name, file in files.items()})
             answer.artifact = Artifact(sha256, sum(file.bytes for file in files.values()))
         return answer
 

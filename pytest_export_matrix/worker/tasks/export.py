@@ -48,14 +48,15 @@ def run(request: Export, here: Here, stages: Stages) -> Answer:
 
 
 def lower(captured: Any, context: Context, part: FormatPart, request: Export, here: Here) -> Answer:
-    """Write one format.
+    """Write one format: a file, or a folder of files.
 
-    Raises Failure where the exporter returned without having written the file.
+    Raises Failure where the exporter returned without having written it.
     """
     name = "model" + part.suffix
     context = replace(context, modules=[])
-    convention = resolve(part.lower)(captured, os.path.join(part.out, name), context)
-    if not os.path.isfile(os.path.join(part.out, name)):
+    path = os.path.join(part.out, name)
+    convention = resolve(part.lower)(captured, path, context)
+    if not os.path.isfile(path) and not any(files for _, _, files in os.walk(path)):
         raise Failure(f"{part.lower} returned without writing a file")
     own = package_of(request.eager.model.build.partition(":")[0])
     others = [module for module in context.modules if not is_own(module, own, here.paths)]
