@@ -41,16 +41,19 @@ def asked(project: Project) -> Run:
     return project.run(*ONE_LANE, cells=[OPENVINO, WRONG])
 
 
+@pytest.mark.full
 def test_openvino_answers_as_the_eager_model_does_in_float32(asked: Run) -> None:
     row = asked.rows[OPENVINO]
     assert row["outcome"] == "passed", asked.output
     assert row["deviation"]["mean"]["max_abs"] < 1e-5
 
 
+@pytest.mark.full
 def test_a_file_that_is_wrong_at_another_batch_is_red_in_it(asked: Run) -> None:
     assert asked.outcomes[WRONG] == "failed", asked.output
 
 
+@pytest.mark.full
 def test_the_results_name_the_build(asked: Run) -> None:
     packages = asked.results["environments"]["onnxruntime_openvino"]["packages"]
     assert packages["onnxruntime-openvino"] == "1.24.1"

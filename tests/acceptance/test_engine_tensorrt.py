@@ -6,6 +6,7 @@ import pytest
 from conftest import ONE_LANE
 from miniatures.project import Project, Run, cell
 
+pytestmark = pytest.mark.full
 CONFTEST = """
 import registration
 from pytest_export_matrix.on_request import TENSORRT
