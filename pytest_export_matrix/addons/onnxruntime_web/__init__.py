@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import tempfile
 from typing import Dict, Optional, Sequence
 
 from pytest_export_matrix.runtimes import npm
@@ -16,6 +17,8 @@ from pytest_export_matrix.runtimes.program import Program, TensorsSession
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 FILES = ("runner.mjs", "page.mjs", "page.html")
+#: The longest name of a folder that Chromium can have its profile in.
+LONGEST = 60
 #: What of the engine the page loads; the rest is for other backends, and a hundred megabytes.
 ENGINE = ("ort.wasm.min.mjs", "ort-wasm-simd-threaded.mjs", "ort-wasm-simd-threaded.wasm")
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -35,6 +38,14 @@ def build(out: str) -> Dict[str, str]:
     return {**versions, BROWSER: digits[0] if digits else told.strip()}
 
 
+def profile_folder(here: str) -> str:
+    """Where the browser has its profile: `here`, the worker's folder, which is removed with it. If
+    its name is long, a folder of its own: that of a socket in it may have 107 bytes."""
+    if len(here) <= LONGEST:
+        return here
+    return tempfile.mkdtemp(prefix="export-matrix-web-", dir="/tmp")
+
+
 class Session(TensorsSession):
     """An inference session in a page."""
 
@@ -42,7 +53,15 @@ class Session(TensorsSession):
         self, path: str, device: str, threads: int, program: str, extras: Sequence[str]
     ) -> None:
         runner, browser = os.path.join(program, "runner.mjs"), str(shutil.which(BROWSER))
-        self.program = Program(["node", runner, path, str(threads), browser], ".safetensors")
+        self.folder = profile_folder(os.getcwd())
+        self.program = Program(
+            ["node", runner, path, str(threads), browser, self.folder], ".safetensors"
+        )
+
+    def close(self) -> None:
+        super().close()
+        if self.folder != os.getcwd():
+            shutil.rmtree(self.folder, ignore_errors=True)
 
     @staticmethod
     def problem(device: str) -> Optional[str]:

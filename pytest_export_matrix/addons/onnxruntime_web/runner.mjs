@@ -1,8 +1,8 @@
 // Runs an ONNX file with ONNX Runtime in a page of a browser that is installed.
 //
-//   node runner.mjs MODEL THREADS BROWSER
+//   node runner.mjs MODEL THREADS BROWSER FOLDER
 //
-// Playwright starts the browser without a window. The page, the engine, the model and the tensors are
+// Playwright starts the browser without a window, with its profile in FOLDER. The page, the engine, the model and the tensors are
 // served to it on 127.0.0.1, and nothing else is. INPUT of each line is a safetensors file with the
 // model's inputs "0", "1", ... in their order, OUTPUT becomes one with its outputs.
 
@@ -21,8 +21,8 @@ const ISOLATED = {
   "Cross-Origin-Opener-Policy": "same-origin",
   "Cross-Origin-Embedder-Policy": "require-corp",
 };
-const [model, threads, browser] = process.argv.slice(2);
-process.env.TMPDIR = process.cwd(); // the worker's folder, which is removed with it: for the profile
+const [model, threads, browser, folder] = process.argv.slice(2);
+process.env.TMPDIR = folder;
 const exchanged = { input: "", output: "" };
 
 function fileOf(url) {
