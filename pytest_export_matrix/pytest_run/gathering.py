@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
-from typing import Any, Dict, List, Optional, Sequence
+from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 import pytest
 
@@ -36,6 +36,8 @@ class Gathered:
     by_id: Dict[str, Result] = field(default_factory=dict)
     _started: datetime = field(default_factory=lambda: datetime.now(timezone.utc))
     _clock: float = field(default_factory=time.monotonic)
+    #: Of the whole plan, which may be large, while results are written as they come.
+    _whole: Optional[Tuple[Matrix, Dict[str, List[str]]]] = None
 
     def plan(self, node_ids: Sequence[str]) -> None:
         """Set the planned cells, from the ids of all items that pytest is going to run."""
@@ -53,15 +55,18 @@ class Gathered:
     def results(self, plan: Plan, settings: Settings, gate: Gate) -> Results:
         """All that has come in, in the order of the matrix."""
         cells = [self.by_id[each] for each in self.planned if each in self.by_id]
+        if self._whole is None:
+            self._whole = Matrix.of(plan.whole, settings.profile), axes_of(plan.whole)
+        matrix, axes = self._whole
         return Results(
             planned=len(self.planned),
             cells=cells,
             started=self._started.isoformat(timespec="seconds"),
             seconds=time.monotonic() - self._clock,
             environments=environments(plan, settings, cells),
-            matrix=Matrix.of(plan.whole, settings.profile),
+            matrix=matrix,
             shard=_shard(settings),
-            axes=axes_of(plan.whole),
+            axes=axes,
             changes=gate.changes(cells),
         )
 

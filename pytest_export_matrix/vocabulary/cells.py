@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import re
 from dataclasses import dataclass, fields
 from typing import Dict
@@ -32,15 +31,16 @@ class Cell:
     batch: str
     preparation: str = PLAIN
 
-    @functools.cached_property
+    # Neither is kept: a plan holds many cells that are never run.
+    @property
     def axes(self) -> Dict[str, str]:
         return {axis: getattr(self, axis) for axis in AXES}
 
-    @functools.cached_property
+    @property
     def id(self) -> str:
         """For instance `mask_rcnn-tracing-onnx-onnxruntime-cpu-dynamic-2`, with `-prepared` behind
         it where the model is prepared."""
-        names = list(self.axes.values())
+        names = [getattr(self, axis) for axis in AXES]
         return "-".join(names[:-1] if self.preparation == PLAIN else names)
 
     @property
