@@ -8,8 +8,9 @@ from torch import Tensor
 from torchvision.ops.boxes import clip_boxes_to_image
 
 from pytest_export_matrix.preparations.torch_export.binding import bind
-from pytest_export_matrix.preparations.torch_export.boxes import Size, decode
+from pytest_export_matrix.preparations.torch_export.boxes import decode
 from pytest_export_matrix.preparations.torch_export.rcnn import prepare_rcnn
+from pytest_export_matrix.preparations.torch_export.regions import Size
 
 
 def prepare_cascade_rcnn(model: Any) -> str:

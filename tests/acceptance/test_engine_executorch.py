@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +14,7 @@ from miniatures.project import Project, Run, cell
 
 from pytest_export_matrix.addons import executorch
 from pytest_export_matrix.addons.executorch import sessions
+from pytest_export_matrix.environments import uv
 from pytest_export_matrix.vocabulary.outcomes import Failure
 
 #: What an export and a run import. All that the package asks for is 450 MB.
@@ -67,9 +67,8 @@ MEASURES = in_executorch(
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """ExecuTorch in a folder of its own, which the project of these tests can import from."""
     folder = tmp_path_factory.mktemp("executorch")
-    uv = [shutil.which("uv")] if shutil.which("uv") else [sys.executable, "-m", "uv"]
     words = ["pip", "install", "--no-deps", "--python", sys.executable, "--target", str(folder)]
-    subprocess.run([*uv, *words, *PACKAGES], check=True)
+    subprocess.run([*uv.command(), *words, *PACKAGES], check=True)
     paths = [str(folder), *filter(None, [os.environ.get("PYTHONPATH")])]
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYTHONPATH", os.pathsep.join(paths))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -78,7 +76,7 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 @pytest.fixture
-def session(program: str, tmp_path: Path) -> Iterator[Any]:
+def session(program: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """A file that returns its input, in a page."""
     from onnx import TensorProto, helper, save
 
@@ -89,18 +87,10 @@ def session(program: str, tmp_path: Path) -> Iterator[Any]:
     graph = helper.make_graph([node], "identity", floats[:1], floats[1:])
     opset = [helper.make_opsetid("", 17)]
     save(helper.make_model(graph, opset_imports=opset, ir_version=9), tmp_path / "model.onnx")
-    with contextlib.chdir(tmp_path) if hasattr(contextlib, "chdir") else _chdir(tmp_path):
-        opened = onnxruntime_web.Session(str(tmp_path / "model.onnx"), "cpu", 1, program, [])
-        yield opened
-        opened.close()
-
-
-@contextlib.contextmanager
-def _chdir(folder: Path) -> Iterator[None]:
-    before = os.getcwd()
-    os.chdir(folder)
-    yield
-    os.chdir(before)
+    monkeypatch.chdir(tmp_path)
+    opened = onnxruntime_web.Session(str(tmp_path / "model.onnx"), "cpu", 1, program, [])
+    yield opened
+    opened.close()
 
 
 def processes(session: Any, kind: str) -> list[psutil.Process]:

@@ -3,20 +3,20 @@
 How many boxes are left after a threshold or non-maximum suppression is known when the model runs,
 not when it is captured: `if boxes.numel() == 0`, `len(boxes)` or `min(k, len(boxes))` stop
 torch.export. These functions take the place of methods of torchvision's RegionProposalNetwork,
-RoIHeads, RetinaNet and BoxCoder, for inference, and answer the same; those of FCOS and SSD are in
+RoIHeads and BoxCoder, for inference, and answer the same; those of RetinaNet, FCOS and SSD are in
 `one_stage`. Equal scores may be ordered otherwise.
 """
 
 from __future__ import annotations
 
-from typing import Any, Tuple
+from typing import Any
 
 import torch
 from torch import Tensor
 from torchvision.ops import nms
 from torchvision.ops.boxes import clip_boxes_to_image
 
-Size = Tuple[int, int]
+from .regions import Size
 
 
 def best(scores: Tensor, count: int) -> Tensor:
@@ -108,30 +108,3 @@ def detections_of_regions(
         found.append((boxes[keep], scores[keep], labels[keep]))
     found_boxes, found_scores, found_labels = zip(*found)
     return list(found_boxes), list(found_scores), list(found_labels)
-
-
-def detections_of_anchors(
-    model: Any,
-    head_outputs: dict[str, list[Tensor]],
-    anchors: list[list[Tensor]],
-    image_shapes: list[Size],
-) -> list[dict[str, Tensor]]:
-    """`RetinaNet.postprocess_detections`: logits [N, A, C] and deltas [N, A, 4] of each level, and
-    anchors [A, 4] of each image and level, to the detections of each image."""
-    detections = []
-    for i, shape in enumerate(image_shapes):
-        found = []
-        for logits, deltas, of_level in zip(
-            head_outputs["cls_logits"], head_outputs["bbox_regression"], anchors[i]
-        ):
-            classes = logits.shape[-1]
-            scores = logits[i].sigmoid().flatten()
-            index = torch.where(scores > model.score_thresh)[0]
-            index = index[scores[index].sort(descending=True).indices[: model.topk_candidates]]
-            anchor = torch.div(index, classes, rounding_mode="floor")
-            boxes = model.box_coder.decode_single(deltas[i][anchor], of_level[anchor])
-            found.append((clip_boxes_to_image(boxes, shape), scores[index], index % classes))
-        boxes, scores, labels = (torch.cat(part) for part in zip(*found))
-        keep = suppress(boxes, scores, labels, model.nms_thresh)[: model.detections_per_img]
-        detections.append({"boxes": boxes[keep], "scores": scores[keep], "labels": labels[keep]})
-    return detections

@@ -9,7 +9,8 @@ from torch import Tensor
 from torchvision.ops.boxes import clip_boxes_to_image
 
 from .binding import bind
-from .boxes import Size, best, detections_of_anchors, suppress
+from .boxes import best, suppress
+from .regions import Size
 from .resizing import prepare_transform
 
 CHOSEN = "detections chosen without asking how many there are"
@@ -31,6 +32,32 @@ def prepare_ssd(model: Any) -> str:
     """SSD, or SSDlite. They resize every image to one size: no size follows from a symbol."""
     bind(model, postprocess_detections=detections_of_default_boxes)
     return CHOSEN
+
+
+def detections_of_anchors(
+    model: Any,
+    head_outputs: dict[str, list[Tensor]],
+    anchors: list[list[Tensor]],
+    image_shapes: list[Size],
+) -> list[dict[str, Tensor]]:
+    """`RetinaNet.postprocess_detections`: logits [N, A, C] and deltas [N, A, 4] of each level, and
+    anchors [A, 4] of each image and level, to the detections of each image."""
+    detections = []
+    for i, shape in enumerate(image_shapes):
+        found = []
+        for logits, deltas, of_level in zip(
+            head_outputs["cls_logits"], head_outputs["bbox_regression"], anchors[i]
+        ):
+            classes = logits.shape[-1]
+            scores = logits[i].sigmoid().flatten()
+            index = torch.where(scores > model.score_thresh)[0]
+            index = index[scores[index].sort(descending=True).indices[: model.topk_candidates]]
+            anchor = torch.div(index, classes, rounding_mode="floor")
+            boxes = model.box_coder.decode_single(deltas[i][anchor], of_level[anchor])
+            found.append((clip_boxes_to_image(boxes, shape), scores[index], index % classes))
+        boxes, scores, labels = (torch.cat(part) for part in zip(*found))
+        detections.append(_left(model, boxes, scores, labels))
+    return detections
 
 
 def detections_of_points(
