@@ -73,8 +73,8 @@ def test_a_source_is_built_with_the_requirements_that_are_installed(
     with pytest.raises(ProvisionError, match="No module named 'six'"):
         provisioned.provide(cache, alone)
     record = provisioned.provide(cache, last(str(source)))
-    assert ("needs-six", "1.0") in record.installed
-    assert record.revisions == ()
+    assert ("needs-six", "1.0") in record.packages.installed
+    assert record.packages.revisions == {}
     assert records.known(cache, last(str(source))) == record
     assert record.environment == last(str(source))
 
@@ -95,7 +95,7 @@ def test_a_folder_under_git_is_built_anew_when_it_changes(tmp_path: Path, reposi
     assert build().startswith(f"1.0 ({head(repository)} changed ")
     commit(repository)
     assert build() == f"1.0 ({head(repository)})"
-    assert len({str(record.content()) for record in built}) == len(built)
+    assert len({str(record.packages.content) for record in built}) == len(built)
 
 
 def test_an_environment_is_another_one_when_a_required_folder_under_git_changes(
@@ -114,7 +114,7 @@ def test_a_package_from_a_git_url_is_recorded_with_its_commit(
     tmp_path: Path, repository: Path
 ) -> None:
     record = provisioned.provide(tmp_path, last(f"needs-six @ git+{repository.as_uri()}"))
-    assert record.revisions == (("needs-six", head(repository)),)
+    assert record.packages.revisions == {"needs-six": head(repository)}
     assert records.known(tmp_path, record.environment) == record
 
 

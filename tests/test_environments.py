@@ -19,6 +19,7 @@ from miniatures.waiting import DEADLINE, wait_for
 
 from pytest_export_matrix import Environment
 from pytest_export_matrix.environments import provisioned, records, uv
+from pytest_export_matrix.environments.packages import Packages
 from pytest_export_matrix.machine.locks import RunStopped
 from pytest_export_matrix.results.results import Versions
 from pytest_export_matrix.vocabulary.errors import ProvisionError
@@ -69,9 +70,9 @@ def test_an_environment_is_installed_when_it_is_first_asked_for(tmp_path: Path) 
         check=True,
     )
     version, file = found.stdout.split()
-    assert version == record.version
+    assert version == record.packages.python
     assert Path(file).is_relative_to(tmp_path)
-    assert dict(record.installed).keys() == {"six"}
+    assert dict(record.packages.installed).keys() == {"six"}
     assert record.size > 10_000
 
 
@@ -88,8 +89,8 @@ def test_an_environment_is_installed_once(tmp_path: Path, monkeypatch: pytest.Mo
 def test_other_requirements_make_another_environment(tmp_path: Path) -> None:
     older = Environment("six", python=HERE, requirements=[f"six=={OLD_SIX}"])
     newest, pinned = (provisioned.provide(tmp_path, each) for each in (SIX, older))
-    assert dict(pinned.installed) == {"six": OLD_SIX}
-    assert newest.installed != pinned.installed
+    assert dict(pinned.packages.installed) == {"six": OLD_SIX}
+    assert newest.packages.installed != pinned.packages.installed
     assert len(venvs(tmp_path)) == 2
 
 
@@ -202,7 +203,7 @@ def test_an_environment_with_a_damaged_record_is_built_anew(tmp_path: Path) -> N
     path.write_text(path.read_text("utf-8")[:40], encoding="utf-8")
 
     assert records.known(tmp_path, SIX) is None
-    assert provisioned.provide(tmp_path, SIX).installed == first.installed
+    assert provisioned.provide(tmp_path, SIX).packages == first.packages
     assert len(venvs(tmp_path)) == 1
 
 
@@ -212,23 +213,23 @@ def as_if_installed_long_ago(cache: Path) -> None:
     place = records.place_of(cache, SIX)
     provisioned.remove(place)
     data = json.loads((place / records.RECORD).read_text("utf-8"))
-    data["installed"] = [["six", OLD_SIX]]
+    data["packages"]["versions"] = {"six": OLD_SIX}
     (place / records.RECORD).write_text(json.dumps(data), encoding="utf-8")
 
 
 def test_a_removed_environment_is_installed_again_with_the_same_versions(tmp_path: Path) -> None:
     as_if_installed_long_ago(tmp_path)
     known = records.known(tmp_path, SIX)
-    assert known and known.installed == (("six", OLD_SIX),)
+    assert known and known.packages.installed == (("six", OLD_SIX),)
     assert records.python(tmp_path, SIX) is None
 
-    assert provisioned.provide(tmp_path, SIX).content() == known.content()
+    assert provisioned.provide(tmp_path, SIX).packages.content == known.packages.content
 
 
 def test_an_upgrade_installs_the_versions_of_today(tmp_path: Path) -> None:
     as_if_installed_long_ago(tmp_path)
     record = provisioned.provide(tmp_path, SIX, upgrade=True)
-    assert record.installed != (("six", OLD_SIX),)
+    assert record.packages.installed != (("six", OLD_SIX),)
     assert venvs(tmp_path) == [record.venv]
 
 
@@ -255,20 +256,15 @@ def test_if_versions_are_gone_the_error_names_the_command_that_upgrades(
 
 
 def test_the_results_file_lists_the_required_and_the_imported_packages(tmp_path: Path) -> None:
-    record = records.Record(
-        "e",
-        "3.9",
-        ("six==1.*", "Ruamel.Yaml[jinja2] >= 0.18"),
-        "Linux-x86_64",
-        "3.9.18",
-        (("numpy", "1.23.5"), ("pip", "24"), ("ruamel-yaml", "0.18.1"), ("six", "1.17.0")),
-        1,
-        "venv-1",
-    )
+    versions = {"numpy": "1.23.5", "pip": "24", "ruamel-yaml": "0.18.1", "six": "1.17.0"}
+    spelled = {**{name: name for name in versions}, "ruamel-yaml": "ruamel.yaml"}
+    packages = Packages("3.9.18", "Linux-x86_64", [], spelled, versions, {}, {}, {})
+    required = ("six==1.*", "Ruamel.Yaml[jinja2] >= 0.18")
+    record = records.Record("e", "3.9", required, (), packages, 1, "venv-1")
     assert record.describe(["numpy", "torch"]) == Versions(
         "3.9.18",
         "Linux-x86_64",
-        {"numpy": "1.23.5", "ruamel-yaml": "0.18.1", "six": "1.17.0"},
+        {"numpy": "1.23.5", "ruamel.yaml": "0.18.1", "six": "1.17.0"},
     )
 
 

@@ -18,6 +18,7 @@ from miniatures.faults import ON_DISK, PLACING, POINTS, Died, Fault, inject, par
 from test_step import DAY, Written
 
 from pytest_export_matrix.execution.answers import StepAnswer
+from pytest_export_matrix.execution.remembered import Remembered
 from pytest_export_matrix.execution.store import Store
 from pytest_export_matrix.vocabulary.errors import CacheError
 from pytest_export_matrix.vocabulary.outcomes import Outcome, Stage
@@ -44,7 +45,9 @@ class Tireless:
 def run(folder: Path) -> Dict[str, StepAnswer]:
     """What a run finds out, in a store that it opens."""
     worker: Any = Tireless()
-    return Written(Store(folder), worker).answers(PARTS, lambda answer, format: True)
+    return Written(Remembered(Store(folder), str), worker).answers(
+        PARTS, lambda answer, format: True
+    )
 
 
 def assert_right(found: Dict[str, StepAnswer]) -> None:

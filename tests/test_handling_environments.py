@@ -89,11 +89,11 @@ def test_the_command_lists_builds_and_removes(
     command(tmp_path)
 
     assert f"0 B in {tmp_path}" in empty
-    assert "six" in listed and record.version in listed and " kB" in listed
+    assert "six" in listed and record.packages.python in listed and " kB" in listed
     assert "removed" in removed and " kB" in removed
     assert "not installed" in afterwards
     assert "environment six: installing" in built
-    assert f"environment six: Python {record.version}, 1 packages" in built
+    assert f"environment six: Python {record.packages.python}, 1 packages" in built
     assert "six " not in shown()
     assert venvs(tmp_path) == []
 

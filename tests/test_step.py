@@ -8,12 +8,14 @@ from typing import Any, Dict, List, Mapping, Optional, Sequence
 
 import pytest
 
-from pytest_export_matrix.execution.answers import StepAnswer, UnderLimits
+from pytest_export_matrix.execution.answers import StepAnswer, UnderLimits, Uses
+from pytest_export_matrix.execution.remembered import Remembered
 from pytest_export_matrix.execution.steps.step import Asked, Step
 from pytest_export_matrix.execution.store import ENTRY, Store
 from pytest_export_matrix.machine.hashing import digest, file_digest
 from pytest_export_matrix.machine.locks import RunStopped
 from pytest_export_matrix.vocabulary.outcomes import Outcome, Stage
+from pytest_export_matrix.vocabulary.used import Used
 from pytest_export_matrix.worker import protocol
 from pytest_export_matrix.worker.dataclass_json import to_json
 from pytest_export_matrix.worker.messages import Answer, Body, Export, FormatPart
@@ -29,11 +31,21 @@ BODY: Any = Export(None, "capture", [], [], "", [])  # type: ignore[arg-type]
 
 
 class Worker:
-    """Stands in for a dispatcher: gives the answers that are set for a part, one per call."""
+    """Stands in for a dispatcher: gives the answers that are set for a part, one per call.
+    `installed` are the packages, each with its version."""
 
-    def __init__(self, limits: UnderLimits = DAY, **answers: List[StepAnswer]) -> None:
-        self.under_limits, self.answers = limits, answers
+    def __init__(
+        self,
+        limits: UnderLimits = DAY,
+        installed: Sequence[str] = ("torch 2",),
+        **answers: List[StepAnswer],
+    ) -> None:
+        self.under_limits, self.answers, self.installed = limits, answers, installed
         self.asked: List[str] = []
+
+    def state(self, uses: Uses) -> str:
+        names = [name for used in uses.values() for name in used.names]
+        return str([each for each in self.installed if each.split()[0] in names])
 
     def stopped(self) -> bool:
         return False
@@ -81,7 +93,7 @@ def answers(
     news: bool = True,
     kind: type[Written] = Written,
 ) -> Dict[str, StepAnswer]:
-    step = kind(store, worker)  # type: ignore[arg-type]
+    step = kind(Remembered(store, worker.state), worker)  # type: ignore[arg-type]
     return step.answers(parts, lambda answer, format: news)
 
 
@@ -130,6 +142,45 @@ def test_an_answer_is_made_again_if_a_file_it_was_made_from_has_changed(
     source.write_text("second")
     worker = Worker(a=[PASSED])
     assert not answers(store, worker)["a"].cached
+
+
+USED = {"default": Used(["torch", "onnx"])}
+
+
+@pytest.mark.parametrize(
+    ("installed", "cached"),
+    [
+        (["torch 2", "ruff 1"], True),
+        (["torch 3"], False),
+        (["torch 2", "onnx 1"], False),
+        ([], False),
+    ],
+)
+def test_an_answer_holds_as_long_as_the_packages_that_it_used_are_what_they_were(
+    store: Store, installed: List[str], cached: bool
+) -> None:
+    answers(store, Worker(a=[StepAnswer(uses=USED)]))
+    worker = Worker(installed=installed, a=[StepAnswer(uses=USED)])
+    assert answers(store, worker)["a"].cached is cached
+
+
+def test_two_installations_that_share_a_store_keep_their_answers(store: Store) -> None:
+    for cached in (False, True, True):
+        for version, reason in (("torch 2", ""), ("torch 3", "no")):
+            tried = [StepAnswer(Outcome.FAILED, reason=reason, uses=USED)] * 2
+            worker = Worker(installed=[version], a=[] if cached else tried)
+            (found,) = answers(store, worker).values()
+            assert (found.cached, found.reason) == (cached, reason)
+
+
+def test_answers_that_used_different_packages_are_found_by_what_each_used(store: Store) -> None:
+    answers(store, Worker(a=[StepAnswer(uses=USED)]))
+    elsewhere = Worker(
+        installed=["torch 3"], a=[StepAnswer(uses={"default": Used(["torch", "triton"])})]
+    )
+    assert not answers(store, elsewhere)["a"].cached
+    assert answers(store, Worker())["a"].cached
+    assert answers(store, Worker(installed=["torch 3", "onnx 1"]))["a"].cached
 
 
 def test_a_new_failure_is_tried_once_more_and_then_remembered(store: Store) -> None:
@@ -223,6 +274,8 @@ def test_answers_given_before_an_interruption_are_kept(store: Store) -> None:
 class Task:
     """Stands in for a dispatcher: its worker answers about parts, and can end at one of them."""
 
+    under_limits = DAY
+
     def __init__(self, ends_at: Mapping[str, StepAnswer]) -> None:
         self.ends_at, self.asked = ends_at, []  # type: ignore[var-annotated]
 
@@ -241,7 +294,7 @@ def asked_in_parts(store: Store, task: Task, folder: Path) -> Dict[str, Optional
     folders = {name: folder / name for name in "abc"}
     parts = [FormatPart(name, str(path), "lower", ".pt") for name, path in folders.items()]
     body = Export(BODY.eager, "capture", [], [], "", parts)
-    step = Written(store, task)  # type: ignore[arg-type]
+    step = Written(Remembered(store, str), task)  # type: ignore[arg-type]
     _, found = step.ask_parts(body, folders, "net", "default")
     return {name: found.get(name) for name in "abc"}
 

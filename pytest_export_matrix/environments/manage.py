@@ -44,7 +44,7 @@ def table(cache: Path) -> str:
         asked, found = entry.environment, entry.found
         version, used, size = asked.python, "-", "not installed"
         if found:
-            version = found.record.version
+            version = found.record.packages.python
             used = time.strftime("%Y-%m-%d %H:%M", time.localtime(found.used))
             size = in_units(found.record.size) if found.installed else size
         rows.append((asked.name, version, size, used, ", ".join(asked.requirements)))
@@ -74,8 +74,9 @@ def build(cache: Path, names: Sequence[str], upgrade: bool, say: Callable[[str],
         watch = partial(_say, say, name)
         record = provisioned.provide(cache, entry.environment, watch=watch, upgrade=upgrade)
         seconds = time.monotonic() - began
-        packages = f"{len(record.installed)} packages, {in_units(record.size)}"
-        say(f"environment {name}: Python {record.version}, {packages}, {seconds:.0f} s")
+        found = record.packages
+        packages = f"{len(found.versions)} packages, {in_units(record.size)}"
+        say(f"environment {name}: Python {found.python}, {packages}, {seconds:.0f} s")
 
 
 def _say(say: Callable[[str], None], name: str, step: str) -> None:

@@ -22,11 +22,12 @@ import os
 import shutil
 import subprocess
 import tempfile
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterator, List, Optional, Tuple
+from typing import Callable, Iterator, List, Optional
 
-from pytest_export_matrix.environments import uv
+from pytest_export_matrix.environments import inspection, uv
+from pytest_export_matrix.environments.packages import Packages
 from pytest_export_matrix.environments.records import (
     RECORD,
     Record,
@@ -34,11 +35,9 @@ from pytest_export_matrix.environments.records import (
     place_of,
     python,
     read,
-    this_platform,
 )
-from pytest_export_matrix.environments.revisions import of_origin
 from pytest_export_matrix.machine import locks
-from pytest_export_matrix.machine.json_files import convert, write_whole
+from pytest_export_matrix.machine.json_files import write_whole
 from pytest_export_matrix.vocabulary.entries import Environment
 from pytest_export_matrix.vocabulary.errors import ProvisionError
 
@@ -47,26 +46,6 @@ ANOTHER_FOLDER = "choose another folder: pytest --export-matrix --export-matrix-
 FOLDER_ERRORS = [
     f"(os error {number})" for number in (errno.ENOSPC, errno.EACCES, errno.EROFS, errno.EDQUOT)
 ]
-#: Run by the environment's own interpreter.
-INSPECT = """
-import json, platform
-from importlib import metadata
-there = list(metadata.distributions())
-found = {(d.metadata["Name"] or "", d.version): d.read_text("direct_url.json") for d in there}
-origins = {name: json.loads(text) for (name, _), text in found.items() if text}
-version = platform.python_version()
-print(json.dumps({"version": version, "installed": sorted(found), "origins": origins}))
-"""
-
-
-@dataclass
-class Inspected:
-    """What `INSPECT` prints: the version of Python, (package, version) of all that is installed,
-    and the direct_url.json of the packages that have one."""
-
-    version: str
-    installed: List[Tuple[str, str]]
-    origins: Dict[str, Dict[str, Any]]
 
 
 def provide(
@@ -153,7 +132,7 @@ def _build(
     try:
         _install(venv, environment, before, stopped, watch, seconds)
         record = _inspect(venv, environment)
-        if before and record.content() != before.content():
+        if before and record.packages.content != before.packages.content:
             asked = f"environment {environment.name}"
             again = f"export-matrix environments build --upgrade {environment.name}"
             raise ProvisionError(asked, "it cannot be had as it was", remedy=again)
@@ -173,7 +152,7 @@ def _install(
     seconds: float,
 ) -> None:
     """Create `venv` and install the requirements into it, in the versions of `before`."""
-    version = before.version if before else environment.python
+    version = before.packages.python if before else environment.python
     wanted = list(environment.requirements)
     again = f"export-matrix environments build --upgrade {environment.name}"
 
@@ -197,7 +176,7 @@ def _install(
         words = ["pip", "install", "--python", str(interpreter(venv))]
         if before:
             pins = venv / "constraints.txt"
-            lines = [f"{name}=={version}\n" for name, version in before.installed]
+            lines = [f"{name}=={version}\n" for name, version in before.packages.installed]
             pins.write_text("".join(lines), encoding="utf-8")
             words += ["--constraint", str(pins)]
         given = " ".join(f"--with '{requirement}'" for requirement in wanted)
@@ -212,7 +191,7 @@ def _install(
 
 
 def _inspect(venv: Path, environment: Environment) -> Record:
-    line = [str(interpreter(venv)), "-I", "-c", INSPECT]
+    line = [str(interpreter(venv)), "-I", inspection.__file__]
     done = subprocess.run(line, capture_output=True, text=True, check=False)
     if done.returncode:
         last = (done.stderr.strip().splitlines() or ["it ended without a word"])[-1]
@@ -220,19 +199,14 @@ def _inspect(venv: Path, environment: Environment) -> Record:
         raise ProvisionError(
             f"environment {environment.name}", f"its Python: {last}", remedy=remedy
         )
-    found = convert(json.loads(done.stdout), Inspected)
-    revisions = {name: of_origin(origin) for name, origin in found.origins.items()}
     return Record(
         environment.name,
         environment.python,
         tuple(environment.requirements),
-        this_platform(),
-        found.version,
-        tuple(found.installed),
+        tuple(environment.afterwards),
+        Packages.inspected(json.loads(done.stdout)),
         _size(venv),
         venv.name,
-        tuple(environment.afterwards),
-        tuple((name, each) for name, each in sorted(revisions.items()) if each),
     )
 
 

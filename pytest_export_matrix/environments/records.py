@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-import platform
-import re
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Iterable, List, Optional, Tuple
 
+from pytest_export_matrix.environments import inspection
+from pytest_export_matrix.environments.inspection import plain, project
+from pytest_export_matrix.environments.packages import Packages
 from pytest_export_matrix.environments.revisions import revision
 from pytest_export_matrix.machine.json_files import convert, parse
 from pytest_export_matrix.results.results import Versions
@@ -21,20 +22,16 @@ FOLDER, RECORD = "environments", "environment.json"
 
 @dataclass(frozen=True)
 class Record:
-    """What was installed. `python` and `requirements` are those asked for, `version` is the
-    interpreter's, `installed` holds (package, version), `revisions` (package, commit) of those that
-    come from git, `size` is in bytes, `venv` a folder's name."""
+    """What was installed. `python`, `requirements` and `afterwards` are those asked for, `packages`
+    what is there, `size` is in bytes, `venv` a folder's name."""
 
     name: str
     python: str
     requirements: Tuple[str, ...]
-    platform: str
-    version: str
-    installed: Tuple[Tuple[str, str], ...]
+    afterwards: Tuple[str, ...]
+    packages: Packages
     size: int
     venv: str
-    afterwards: Tuple[str, ...] = ()
-    revisions: Tuple[Tuple[str, str], ...] = ()
 
     @property
     def environment(self) -> Environment:
@@ -42,21 +39,17 @@ class Record:
             self.name, self.python, list(self.requirements), afterwards=list(self.afterwards)
         )
 
-    def content(self) -> List[Any]:
-        """All that an answer made in this environment depends on, for keys."""
-        content: List[Any] = [self.platform, self.version, self.installed]
-        return [*content, self.revisions] if self.revisions else content
-
     def describe(self, modules: Iterable[str]) -> Versions:
         """The environment as the results file has it, with the versions of `modules` and of the
         requirements, as far as they are installed."""
+        here = self.packages
         asked = (*self.requirements, *self.afterwards)
-        wanted = {_plain(name) for name in (*modules, *map(_project, asked))}
-        wanted |= {_plain(name) for name, _ in self.revisions}
-        packages = {name: version for name, version in self.installed if _plain(name) in wanted}
-        for name, commit in self.revisions:
-            packages[name] += f" ({commit})"
-        return Versions(self.version, self.platform, packages)
+        wanted = {plain(name) for name in (*modules, *map(project, asked), *here.revisions)}
+        versions = {}
+        for name in sorted(wanted.intersection(here.versions), key=lambda name: here.names[name]):
+            commit = here.revisions.get(name)
+            versions[here.names[name]] = here.versions[name] + (f" ({commit})" if commit else "")
+        return Versions(here.python, here.platform, versions)
 
 
 def known(cache: Path, environment: Environment) -> Optional[Record]:
@@ -96,7 +89,11 @@ def kept(cache: Path) -> List[Kept]:
 
 
 def content_key(environment: Environment) -> str:
-    content: List[Any] = [environment.python, sorted(environment.requirements), this_platform()]
+    content: List[Any] = [
+        environment.python,
+        sorted(environment.requirements),
+        inspection.platform_name(),
+    ]
     if environment.afterwards:
         content.append(sorted(environment.afterwards))
     # A changed folder makes another key.
@@ -119,17 +116,3 @@ def read(place: Path) -> Optional[Record]:
         return convert(parse((place / RECORD).read_text(encoding="utf-8")), Record)
     except (OSError, ValueError):
         return None
-
-
-def this_platform() -> str:
-    return f"{platform.system()}-{platform.machine()}"
-
-
-def _plain(name: str) -> str:
-    """A project's name in normal form: the same for all its spellings."""
-    return re.sub(r"[-_.]+", "-", name).lower()
-
-
-def _project(requirement: str) -> str:
-    """The project that a requirement is for: "onnxruntime" of "onnxruntime==1.20.*"."""
-    return re.match(r"\s*([\w.-]*)", requirement)[1]  # type: ignore[index]

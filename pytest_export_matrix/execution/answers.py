@@ -8,10 +8,13 @@ from typing import Any, Dict, List, Mapping, Optional, Sequence, Type, TypeVar
 from pytest_export_matrix.machine.json_files import convert
 from pytest_export_matrix.results.result import Artifact, Trial
 from pytest_export_matrix.vocabulary.outcomes import STAGES, Outcome, Stage, shorten
+from pytest_export_matrix.vocabulary.used import Used
 from pytest_export_matrix.worker import protocol
 from pytest_export_matrix.worker.messages import Answer
 
 T = TypeVar("T")
+#: What was used of each environment, by its name.
+Uses = Dict[str, Used]
 
 
 @dataclass
@@ -26,13 +29,14 @@ class UnderLimits:
 class StepAnswer(Answer):
     """A worker's answer, and what a step adds to it.
 
-    limits: what the task was allowed. tried: it failed twice. flaky: how the first try ended where
-    the second passed. extras: modules that the file needs; trials: the attempts that showed it.
-    Not kept in the store are cached: the answer comes from there; key and folder: those of its
-    entry; artifact: what the exported file is.
+    limits: what the task was allowed. uses: what it used of each environment. tried: it failed
+    twice. flaky: how the first try ended where the second passed. extras: modules that the file
+    needs; trials: the attempts that showed it. Not kept in the store are cached: the answer comes
+    from there; key and folder: those of its entry; artifact: what the exported file is.
     """
 
     limits: Optional[UnderLimits] = None
+    uses: Uses = field(default_factory=dict)
     tried: bool = False
     flaky: Optional[Answer] = None
     extras: List[str] = field(default_factory=list)
@@ -43,16 +47,18 @@ class StepAnswer(Answer):
     artifact: Optional[Artifact] = None
 
     @classmethod
-    def of(cls, answer: Answer, **more: Any) -> "StepAnswer":
-        """A worker's answer as a step's."""
-        return cls(**{each.name: getattr(answer, each.name) for each in fields(Answer)}, **more)
+    def of(cls, answer: Answer, environment: str, limits: UnderLimits) -> "StepAnswer":
+        """The answer of a worker in `environment` as a step's."""
+        found = {each.name: getattr(answer, each.name) for each in fields(Answer)}
+        return cls(**found, limits=limits, uses={environment: answer.used})
 
     def to_store(self) -> Dict[str, Any]:
         """The answer as the store keeps it."""
         return {name: value for name, value in asdict(self).items() if name not in NOT_STORED}
 
 
-NOT_STORED = ("cached", "key", "folder", "artifact")
+#: `uses` is kept beside the answer: it says whether the answer is looked at.
+NOT_STORED = ("cached", "key", "folder", "artifact", "used", "uses")
 
 
 def read_answer(folder: str, stage: Optional[Stage] = None) -> Optional[Answer]:
@@ -81,6 +87,16 @@ def dependencies(answers: Sequence[Answer]) -> Dict[str, str]:
     found: Dict[str, str] = {}
     for answer in answers:
         found.update(answer.dependencies)
+    return found
+
+
+def merged(*uses: Uses) -> Uses:
+    """What was used of each environment by one of several tasks."""
+    found: Uses = {}
+    for environment, used in (item for each in uses for item in each.items()):
+        before = found.get(environment, Used())
+        names = sorted({*before.names, *used.names})
+        found[environment] = Used(names, before.everything or used.everything)
     return found
 
 
@@ -146,6 +162,7 @@ def _after(first: StepAnswer, second: StepAnswer) -> StepAnswer:
             *(each for each in second.warnings if each not in first.warnings),
         ],
         dependencies=dependencies([first, second]),
+        uses=merged(first.uses, second.uses),
     )
 
 

@@ -11,6 +11,7 @@ from typing import Callable, Dict, List, Mapping, Optional, Sequence, TypeVar
 from pytest_export_matrix.execution import conclusions
 from pytest_export_matrix.execution.answers import StepAnswer
 from pytest_export_matrix.execution.evidence import CaseOnDisk, CellEvidence
+from pytest_export_matrix.execution.remembered import Remembered
 from pytest_export_matrix.execution.retry import IsNews
 from pytest_export_matrix.execution.scheduler import Scheduler
 from pytest_export_matrix.execution.steps.agree import AgreeStep
@@ -41,12 +42,17 @@ DAMAGES = 3
 
 @dataclass(frozen=True)
 class Means:
-    """What steps work with. `fingerprint` stands for the default environment and this package."""
+    """What steps work with. `fingerprint` stands for the code of this package and the folders that
+    the project is imported from."""
 
-    store: Store
+    remembered: Remembered
     available: Availability
     engines: Engines
     fingerprint: str
+
+    @property
+    def store(self) -> Store:
+        return self.remembered.store
 
 
 @dataclass(frozen=True)
@@ -154,7 +160,7 @@ class MatrixRun:
         means, is_news = self._means, self._is_news(Stage.REFERENCE, recipes)
 
         def prepare() -> PreparedModel:
-            step = PrepareStep(means.store, means.available, recipe, means.fingerprint)
+            step = PrepareStep(means.remembered, means.available, recipe, means.fingerprint)
             return step.prepare(_asked(recipes), is_news)
 
         return self._undamaged(prepare)
@@ -162,7 +168,7 @@ class MatrixRun:
     def _see(self, recipe: Recipe, model: "Future[PreparedModel]") -> Optional[Sight]:
         """What the inputs of all cells of the model see together."""
         cases, reference = _asked(self._of_the_model(recipe)), _of_the_reference(recipe)
-        step = SeeStep(self._means.store, self._means.available, reference, model.result())
+        step = SeeStep(self._means.remembered, self._means.available, reference, model.result())
         mend = partial(self._mend_model, recipe, model.result())
         return self._undamaged(lambda: step.see(cases), mend)
 
@@ -176,7 +182,7 @@ class MatrixRun:
         else:
             recipes = [each for each in recipes if each.eager == eager]
         is_news = self._is_news(Stage.REFERENCE, recipes)
-        step = AgreeStep(self._means.store, self._means.available, recipe, prepared)
+        step = AgreeStep(self._means.remembered, self._means.available, recipe, prepared)
         agree = partial(step.agree, _asked(recipes), is_news)
         prepared.agreements[eager] = self._undamaged(agree, mend)
         return prepared
@@ -190,7 +196,7 @@ class MatrixRun:
             return {}
         exporters = {each.cell.format: each.exporter for each in recipes}
         is_news = self._is_news(Stage.EXPORT, recipes)
-        step = ExportStep(self._means.store, self._means.available, recipes[0], prepared)
+        step = ExportStep(self._means.remembered, self._means.available, recipes[0], prepared)
         export = partial(step.export, list(exporters.values()), is_news)
         return self._undamaged(export, partial(self._mend_model, recipe, prepared))
 
@@ -248,7 +254,7 @@ class MatrixRun:
             exported = exports[recipe.cell.format]
             if not exported.passed:
                 return exported
-            step = InferStep(means.store, means.available, means.engines, recipe, prepared)
+            step = InferStep(means.remembered, means.available, means.engines, recipe, prepared)
             return step.infer(exported, is_news)
 
         def mend_file() -> None:

@@ -28,7 +28,7 @@ from pytest_export_matrix.machine.json_files import convert, parse
 from pytest_export_matrix.vocabulary.errors import CacheError
 
 ENTRY, DIGEST, CONTENT = "entry.json", "sha256", "entry"
-LAYOUT, TEMPORARY = "v3", "tmp-"
+LAYOUT, TEMPORARY = "v4", "tmp-"
 #: Exported files are large: entries that were not used for so long are removed.
 KEEP_SECONDS = 30 * 24 * 3600.0
 REMEDY = "choose another folder: pytest --export-matrix --export-matrix-cache=DIR"

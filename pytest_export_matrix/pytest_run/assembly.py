@@ -8,7 +8,7 @@ from typing import List, Mapping, Sequence
 
 import pytest
 
-from pytest_export_matrix.environments import current
+from pytest_export_matrix.execution.remembered import Remembered
 from pytest_export_matrix.execution.run import Manners, MatrixRun, Means
 from pytest_export_matrix.execution.steps.build_program import Programs
 from pytest_export_matrix.execution.steps.infer import Engines
@@ -44,8 +44,9 @@ def assemble_run(
     dispatcher = Dispatcher(pool, Limits(s.seconds, s.memory, s.threads), paths, str(s.cache))
     environments = {each.name: each for each in registry.environments}
     available = Availability(dispatcher, environments)
-    fingerprint = digest([current.fingerprint(), tool_digest(), paths])
-    means = Means(store, available, Engines(Programs(store, available)), fingerprint)
+    remembered = Remembered(store, available.state)
+    engines = Engines(Programs(remembered, available))
+    means = Means(remembered, available, engines, digest([tool_digest(), paths]))
     return MatrixRun(recipes, means, manners, s.lanes)
 
 

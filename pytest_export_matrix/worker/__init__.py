@@ -6,5 +6,6 @@ task          one task: its stages, its warnings, its failure
 tasks/        one file for each task
 model, cases  the model under test, and its kept answers
 calls         what an engine is given and what it answers, as files
-imports       what may be imported;  dependencies  what was read
+imports       what may be imported;  dependencies  the files that were read
+used          the packages that were used
 """

@@ -33,9 +33,11 @@ def main(control: str) -> None:
     from pytest_export_matrix.worker import protocol, task  # noqa: F401
     from pytest_export_matrix.worker.dataclass_json import read, to_json
     from pytest_export_matrix.worker.messages import Ended, Ready, WorkerConfig
+    from pytest_export_matrix.worker.used import Recorder
 
     config = read(WorkerConfig, protocol.read_json(control, protocol.CONFIG))
     missing = [name for name in config.modules if importlib.util.find_spec(name) is None]
+    recorder = Recorder().start()
     for name in config.preload:
         try:
             importlib.import_module(name)
@@ -45,8 +47,8 @@ def main(control: str) -> None:
     protocol.write_json(control, protocol.READY, to_json(Ready(missing)))
     for folder in _lines(requests):
         if not FORKS:
-            _serve(folder)
-        status = _fork_and_wait(folder, requests)
+            _serve(folder, recorder)
+        status = _fork_and_wait(folder, requests, recorder)
         protocol.write_json(folder, protocol.EXIT, to_json(Ended(status)))
 
 
@@ -73,16 +75,17 @@ def _lines(descriptor: int) -> Any:
             yield line.rstrip("\n")
 
 
-def _fork_and_wait(folder: str, requests: int) -> int:
+def _fork_and_wait(folder: str, requests: int, recorder: Any) -> int:
     """Serve the task in `folder` in a forked child. Returns its wait status.
 
     If the parent goes away meanwhile, the child and this process end.
     """
-    kept = _children()
+    kept, blind = _children(), recorder.blind
     pid = os.fork()
+    recorder.blind = blind  # this fork does not count: the recorder goes on in the child
     if pid == 0:
         os.close(requests)
-        _serve(folder)
+        _serve(folder, recorder)
     _own_group(pid)
     while True:
         ended, status = os.waitpid(pid, os.WNOHANG)
@@ -130,7 +133,7 @@ def _own_group(pid: int) -> None:
         os.setpgid(pid, pid)
 
 
-def _serve(folder: str) -> None:
+def _serve(folder: str, recorder: Any) -> None:
     """Carry out the task in `folder` and end this process without any clean-up of libraries."""
     import faulthandler
 
@@ -147,7 +150,7 @@ def _serve(folder: str) -> None:
     os.dup2(log, 2)
     faulthandler.enable(file=2)
     protocol.write_json(folder, protocol.STARTED, to_json(Started(os.getpid(), time.time())))
-    task.run(folder)
+    task.run(folder, recorder)
     sys.stdout.flush()
     os._exit(0)
 

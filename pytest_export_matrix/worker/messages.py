@@ -26,6 +26,7 @@ from pytest_export_matrix.compare.answers import Comparison
 from pytest_export_matrix.vocabulary.entries import OutputKind
 from pytest_export_matrix.vocabulary.outcomes import Outcome, Sight, Stage, Warned
 from pytest_export_matrix.vocabulary.pytrees import TreeSpec
+from pytest_export_matrix.vocabulary.used import EVERYTHING, Used
 
 
 @dataclass(frozen=True)
@@ -311,7 +312,7 @@ class Answer:
     `reason` is empty where it passed; `detail` a traceback or the end of a log. `note` names the
     part that the task was at. `transient`: it need not happen again. `seconds` by stage;
     `part_seconds` those of a part, None where it died before it answered. `dependencies` are the
-    files that it was made from, each with its sha256.
+    files that it was made from, each with its sha256; `used` is what it used of its environment.
 
     The rest is what tasks find: `eager` (prepare), `written` (export), `compared` (agree, compare),
     `changed` (agree), `sight` (see), `ran` cases (infer, compare), `latency` in seconds (infer),
@@ -330,6 +331,7 @@ class Answer:
     part_seconds: Optional[float] = None
     warnings: List[Warned] = field(default_factory=list)
     dependencies: Dict[str, str] = field(default_factory=dict)
+    used: Used = EVERYTHING
     failed_on: List[str] = field(default_factory=list)
     ran: int = 0
     latency: Dict[str, float] = field(default_factory=dict)

@@ -21,6 +21,7 @@ from pytest_export_matrix.worker.messages import (
     Request,
     StageEvent,
 )
+from pytest_export_matrix.worker.used import Recorder
 
 #: Where the tasks lie, one module each, named as `messages.TASKS` names them.
 TASKS_FOLDER = "pytest_export_matrix.worker.tasks"
@@ -30,10 +31,10 @@ WARNING_LIMIT = 160
 
 
 class Stages:
-    """The stages of a task as they begin, the seconds that each took, and what was read."""
+    """The stages of a task as they begin, the seconds that each took; what was read and used."""
 
-    def __init__(self, folder: str, made_from: Dependencies) -> None:
-        self._folder, self.made_from = folder, made_from
+    def __init__(self, folder: str, made_from: Dependencies, recorder: Recorder) -> None:
+        self._folder, self.made_from, self.recorder = folder, made_from, recorder
         self.current: Optional[Stage] = None
         self.seconds: Dict[str, float] = {}
         self.known = Known()
@@ -65,7 +66,7 @@ class Stages:
         self._since = now
 
 
-def run(folder: str) -> None:
+def run(folder: str, recorder: Recorder) -> None:
     """Carry out the request in `folder` and write the answer.
 
     Whatever a library raises becomes a result here, and nowhere else.
@@ -74,13 +75,14 @@ def run(folder: str) -> None:
     # It names folders of the store, which are no business of an engine in another process.
     os.remove(os.path.join(folder, protocol.REQUEST))
     here = request.here
-    stages = Stages(folder, Dependencies(here.paths, here.cache))
+    stages = Stages(folder, Dependencies(here.paths, here.cache), recorder)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         answer = attempt(lambda: _carry_out(request, stages))
     stages.end()
     answer.stage = answer.stage or stages.current
     answer.seconds, answer.dependencies = stages.seconds, stages.made_from.files()
+    answer.used = stages.recorder.used()
     known = stages.known
     answer.ran, answer.latency, answer.failed_on = known.ran, known.latency, known.failed_on
     answer.warnings = summarize(caught)
@@ -111,7 +113,7 @@ def answer_part(out: str, work: Callable[[], Answer], stages: Stages) -> None:
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         answer = attempt(work)
-    answer.dependencies = stages.made_from.files()
+    answer.dependencies, answer.used = stages.made_from.files(), stages.recorder.used()
     answer.part_seconds = time.monotonic() - since
     answer.warnings = summarize(caught)
     protocol.write_json(out, protocol.ANSWER, to_json(answer))

@@ -20,8 +20,9 @@ from test_messages import ANSWER
 import pytest_export_matrix as em
 from miniatures.mutations import ODD, TEXTS, damaged, mutated, written
 from pytest_export_matrix.environments import records
+from pytest_export_matrix.environments.packages import Packages
 from pytest_export_matrix.execution import conclusions
-from pytest_export_matrix.execution.answers import StepAnswer, read_answer, read_stored
+from pytest_export_matrix.execution.answers import StepAnswer, UnderLimits, read_answer, read_stored
 from pytest_export_matrix.execution.store import CONTENT, DIGEST, ENTRY, Store
 from pytest_export_matrix.execution.workers import worker
 from pytest_export_matrix.judging import baseline as baselines
@@ -282,7 +283,7 @@ def use_answer(text: str) -> None:
     (SCRATCH / protocol.ANSWER).write_text(text, encoding="utf-8", errors="replace")
     answer = read_answer(str(SCRATCH), Stage.RUN)
     assert answer is not None
-    assert_can_be_told(StepAnswer.of(answer))
+    assert_can_be_told(StepAnswer.of(answer, "default", UnderLimits(1.0, 1)))
     if "cannot be read" in answer.reason:
         raise UsageError("answer", answer.reason)
 
@@ -309,16 +310,15 @@ def use_stages(text: str) -> None:
         raise UsageError("stages", "some are left out")
 
 
-RECORD = records.Record(
-    "six", "3.11", ("six==1.16",), "Linux", "3.11.7", (("six", "1.16"),), 7, "venv", (), ()
+PACKAGES = Packages(
+    "3.11.7", "Linux", [], {"six": "six"}, {"six": "1.16"}, {}, {"six": ["six"]}, {"six": []}
 )
+RECORD = records.Record("six", "3.11", ("six==1.16",), (), PACKAGES, 7, "venv")
 
 
 def make_record(random: Random) -> str:
     data = json.loads(json.dumps(asdict(RECORD)))
-    return written(
-        random, mutated(random, data, lambda key: key in {"version", "platform", "size"})
-    )
+    return written(random, mutated(random, data, lambda key: key in {"python", "platform", "size"}))
 
 
 def use_record(text: str) -> None:

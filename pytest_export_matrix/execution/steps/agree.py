@@ -34,7 +34,9 @@ class AgreeStep(ModelStep[Case]):
     def agree(self, cases: Sequence[Case], is_news: IsNews) -> Dict[Case, StepAnswer]:
         """The answer about each case that the reference answered: passed, or how it deviates."""
         answered = [case for case in cases if self._prepared.cases[case].passed]
-        described, problem = self._available.environment_key(self._recipe.eager.environment)
+        described, problem = self._available.environment_key(
+            self._recipe.eager.environment, BUILD_MODULES
+        )
         if problem:
             return dict.fromkeys(answered, problem)
         self._there, self._answered = [described, self._recipe.eager.changes], answered

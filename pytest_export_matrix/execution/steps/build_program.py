@@ -12,13 +12,14 @@ from pathlib import Path
 from typing import Any, Dict, List, Sequence
 
 from pytest_export_matrix.execution.answers import StepAnswer
+from pytest_export_matrix.execution.remembered import Remembered
 from pytest_export_matrix.execution.steps.step import Asked, Step
-from pytest_export_matrix.execution.store import Store
 from pytest_export_matrix.execution.workers.availability import Availability
 from pytest_export_matrix.execution.workers.dispatcher import Dispatcher
 from pytest_export_matrix.machine.hashing import digest, file_digest
 from pytest_export_matrix.vocabulary.entries import Runtime
 from pytest_export_matrix.vocabulary.package import ABOVE
+from pytest_export_matrix.vocabulary.used import Used
 
 #: Where what programs share is: the folder of this package's runtimes.
 SHARED = "pytest_export_matrix.runtimes:"
@@ -34,8 +35,10 @@ class BuildProgramStep(Step[str]):
 
     kind = "program"
 
-    def __init__(self, store: Store, dispatcher: Dispatcher, runtime: Runtime, key: str) -> None:
-        super().__init__(store, dispatcher)
+    def __init__(
+        self, remembered: Remembered, dispatcher: Dispatcher, runtime: Runtime, key: str
+    ) -> None:
+        super().__init__(remembered, dispatcher)
         self._runtime, self._key = runtime, key
 
     def lock_key(self) -> str:
@@ -56,8 +59,8 @@ class BuildProgramStep(Step[str]):
 class Programs:
     """The programs of a run's runtimes, each provided once. Used by several threads at once."""
 
-    def __init__(self, store: Store, available: Availability) -> None:
-        self._store, self._available = store, available
+    def __init__(self, remembered: Remembered, available: Availability) -> None:
+        self._remembered, self._available = remembered, available
         self._identities: Dict[Any, Any] = {}
         self._provided: Dict[str, StepAnswer] = {}
         self._locks: Dict[str, threading.Lock] = {}
@@ -87,8 +90,7 @@ class Programs:
             lock = self._locks.setdefault(key, threading.Lock())
         with lock:
             if key not in self._provided:
-                step = BuildProgramStep(self._store, self._available.dispatcher, runtime, key)
-                built = step.answers([runtime.name], lambda answer, format: False)
+                built = self._step(runtime).answers([runtime.name], lambda answer, format: False)
                 self._provided[key] = built[runtime.name]
             return self._provided[key]
 
@@ -98,11 +100,16 @@ class Programs:
 
     def is_stored(self, runtime: Runtime) -> bool:
         """Whether the program of `runtime` has been built before, as it would be now."""
-        return self._store.get(BuildProgramStep.kind, self._key(runtime)) is not None
+        return self._step(runtime).stored(runtime.name) is not None
+
+    def _step(self, runtime: Runtime) -> BuildProgramStep:
+        dispatcher = self._available.dispatcher
+        return BuildProgramStep(self._remembered, dispatcher, runtime, self._key(runtime))
 
     def _key(self, runtime: Runtime) -> str:
         python = self._available.dispatcher.pythons.get(runtime.environment)
-        packages = self._available.versions(runtime)
+        built_against = {runtime.environment: Used([*runtime.modules, *runtime.extras])}
+        packages = self._available.state(built_against)
         return digest([runtime.program, self.identity(runtime), python, packages])
 
 

@@ -6,7 +6,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Dict, List, Optional, Sequence
 
-from pytest_export_matrix.execution.answers import StepAnswer, with_capture
+from pytest_export_matrix.execution.answers import StepAnswer, Uses, with_capture
 from pytest_export_matrix.execution.retry import IsNews
 from pytest_export_matrix.execution.steps.step import Asked, ModelStep, eager_of
 from pytest_export_matrix.execution.store import Entry
@@ -27,7 +27,9 @@ class ExportStep(ModelStep[str]):
     def export(self, exporters: Sequence[Exporter], is_news: IsNews) -> Dict[str, StepAnswer]:
         """The answer about each format of `exporters`: a file, or why there is none."""
         self._exporters: Dict[str, Exporter] = {each.format: each for each in exporters}
-        self._described, absent = self._available.environment_key(self._recipe.eager.environment)
+        modules = sorted({name for each in exporters for name in each.modules})
+        environment = self._recipe.eager.environment
+        self._described, absent = self._available.environment_key(environment, modules)
         if absent:
             return dict.fromkeys(self._exporters, absent)
         return self.answers(list(self._exporters), is_news)
@@ -52,9 +54,9 @@ class ExportStep(ModelStep[str]):
     def reads(self) -> List[str]:
         return self._prepared.folders([self._recipe.example] if self._recipe.example else [])
 
-    def read(self, entry: Entry, key: str) -> Optional[StepAnswer]:
+    def read(self, entry: Entry, key: str, uses: Uses) -> Optional[StepAnswer]:
         """The answer with its artifact."""
-        answer, files = super().read(entry, key), entry.files
+        answer, files = super().read(entry, key, uses), entry.files
         if answer and answer.written:
             if list(files) == [answer.written.file]:
                 sha256 = files[answer.written.file].sha256
@@ -109,5 +111,6 @@ class ExportStep(ModelStep[str]):
             return super().keep(part, answer)
         (files / protocol.ANSWER).unlink()
         kept = super().keep(part, answer, files)
-        stored = self.look_up(kept.key)
+        entry = self.store.get(self.kind, kept.key, self.verify)
+        stored = self.read(entry, kept.key, kept.uses) if entry else None
         return replace(stored, cached=False) if stored else kept

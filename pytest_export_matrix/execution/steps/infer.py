@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field, replace
 from typing import Dict, List, Optional, Sequence, Tuple
 
-from pytest_export_matrix.execution.answers import StepAnswer
+from pytest_export_matrix.execution.answers import StepAnswer, Uses, merged
 from pytest_export_matrix.execution.engine_folder import engine_folder
 from pytest_export_matrix.execution.engine_run import EngineRun
 from pytest_export_matrix.execution.extras import Search, search, with_own_code
+from pytest_export_matrix.execution.remembered import Remembered
 from pytest_export_matrix.execution.retry import IsNews
 from pytest_export_matrix.execution.steps.build_program import Programs
 from pytest_export_matrix.execution.steps.step import Asked, ModelStep, PreparedModel, reference_key
-from pytest_export_matrix.execution.store import Store
 from pytest_export_matrix.execution.workers.availability import Availability
 from pytest_export_matrix.machine import devices
 from pytest_export_matrix.machine.hashing import digest
@@ -36,20 +36,21 @@ class InferStep(ModelStep[Cell]):
 
     def __init__(
         self,
-        store: Store,
+        remembered: Remembered,
         available: Availability,
         engines: Engines,
         recipe: Recipe,
         prepared: PreparedModel,
     ) -> None:
-        super().__init__(store, available, recipe, prepared)
+        super().__init__(remembered, available, recipe, prepared)
         self._engines = engines
 
     def infer(self, exported: StepAnswer, is_news: IsNews) -> StepAnswer:
         """Run the file of `exported`. Returns how it ended. Raises Damaged where the file is
         damaged, or the eager answers are."""
         cell, runtime = self._recipe.cell, self._recipe.runtime
-        described, problem = self._available.environment_key(runtime.environment)
+        needed = [*runtime.modules, *runtime.extras]
+        described, problem = self._available.environment_key(runtime.environment, needed)
         if problem:
             return problem
         assert exported.artifact is not None
@@ -120,14 +121,18 @@ class InferStep(ModelStep[Cell]):
         """
         runtime = self._recipe.runtime
         searches, key = self._engines.searches, (self._exported.key, runtime.name)
+        known: Optional[Search] = searches.get(key)
+        uses: Uses = known.answer.uses if known else {}
 
         def attempt(extras: Sequence[str], own_code: bool = False) -> StepAnswer:
+            """An answer that used what all attempts used: they are why this one was made."""
+            nonlocal uses
             answer = run.attempt(extras, own_code)
             if not answer.passed:
                 self.store.check(self.reads())
+            uses = answer.uses = merged(uses, answer.uses)
             return answer
 
-        known: Optional[Search] = searches.get(key)
         if known:
             return replace(known, answer=attempt(known.extras)).whole()
         candidates = self._available.installed_extras(runtime)
@@ -136,6 +141,7 @@ class InferStep(ModelStep[Cell]):
         found = search(candidates, attempt)
         if not runtime.program:
             found = with_own_code(found, run.own_code, attempt)
+        found.answer.uses = uses
         if found.settled:
             searches[key] = found
         return found.whole()

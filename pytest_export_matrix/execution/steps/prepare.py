@@ -6,7 +6,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Dict, Optional, Sequence
 
-from pytest_export_matrix.execution.answers import StepAnswer, dependencies, read_stored
+from pytest_export_matrix.execution.answers import StepAnswer, dependencies, merged, read_stored
+from pytest_export_matrix.execution.remembered import Remembered
 from pytest_export_matrix.execution.retry import IsNews
 from pytest_export_matrix.execution.steps.step import (
     Asked,
@@ -16,7 +17,6 @@ from pytest_export_matrix.execution.steps.step import (
     reference_key,
     unchanged,
 )
-from pytest_export_matrix.execution.store import Store
 from pytest_export_matrix.execution.workers.availability import Availability
 from pytest_export_matrix.machine.hashing import digest
 from pytest_export_matrix.planning.recipes import Case, Recipe
@@ -39,22 +39,24 @@ class ModelEntry:
 class PrepareStep(ModelStep[Case]):
     """The model of `recipe` on its device; a part is a case.
 
-    `fingerprint` stands for the default environment and this package, and is part of every key.
+    `fingerprint` stands for the code of this package and where the project is imported from, and is
+    part of every key.
     """
 
     kind = "reference"
     one_by_one = True
 
     def __init__(
-        self, store: Store, available: Availability, recipe: Recipe, fingerprint: str
+        self, remembered: Remembered, available: Availability, recipe: Recipe, fingerprint: str
     ) -> None:
-        super().__init__(store, available, recipe, PreparedModel(precisions=recipe.precisions))
+        prepared = PreparedModel(precisions=recipe.precisions)
+        super().__init__(remembered, available, recipe, prepared)
         self._fingerprint, self._environment = fingerprint, recipe.architecture.environment
         self._model_key = ""
 
     def prepare(self, cases: Sequence[Case], is_news: IsNews) -> PreparedModel:
         """The model with its answers. One task makes all that the store lacks."""
-        described, absent = self._available.environment_key(self._environment)
+        described, absent = self._available.environment_key(self._environment, BUILD_MODULES)
         if absent:
             return PreparedModel(cases=dict.fromkeys(cases, absent))
         model = asdict(model_of(self._recipe))
@@ -75,13 +77,14 @@ class PrepareStep(ModelStep[Case]):
 
     def _look_up_model(self) -> None:
         """Take the model from the store, unless a file that it was made from has changed."""
-        entry = self.store.get(MODEL, self._model_key)
-        model = read_stored(entry.data, ModelEntry) if entry else None
-        if entry and model and unchanged(model.dependencies):
-            ((name, file),) = entry.files.items()
-            self._prepared.identity = digest([self._model_key, model.dependencies, file.sha256])
-            self._prepared.weights = str(self.store.folder(MODEL, self._model_key) / name)
-            self._prepared.seconds = model.seconds
+        for key, entry, _ in self.remembered.find(MODEL, self._model_key):
+            model = read_stored(entry.data, ModelEntry)
+            if model and unchanged(model.dependencies):
+                ((name, file),) = entry.files.items()
+                self._prepared.identity = digest([key, model.dependencies, file.sha256])
+                self._prepared.weights = str(self.store.folder(MODEL, key) / name)
+                self._prepared.seconds = model.seconds
+                return
 
     def ask(self, parts: Sequence[Case]) -> Asked[Case]:
         recipe, prepared, environment = self._recipe, self._prepared, self._environment
@@ -106,7 +109,8 @@ class PrepareStep(ModelStep[Case]):
             if answered and not prepared.identity:
                 seconds = {"build": whole.seconds.get("build", 0.0)}
                 entry = ModelEntry(dependencies(answered), seconds)
-                self.store.put(MODEL, self._model_key, asdict(entry), kept)
+                uses = merged(*(each.uses for each in answered))
+                self.remembered.keep(MODEL, self._model_key, uses, asdict(entry), kept)
                 self._look_up_model()
                 prepared.seconds = seconds
             for name, part in named.items():

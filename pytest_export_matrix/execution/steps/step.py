@@ -26,17 +26,19 @@ from typing import (
 
 from pytest_export_matrix.execution.answers import (
     StepAnswer,
+    Uses,
     holds_under_limits,
     read_answer,
     read_stored,
 )
+from pytest_export_matrix.execution.remembered import Remembered
 from pytest_export_matrix.execution.retry import (
     IsNews,
     may_be_stored,
     merge_attempts,
     should_retry,
 )
-from pytest_export_matrix.execution.store import Entry, Store
+from pytest_export_matrix.execution.store import Entry
 from pytest_export_matrix.execution.workers.availability import Availability
 from pytest_export_matrix.execution.workers.dispatcher import Dispatcher
 from pytest_export_matrix.machine import devices
@@ -90,15 +92,17 @@ class Step(Generic[P]):
     #: Whether looking an answer up reads its files, or only compares their sizes.
     verify: ClassVar[bool] = True
 
-    def __init__(self, store: Store, dispatcher: Dispatcher) -> None:
-        self.store, self.dispatcher = store, dispatcher
+    def __init__(self, remembered: Remembered, dispatcher: Dispatcher) -> None:
+        self.remembered, self.dispatcher = remembered, dispatcher
+        self.store = remembered.store
 
     def lock_key(self) -> str:
         """The key of the lock: work with the same key is never done twice at once."""
         raise AssertionError(type(self))
 
     def key(self, part: P) -> str:
-        """The key of a part's entry: a digest of all that its answer depends on."""
+        """A digest of what is asked about a part: of all that its answer depends on beside what is
+        installed."""
         raise AssertionError(type(self))
 
     def ask(self, parts: Sequence[P]) -> Asked[P]:
@@ -146,30 +150,35 @@ class Step(Generic[P]):
         """What the store holds about a part."""
         return self.look_up(self.key(part))
 
-    def look_up(self, key: str) -> Optional[StepAnswer]:
-        """The stored answer of `key`, if it still holds: its files are intact, what it was made
-        from has not changed, and the limits of this run would not change how it ended."""
-        entry = self.store.get(self.kind, key, self.verify)
-        return self.read(entry, key) if entry else None
+    def look_up(self, asked: str) -> Optional[StepAnswer]:
+        """The stored answer to what was `asked`, if it still holds: its files are intact, what it
+        was made from and what it used has not changed, and the limits of this run would not change
+        how it ended."""
+        for key, entry, uses in self.remembered.find(self.kind, asked, self.verify):
+            answer = self.read(entry, key, uses)
+            if answer:
+                return answer
+        return None
 
-    def read(self, entry: Entry, key: str) -> Optional[StepAnswer]:
+    def read(self, entry: Entry, key: str, uses: Uses) -> Optional[StepAnswer]:
         """The answer that an entry holds, if it still holds."""
         answer = read_stored(entry.data, StepAnswer)
         if answer is None or not holds_under_limits(answer, self.dispatcher.under_limits):
             return None
         if not unchanged(answer.dependencies):
             return None
-        answer.cached, answer.key = True, key
+        answer.cached, answer.key, answer.uses = True, key, uses
+        answer.dependencies = self.remembered.held(answer.dependencies)
         answer.folder = str(self.store.folder(self.kind, key))
         return answer
 
     def keep(self, part: P, answer: StepAnswer, files: Optional[Path] = None) -> StepAnswer:
         """Store the answer about a part if it may be remembered. Returns the answer."""
         if may_be_stored(answer):
-            key = self.key(part)
             if files:
                 files.mkdir(exist_ok=True)
-            self.store.put(self.kind, key, answer.to_store(), files)
+            asked, data = self.key(part), answer.to_store()
+            key = self.remembered.keep(self.kind, asked, answer.uses, data, files)
             answer.key, answer.folder = key, str(self.store.folder(self.kind, key))
         return answer
 
@@ -200,7 +209,8 @@ class Step(Generic[P]):
             for name in list(pending):
                 answer = read_answer(str(pending[name]))
                 if answer:
-                    answers[name] = StepAnswer.of(answer, limits=whole.limits)
+                    limits = self.dispatcher.under_limits
+                    answers[name] = StepAnswer.of(answer, environment, limits)
                     answers[name].log = whole.log
                     del pending[name]
             if whole.passed:
@@ -219,9 +229,13 @@ class ModelStep(Step[P]):
     """A step for the model of `recipe`, as far as that is prepared."""
 
     def __init__(
-        self, store: Store, available: Availability, recipe: Recipe, prepared: PreparedModel
+        self,
+        remembered: Remembered,
+        available: Availability,
+        recipe: Recipe,
+        prepared: PreparedModel,
     ) -> None:
-        super().__init__(store, available.dispatcher)
+        super().__init__(remembered, available.dispatcher)
         self._available, self._recipe, self._prepared = available, recipe, prepared
 
     def reads(self) -> List[str]:

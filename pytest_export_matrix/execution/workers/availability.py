@@ -11,12 +11,15 @@ from pathlib import Path
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from pytest_export_matrix.environments import current, provisioned, records
-from pytest_export_matrix.execution.answers import StepAnswer, unavailable
+from pytest_export_matrix.environments.packages import Packages
+from pytest_export_matrix.execution.answers import StepAnswer, Uses, unavailable
 from pytest_export_matrix.execution.workers.dispatcher import Dispatcher
 from pytest_export_matrix.execution.workers.worker import WorkerFailure, WorkerKind
+from pytest_export_matrix.machine.hashing import digest
 from pytest_export_matrix.results.results import Versions
 from pytest_export_matrix.vocabulary.entries import DEFAULT, Environment, Runtime
 from pytest_export_matrix.vocabulary.errors import ProvisionError
+from pytest_export_matrix.vocabulary.used import Used
 from pytest_export_matrix.worker.messages import Probe
 
 #: The packages of Debian that hold a command, where they have other names.
@@ -30,30 +33,44 @@ class Availability:
 
     dispatcher: Dispatcher
     environments: Mapping[str, Environment]
+    _packages: Dict[str, Packages] = field(default_factory=dict)
+    _states: Dict[Any, Tuple[Packages, str]] = field(default_factory=dict)
     _problems: Dict[Any, Optional[StepAnswer]] = field(default_factory=dict)
     _asking: threading.RLock = field(default_factory=threading.RLock)
     _providing: Dict[str, threading.Lock] = field(default_factory=dict)
 
-    def versions(self, runtime: Runtime) -> Any:
-        """The packages in the runtime's environment that its program may be built against."""
-        environment = self.environments.get(runtime.environment)
-        if environment is None:
-            return current.describe([*runtime.modules, *runtime.extras]).packages
-        record = records.known(Path(self.dispatcher.cache), environment)
-        return record.content() if record else None
+    def packages(self, name: str) -> Optional[Packages]:
+        """What an environment holds; None where it was never built."""
+        if name not in self._packages:
+            record = None
+            if name in self.environments:
+                record = records.known(Path(self.dispatcher.cache), self.environments[name])
+                if record is None:
+                    return None
+            self._packages[name] = record.packages if record else current.packages()
+        return self._packages[name]
 
-    def environment_key(self, name: str) -> Tuple[Any, Optional[StepAnswer]]:
-        """What keys contain about an environment, or why it cannot be built: (key, problem).
+    def state(self, uses: Uses) -> Optional[str]:
+        """A digest of what is there now of all that was used; None where an environment is gone."""
+        found = []
+        for name, used in uses.items():
+            packages = self.packages(name)
+            if packages is None:
+                return None
+            key = (name, used.everything, tuple(used.names))
+            if self._states.get(key, (None, ""))[0] is not packages:
+                self._states[key] = (packages, packages.state(used))
+            found.append([name, self._states[key][1]])
+        return digest(found)
 
-        It is built only where it has no record. The default one is in every key already.
-        """
-        environment = self.environments.get(name)
-        if environment is None:
-            return None, None
-        record = records.known(Path(self.dispatcher.cache), environment)
-        problem = None if record else self.environment_problem(name)
-        record = record or records.known(Path(self.dispatcher.cache), environment)
-        return ([record.content(), environment.weights] if record else None), problem
+    def environment_key(
+        self, name: str, modules: Sequence[str]
+    ) -> Tuple[List[Any], Optional[StepAnswer]]:
+        """What keys contain about an environment where `modules` are needed, and why it cannot be
+        built. It is built only where it has no record."""
+        problem = None if self.packages(name) else self.environment_problem(name)
+        weights = self.environments[name].weights if name in self.environments else ""
+        return [self.state({name: Used(list(modules))}), weights], problem
 
     def installed(self) -> Dict[str, Versions]:
         """The packages of each environment that has a record, without the default one."""
@@ -61,7 +78,8 @@ class Availability:
         for environment in self.environments.values():
             record = records.known(Path(self.dispatcher.cache), environment)
             if record:
-                found[environment.name] = record.describe(name for name, _ in record.installed)
+                names = record.packages.names.values()
+                found[environment.name] = record.describe(names)
         return found
 
     def environment_problem(self, name: str) -> Optional[StepAnswer]:
@@ -88,6 +106,7 @@ class Availability:
             return unavailable(str(error))
         finally:
             self.dispatcher.spent["environments"] += time.monotonic() - began
+        self._packages.pop(name, None)
         self.dispatcher.pythons[name] = (
             records.python(Path(self.dispatcher.cache), environment) or ""
         )

@@ -17,7 +17,7 @@ from pytest_export_matrix.runtimes import TORCH_PRELOAD
 from pytest_export_matrix.vocabulary.entries import DEFAULT, Runtime
 from pytest_export_matrix.vocabulary.outcomes import Outcome
 from pytest_export_matrix.worker import messages
-from pytest_export_matrix.worker.messages import BuildProgram, Here, Infer
+from pytest_export_matrix.worker.messages import Answer, BuildProgram, Here, Infer
 
 #: Every worker that exports imports these if they are installed: slow, and safe to fork after.
 #: Running a file with torchvision's operators takes the same ones, so that workers serve both.
@@ -82,7 +82,7 @@ class Dispatcher:
 
     def _kind(self, environment: str, preload: Tuple[str, ...]) -> WorkerKind:
         """The environment is installed: `Availability` has made sure of that."""
-        return WorkerKind(self.pythons[environment], preload, isolated=environment != DEFAULT)
+        return WorkerKind(environment, self.pythons[environment], preload)
 
     def carry_out(
         self, kind: WorkerKind, label: str, body: messages.Body, folder: Optional[str] = None
@@ -93,17 +93,15 @@ class Dispatcher:
         here = Here(self.paths, self.cache if folder is None else folder, self.limits.threads)
         try:
             with self.doing(label) as watch, self.pool.worker(kind) as worker:
-                answer = StepAnswer.of(worker.run(body, here, self.limits, watch))
+                answer = worker.run(body, here, self.limits, watch)
         except WorkerFailure as failure:
             reason = f"the worker did not start: {_last_line(str(failure))}"
-            answer = StepAnswer(Outcome.FAILED, body.stage, reason)
-            answer.detail, answer.transient = str(failure), True
+            answer = Answer(Outcome.FAILED, body.stage, reason, str(failure), transient=True)
         for stage, seconds in answer.seconds.items():
             self.spent[stage] += seconds
         known = sum(answer.seconds.values())
         self.spent["start"] += max(0.0, time.monotonic() - began - known)
-        answer.limits = self.under_limits
-        return answer
+        return StepAnswer.of(answer, kind.environment, self.under_limits)
 
     @contextlib.contextmanager
     def doing(self, label: str) -> Iterator[Watch]:

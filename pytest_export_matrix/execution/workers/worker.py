@@ -21,6 +21,7 @@ from pytest_export_matrix.execution.answers import read_answer
 from pytest_export_matrix.machine import temporary
 from pytest_export_matrix.machine.json_files import convert
 from pytest_export_matrix.machine.locks import RunStopped
+from pytest_export_matrix.vocabulary.entries import DEFAULT
 from pytest_export_matrix.vocabulary.outcomes import Outcome, shorten
 from pytest_export_matrix.vocabulary.package import PACKAGE
 from pytest_export_matrix.vocabulary.processes import describe_code, is_from_outside
@@ -58,13 +59,17 @@ class WorkerKind:
     """A kind of worker; a task may go to any worker of its kind.
 
     The worker imports `preload`, as far as installed, before it forks. Apart from that, a task sees
-    nothing of the one before it. `isolated`: the worker ignores the PYTHON variables of the parent
-    and the user's site-packages.
+    nothing of the one before it. `python` is the interpreter of `environment`.
     """
 
+    environment: str
     python: str
     preload: Tuple[str, ...] = ()
-    isolated: bool = False
+
+    @property
+    def isolated(self) -> bool:
+        """Whether it ignores the PYTHON variables of the parent and the user's site-packages."""
+        return self.environment != DEFAULT
 
 
 @dataclass(frozen=True)

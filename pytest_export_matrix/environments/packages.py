@@ -1,0 +1,76 @@
+"""What is installed in an environment, and which part of it an answer depends on.
+
+An answer holds as long as the packages that its task used have the versions that they had, and what
+it looked for and did not find is still not there. So another package may come, go or change.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Dict, Iterable, List, Set, Tuple
+
+from pytest_export_matrix.environments.inspection import plain
+from pytest_export_matrix.environments.revisions import of_origin
+from pytest_export_matrix.machine.hashing import digest
+from pytest_export_matrix.machine.json_files import convert
+from pytest_export_matrix.vocabulary.used import Used
+
+
+@dataclass(frozen=True)
+class Packages:
+    """The interpreter of an environment, and what is installed there. Packages are named in normal
+    form.
+
+    python: its version. start: what Python runs or reads at its start, whatever is imported.
+    names: packages as they spell themselves. revisions: the commits of those that were built from
+    git. modules: the packages that have a top-level module. requires: those that a package needs.
+    """
+
+    python: str
+    platform: str
+    start: List[str]
+    names: Dict[str, str]
+    versions: Dict[str, str]
+    revisions: Dict[str, str]
+    modules: Dict[str, List[str]]
+    requires: Dict[str, List[str]]
+
+    @classmethod
+    def inspected(cls, found: Dict[str, Any]) -> "Packages":
+        """What `inspection.inspect` has found. Raises ValueError where that is something else."""
+        origins = {name: of_origin(origin) for name, origin in found.pop("origins").items()}
+        revisions = {name: commit for name, commit in sorted(origins.items()) if commit}
+        return convert({**found, "revisions": revisions}, cls)
+
+    @property
+    def installed(self) -> Tuple[Tuple[str, str], ...]:
+        """(package, version) of all, as they spell themselves."""
+        return tuple(sorted((self.names[key], version) for key, version in self.versions.items()))
+
+    @property
+    def content(self) -> List[Any]:
+        """What makes an environment the one that it was before."""
+        return [self.platform, self.python, self.installed, self.revisions]
+
+    @property
+    def base(self) -> List[Any]:
+        """What every answer depends on that is made here."""
+        return [self.platform, self.python, self.start]
+
+    def state(self, used: Used) -> str:
+        """A digest of what a task used: another one where a package is another one, or where there
+        is now what the task did not find."""
+        names = self.versions if used.everything else self.behind(used.names)
+        found = [(name, self.versions[name], self.revisions.get(name)) for name in sorted(names)]
+        return digest([self.base, found])
+
+    def behind(self, names: Iterable[str]) -> Set[str]:
+        """The packages behind `names`, which are those of modules and packages, and all that these
+        require: a package may load libraries of one of which it imports no module."""
+        found: Set[str] = set()
+        fresh = {each for name in names for each in [*self.modules.get(name, ()), plain(name)]}
+        while fresh:
+            fresh = fresh.intersection(self.versions) - found
+            found |= fresh
+            fresh = {each for name in fresh for each in self.requires.get(name, ())}
+        return found

@@ -1,0 +1,88 @@
+"""Record what a worker and its tasks use of the packages of their environment."""
+
+from __future__ import annotations
+
+import importlib.abc
+import os
+import shutil
+import sys
+import sysconfig
+from typing import Any, Iterator, Set
+
+from pytest_export_matrix.vocabulary.package import NAME
+from pytest_export_matrix.vocabulary.used import EVERYTHING, Used
+
+#: Audit events of a new process whose program is not looked at.
+#: https://docs.python.org/3/library/audit_events.html
+PROCESSES = ("os.fork", "os.forkpty", "os.posix_spawn", "os.exec", "os.spawn", "os.system")
+#: Modules that multiprocessing imports only to start a process, which no audit event tells.
+STARTERS = ("multiprocessing.popen_spawn_posix", "multiprocessing.popen_forkserver")
+#: Modules that Python looks for when it starts, before anything is recorded.
+AT_START = ("sitecustomize", "usercustomize")
+
+
+class Recorder(importlib.abc.MetaPathFinder):
+    """Sees every top-level module and every package that is looked for, from now on, and finds
+    none. Another process that runs Python code of the environment is out of its sight."""
+
+    def __init__(self) -> None:
+        self._names: Set[str] = {*AT_START, *(name.partition(".")[0] for name in sys.modules)}
+        #: Whether there was something out of sight.
+        self.blind = False
+
+    def start(self) -> "Recorder":
+        sys.meta_path.insert(0, self)
+        sys.addaudithook(self._audit)
+        return self
+
+    def find_spec(self, name: str, path: Any = None, target: Any = None) -> None:
+        if path is None:
+            self._names.add(name)
+
+    def find_distributions(self, context: Any = None) -> Iterator[Any]:
+        """https://docs.python.org/3/library/importlib.metadata.html#extending-the-search-algorithm"""
+        if context is not None and context.name:
+            self._names.add(context.name)
+        return iter(())
+
+    def _audit(self, event: str, arguments: Any) -> None:
+        if event in PROCESSES:
+            self.blind = True
+        elif event == "subprocess.Popen":
+            self.blind = self.blind or _is_of_environment(_program(arguments))
+
+    def used(self) -> Used:
+        """What was used so far."""
+        if self.blind or any(name in sys.modules for name in STARTERS):
+            return EVERYTHING
+        known = {NAME, "__main__", *getattr(sys, "stdlib_module_names", ())}
+        return Used(sorted(self._names - known))
+
+
+def _program(arguments: Any) -> str:
+    """The program of a subprocess.Popen event: (executable, args, cwd, env)."""
+    executable, words = arguments[0], arguments[1]
+    if executable is None:
+        executable = words if isinstance(words, (str, bytes, os.PathLike)) else words[0]
+    return os.fsdecode(executable)
+
+
+def _is_of_environment(program: str) -> bool:
+    """Whether a program is an interpreter of Python, a script for one, or part of a package."""
+    found = shutil.which(program)
+    path = os.path.abspath(found or program)
+    folders = [sysconfig.get_path("purelib"), sysconfig.get_path("platlib")]
+    if sys.prefix != sys.base_prefix:
+        folders.append(sys.prefix)
+    if any(path.startswith(folder + os.sep) for folder in folders):
+        return True
+    return os.path.basename(path).startswith("python") or _is_script_of_python(path)
+
+
+def _is_script_of_python(path: str) -> bool:
+    try:
+        with open(path, "rb") as file:
+            first = file.readline(200)
+    except OSError:
+        return False
+    return first.startswith(b"#!") and b"python" in first
