@@ -10,6 +10,7 @@ from states import cells, failed, passed, result, results
 from pytest_export_matrix.judging.baseline import Accepted, Baseline
 from pytest_export_matrix.judging.verdict import changes, judge
 from pytest_export_matrix.reporting import terminal
+from pytest_export_matrix.reporting.grades import fit
 from pytest_export_matrix.results.result import Result
 from pytest_export_matrix.vocabulary.cells import Cell
 from pytest_export_matrix.vocabulary.outcomes import Outcome, Sight, Stage
@@ -59,6 +60,24 @@ def test_a_run_of_any_size_has_at_most_sixty_lines(width: int, accepted: bool) -
 def test_no_line_is_wider_than_the_terminal_except_commands(width: int) -> None:
     said = [line for _, line in lines(many(), width=width) if not line.startswith("    pytest ")]
     assert max(map(len, said)) <= width
+
+
+def test_at_80_columns_entries_with_many_references_stand_apart() -> None:
+    found = []
+    for n in range(30):
+        for resolution in ("fixed", "dynamic"):
+            way = (f"net_{n}", "tracing_adapter_of_detectron2", "onnx", "detectron2_libtorch_1_10")
+            cell = Cell(*way, "cpu", resolution, "1")
+            right = not n % 6
+            reason = f"no operator {'abcdef'[n % 6]} in this file"
+            found.append(passed(1e-6, cell) if right else failed(cell, Stage.RUN, reason=reason))
+    (row,) = (line for _, line in lines(found, width=80) if "libtorch" in line and "5/30" in line)
+    assert row == "  detectron2_libtorch_1_10 ◐ 5/30 ¹ ² … ◐ 5/30 ¹ ² … –            –"
+
+
+def test_a_name_that_is_cut_keeps_its_end() -> None:
+    assert fit("scripting_with_instances_0_6") == "scripting_with_…nces_0_6"
+    assert fit("failed at compare (boxes and more)") == "failed at compare (boxe…"
 
 
 def test_verbose_leaves_nothing_out() -> None:

@@ -24,6 +24,8 @@ from pytest_export_matrix.results.result import Result
 ALL, SOME, NONE, UNKNOWN, NOT_PLANNED = "●", "◐", "○", "?", "–"
 #: No cell of a table is longer.
 WIDEST = 24
+#: So much of the end of a name stays where it is cut.
+ENDING = 8
 #: So many causes have a footnote, and a cell refers to so many; the others are only counted.
 FOOTNOTES, IN_A_CELL = 12, 3
 SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -116,8 +118,11 @@ def superscript(number: int) -> str:
 
 
 def fit(text: str) -> str:
-    """`text`, cut to the widest that a cell may be."""
-    return text if len(text) <= WIDEST else f"{text[: WIDEST - 1]}…"
+    """`text`, cut to the widest that a cell may be. A name keeps its end: there, names differ."""
+    if len(text) <= WIDEST:
+        return text
+    end = "" if " " in text else text[-ENDING:]
+    return f"{text[: WIDEST - 1 - len(end)]}…{end}"
 
 
 def listed(names: Sequence[str]) -> str:

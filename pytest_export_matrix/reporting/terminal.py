@@ -84,7 +84,15 @@ def _narrow(grid: Grid) -> List[str]:
 
 
 def _columns(name: str, entries: Sequence[str]) -> str:
-    return f"  {name:<24}{''.join(f'{entry:<13}' for entry in entries)}".rstrip()
+    return f"  {name:<25}{''.join(f'{_brief(entry):<13}' for entry in entries)}".rstrip()
+
+
+def _brief(entry: str) -> str:
+    """An entry with as many of its references as leave a space behind it."""
+    words = entry.split(" ")
+    while len(" ".join(words)) > 12:
+        words = [*[word for word in words if word != "…"][:-1], "…"]
+    return " ".join(words)
 
 
 def _failures(results: Results, verdicts: Mapping[str, Verdict], more: bool, width: int) -> Lines:
