@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import CancelledError
-from typing import Any
+from functools import partial
+from pathlib import Path
+from typing import Any, Dict, List, Sequence
 
 import pytest
 
+from pytest_export_matrix.execution.costs import Costs
 from pytest_export_matrix.execution.scheduler import BYTES_A_LANE, Scheduler, default_lanes
+from pytest_export_matrix.execution.store import Store
+from pytest_export_matrix.planning.recipes import CaptureKey, ExportSpec
+from pytest_export_matrix.vocabulary.entries import Eager
 
 
 def test_units_run_in_order_and_after_the_units_they_need() -> None:
@@ -66,6 +72,57 @@ def test_closing_cancels_units_that_have_not_begun() -> None:
     gate.set()
     closer.join()
     assert running.result() is True
+
+
+def order(costs: Dict[str, float], lanes: int = 1, chains: Sequence[str] = ()) -> List[str]:
+    """In which order one lane begins units that were added alphabetically, if the run has `lanes`.
+    A unit of `chains`, such as "ab", runs after the one before it."""
+    scheduler, log = Scheduler(1, lambda key: costs.get(str(key), 0.0)), []
+    scheduler._lanes = lanes
+    gate = threading.Event()
+    first = scheduler.add("gate", gate.wait)
+    added = {"": first}
+    for name in sorted({*costs, *"".join(chains)}):
+        before = next((each[each.index(name) - 1] for each in chains if name in each[1:]), "")
+        added[name] = scheduler.add(name, partial(log.append, name), after=[added[before]])
+    gate.set()
+    for future in added.values():
+        future.result()
+    scheduler.close()
+    return log
+
+
+def test_units_begin_in_the_order_of_the_plan_while_that_costs_no_time() -> None:
+    assert order({"a": 1, "b": 9, "c": 2, "d": 3}, lanes=1) == ["a", "b", "c", "d"]
+    assert order(dict.fromkeys("abcde", 1), lanes=2) == ["a", "b", "c", "d", "e"]
+
+
+def test_a_unit_that_takes_as_long_as_all_that_is_left_in_all_lanes_begins_at_once() -> None:
+    assert order({"a": 1, "b": 1, "c": 1, "d": 9}, lanes=2)[0] == "d"
+    assert order({"a": 1, "b": 1, "c": 1, "d": 2}, lanes=2)[:2] == ["a", "d"]
+
+
+def test_a_unit_counts_with_the_longest_chain_that_waits_for_it() -> None:
+    assert order({"a": 1, "b": 1, "c": 1, "x": 1, "y": 5}, 2, ["xy"])[:2] == ["x", "y"]
+
+
+def test_units_of_unknown_cost_begin_in_the_order_of_the_plan() -> None:
+    assert order({}, 2, ["ad", "bc"]) == ["a", "b", "c", "d"]
+
+
+def test_what_units_took_is_known_in_the_next_run(tmp_path: Path) -> None:
+    capture = CaptureKey("net", "m", "f", Eager(), "cpu", ExportSpec((), frozenset({"a", "b"})))
+    costs = Costs(Store(tmp_path), "project")
+    for key, seconds in ((capture, 9.0), (("net", "cpu"), 0.1), ("net", 3.0)):
+        costs.note(key, seconds)
+    costs.keep()
+    again = Costs(Store(tmp_path), "project")
+    assert [again.of(key) for key in (capture, ("net", "cpu"), "net", "other")] == [9.0, 0, 3.0, 0]
+    again.note("net", 4.0)
+    again.keep()
+    third = Costs(Store(tmp_path), "project")
+    assert (third.of(capture), third.of("net")) == (9.0, 4.0)
+    assert Costs(Store(tmp_path), "another").of("net") == 0.0
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from functools import partial
@@ -10,6 +11,7 @@ from typing import Callable, Dict, List, Mapping, Optional, Sequence, TypeVar
 
 from pytest_export_matrix.execution import conclusions
 from pytest_export_matrix.execution.answers import StepAnswer
+from pytest_export_matrix.execution.costs import Costs
 from pytest_export_matrix.execution.evidence import CaseOnDisk, CellEvidence
 from pytest_export_matrix.execution.remembered import Remembered
 from pytest_export_matrix.execution.retry import IsNews
@@ -48,6 +50,7 @@ class Means:
     remembered: Remembered
     available: Availability
     engines: Engines
+    costs: Costs
     fingerprint: str
 
     @property
@@ -79,7 +82,7 @@ class MatrixRun:
     ) -> None:
         self._means, self._manners = means, manners
         self._recipes = {recipe.cell: recipe for recipe in recipes}
-        self._scheduler = Scheduler(lanes)
+        self._scheduler = Scheduler(lanes, means.costs.of, means.costs.note)
         self._captures: Dict[CaptureKey, List[Recipe]] = {}
         for recipe in recipes:
             self._captures.setdefault(recipe.capture_key, []).append(recipe)
@@ -108,6 +111,8 @@ class MatrixRun:
         """End all work and all workers; what is under way is not remembered."""
         self.dispatcher.pool.close()
         self._scheduler.close()
+        with contextlib.suppress(CacheError):  # without costs the next run is right as well
+            self._means.costs.keep()
 
     @property
     def activities(self) -> List[Activity]:

@@ -1,15 +1,23 @@
-"""Run units of work in the order of the plan, several at a time, each after those it needs."""
+"""Run units of work in the order of the plan, several at a time, each after those it needs.
+
+A unit leaves the order of the plan only where the run would end later otherwise: as soon as the
+work that it leads to takes as long as all that is left takes in all lanes. (Graham's list schedule
+by critical path, doi:10.1137/0117039, held back for as long as that costs nothing.)
+"""
 
 from __future__ import annotations
 
 import heapq
 import itertools
 import threading
+import time
 from concurrent.futures import Future
-from typing import Any, Callable, Dict, Hashable, List, Sequence, Tuple
+from dataclasses import dataclass, field
+from typing import Any, Callable, Dict, Generic, Hashable, List, Sequence, Set, Tuple, TypeVar
 
 import psutil
 
+U = TypeVar("U")
 #: The peak memory of exporting a detector at full size, and of the idle workers beside it.
 BYTES_A_LANE = 4 * 2**30
 
@@ -24,13 +32,78 @@ def default_memory_limit(lanes: int) -> int:
     return int(psutil.virtual_memory().total * 0.8 / lanes)
 
 
-class Scheduler:
-    """Runs units in `lanes` threads. A unit whose future is there already is not added again."""
+@dataclass
+class Ready(Generic[U]):
+    """The units that may begin. `left` is the cost of all units that have not ended."""
 
-    def __init__(self, lanes: int) -> None:
-        self._units: Dict[Hashable, "Future[Any]"] = {}
-        self._ready: List[Tuple[int, Callable[[], None]]] = []
-        self._order = itertools.count()
+    left: float = 0.0
+    _planned: List[Tuple[int, U]] = field(default_factory=list)
+    _longest: List[Tuple[float, int, U]] = field(default_factory=list)
+    _there: Set[int] = field(default_factory=set)
+
+    def __bool__(self) -> bool:
+        return bool(self._there)
+
+    def add(self, number: int, path: float, unit: U) -> None:
+        """Add the unit with its `number` in the plan, and the cost of the longest `path` of units
+        that begins with it."""
+        self._there.add(number)
+        heapq.heappush(self._planned, (number, unit))
+        self.lengthen(number, path, unit)
+
+    def lengthen(self, number: int, path: float, unit: U) -> None:
+        """Note a longer path of a unit, if that is here."""
+        if number in self._there:
+            heapq.heappush(self._longest, (-path, number, unit))
+
+    def take(self, lanes: int) -> U:
+        """The unit to begin next in one of `lanes`."""
+        while self._planned[0][0] not in self._there:  # it was taken from the other heap
+            heapq.heappop(self._planned)
+        while self._longest[0][1] not in self._there:
+            heapq.heappop(self._longest)
+        path, number, unit = self._longest[0]
+        if -path * lanes < self.left or not path:
+            number, unit = self._planned[0]
+        self._there.remove(number)
+        return unit
+
+
+@dataclass(eq=False)
+class Unit:
+    """Work with its cost, in seconds as measured before. `path` is the cost of the longest chain of
+    units that begins with this one."""
+
+    number: int
+    key: Hashable
+    work: Callable[[], Any]
+    cost: float
+    needs: List["Unit"]
+    waiting: int
+    future: "Future[Any]" = field(default_factory=Future)
+    path: float = 0.0
+
+    def __lt__(self, other: "Unit") -> bool:
+        return self.number < other.number
+
+
+class Scheduler:
+    """Runs units in `lanes` threads. A unit whose future is there already is not added again.
+
+    `cost` is what a unit took before, by its key; `note` is told what it took now.
+    """
+
+    def __init__(
+        self,
+        lanes: int,
+        cost: Callable[[Hashable], float] = lambda key: 0.0,
+        note: Callable[[Hashable, float], None] = lambda key, seconds: None,
+    ) -> None:
+        self._units: Dict[Hashable, Unit] = {}
+        self._of_future: Dict[int, Unit] = {}
+        self._cost, self._note, self._lanes = cost, note, lanes
+        self._ready: Ready[Unit] = Ready()
+        self._numbers = itertools.count()
         self._changed = threading.Condition()
         self._closed = False
         self._threads = [threading.Thread(target=self._lane, daemon=True) for _ in range(lanes)]
@@ -40,39 +113,39 @@ class Scheduler:
     def add(
         self, key: Hashable, work: Callable[[], Any], after: Sequence["Future[Any]"] = ()
     ) -> "Future[Any]":
-        """The future of `work()`, which runs once all of `after` are done, however they ended.
-
-        Among the units that are ready, the one that was added first goes first.
-        """
+        """The future of `work()`, which runs once all of `after` are done, however they ended."""
         if key in self._units:
-            return self._units[key]
-        future: "Future[Any]" = Future()
-        self._units[key] = future
-        order, waiting = next(self._order), [len(after)]
-
-        def run() -> None:
-            if future.set_running_or_notify_cancel():
-                try:
-                    future.set_result(work())
-                except BaseException as error:
-                    future.set_exception(error)
+            return self._units[key].future
+        needs = [self._of_future[id(future)] for future in after]
+        unit = Unit(next(self._numbers), key, work, self._cost(key), needs, len(needs))
+        self._units[key] = self._of_future[id(unit.future)] = unit
+        with self._changed:
+            self._lengthen(unit, unit.cost)
+            self._ready.left += unit.cost
 
         def one_done(_: Any = None) -> None:
             with self._changed:
-                waiting[0] -= 1
-                if waiting[0] <= 0:
-                    heapq.heappush(self._ready, (order, run))
+                unit.waiting -= 1
+                if unit.waiting <= 0:
+                    self._ready.add(unit.number, unit.path, unit)
                     self._changed.notify()
 
         if not after:
             one_done()
         for needed in after:
             needed.add_done_callback(one_done)
-        return future
+        return unit.future
+
+    def _lengthen(self, unit: Unit, path: float) -> None:
+        if path > unit.path:
+            unit.path = path
+            self._ready.lengthen(unit.number, path, unit)
+            for needed in unit.needs:
+                self._lengthen(needed, needed.cost + path)
 
     def result(self, key: Hashable, default: Any) -> Any:
         """The result of the unit of `key`, which has run; `default` where none was added."""
-        return self._units[key].result() if key in self._units else default
+        return self._units[key].future.result() if key in self._units else default
 
     def _lane(self) -> None:
         while True:
@@ -81,15 +154,26 @@ class Scheduler:
                     self._changed.wait()
                 if self._closed:
                     return
-                _, run = heapq.heappop(self._ready)
-            run()
+                unit = self._ready.take(self._lanes)
+            self._run(unit)
+            with self._changed:
+                self._ready.left -= unit.cost
+
+    def _run(self, unit: Unit) -> None:
+        began = time.monotonic()
+        if unit.future.set_running_or_notify_cancel():
+            try:
+                unit.future.set_result(unit.work())
+            except BaseException as error:
+                unit.future.set_exception(error)
+            self._note(unit.key, time.monotonic() - began)
 
     def close(self) -> None:
         """Begin nothing more and wait until what is under way has ended."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()
-        for future in self._units.values():
-            future.cancel()
+        for unit in self._units.values():
+            unit.future.cancel()
         for thread in self._threads:
             thread.join()

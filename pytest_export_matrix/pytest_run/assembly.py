@@ -8,6 +8,7 @@ from typing import List, Mapping, Sequence
 
 import pytest
 
+from pytest_export_matrix.execution.costs import Costs
 from pytest_export_matrix.execution.remembered import Remembered
 from pytest_export_matrix.execution.run import Manners, MatrixRun, Means
 from pytest_export_matrix.execution.steps.build_program import Programs
@@ -46,7 +47,8 @@ def assemble_run(
     available = Availability(dispatcher, environments)
     remembered = Remembered(store, available.state)
     engines = Engines(Programs(remembered, available))
-    means = Means(remembered, available, engines, digest([tool_digest(), paths]))
+    costs = Costs(store, digest(paths))
+    means = Means(remembered, available, engines, costs, digest([tool_digest(), paths]))
     return MatrixRun(recipes, means, manners, s.lanes)
 
 
