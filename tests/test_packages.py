@@ -118,9 +118,20 @@ except metadata.PackageNotFoundError:
     assert {"packaging", "no-such-package"} <= set(used_by(code).names)
 
 
+def test_a_package_whose_file_is_read_is_used_though_it_is_not_imported() -> None:
+    code = """
+import os, importlib.util
+place = importlib.util.find_spec("numpy").submodule_search_locations[0]
+tabulate = os.path.join(os.path.dirname(place), "tabulate")
+open(os.path.join(tabulate, "__init__.py")).close()
+"""
+    assert "tabulate" in used_by(code).names and "" not in used_by(code).names
+
+
 @pytest.mark.parametrize(
     "code",
     [
+        "import subprocess; subprocess.run('true', shell=True)",
         "import subprocess; subprocess.run([sys.executable, '-c', ''])",
         "import os; os.system('true')",
         "import os; os.fork() or os._exit(0)",

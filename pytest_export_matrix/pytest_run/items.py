@@ -55,8 +55,9 @@ class CellItem(pytest.Item):
     ) -> None:
         super().__init__(**kwargs)
         self.cell, self._result, self._verdict = cell, result, verdict
-        self.user_properties.extend(cell.axes.items())
-        self.add_marker(pytest.mark.export_matrix(**cell.axes))
+        axes = cell.axes
+        self.user_properties.extend(axes.items())
+        self.add_marker(pytest.mark.export_matrix(**axes))
         self.result: Optional[Result] = None
 
     def runtest(self) -> None:

@@ -7,7 +7,7 @@ import os
 import shutil
 import sys
 import sysconfig
-from typing import Any, Iterator, Set
+from typing import Any, Iterator, Set, Tuple
 
 from pytest_export_matrix.vocabulary.package import NAME
 from pytest_export_matrix.vocabulary.used import EVERYTHING, Used
@@ -15,6 +15,9 @@ from pytest_export_matrix.vocabulary.used import EVERYTHING, Used
 #: Audit events of a new process whose program is not looked at.
 #: https://docs.python.org/3/library/audit_events.html
 PROCESSES = ("os.fork", "os.forkpty", "os.posix_spawn", "os.exec", "os.spawn", "os.system")
+SHELLS = ("sh", "bash", "dash", "zsh", "env")
+#: Audit events of files that are read.
+FILES = ("open", "ctypes.dlopen")
 #: Modules that multiprocessing imports only to start a process, which no audit event tells.
 STARTERS = ("multiprocessing.popen_spawn_posix", "multiprocessing.popen_forkserver")
 #: Modules that Python looks for when it starts, before anything is recorded.
@@ -22,13 +25,16 @@ AT_START = ("sitecustomize", "usercustomize")
 
 
 class Recorder(importlib.abc.MetaPathFinder):
-    """Sees every top-level module and every package that is looked for, from now on, and finds
-    none. Another process that runs Python code of the environment is out of its sight."""
+    """Sees every top-level module and every package that is looked for, and every file of one that
+    is opened, from now on. Another process that runs Python code of the environment is out of its
+    sight."""
 
     def __init__(self) -> None:
         self._names: Set[str] = {*AT_START, *(name.partition(".")[0] for name in sys.modules)}
         #: Whether there was something out of sight.
         self.blind = False
+        folders = {sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}
+        self._installed = tuple(folder + os.sep for folder in folders)
 
     def start(self) -> "Recorder":
         sys.meta_path.insert(0, self)
@@ -46,7 +52,11 @@ class Recorder(importlib.abc.MetaPathFinder):
         return iter(())
 
     def _audit(self, event: str, arguments: Any) -> None:
-        if event in PROCESSES:
+        if event in FILES:
+            name = arguments[0]
+            if isinstance(name, str) and name.startswith(self._installed):
+                self._names.add(_top(name, self._installed))
+        elif event in PROCESSES:
             self.blind = True
         elif event == "subprocess.Popen":
             self.blind = self.blind or _is_of_environment(_program(arguments))
@@ -55,8 +65,16 @@ class Recorder(importlib.abc.MetaPathFinder):
         """What was used so far."""
         if self.blind or any(name in sys.modules for name in STARTERS):
             return EVERYTHING
-        known = {NAME, "__main__", *getattr(sys, "stdlib_module_names", ())}
+        known = {NAME, "__main__", "", "__pycache__", *getattr(sys, "stdlib_module_names", ())}
         return Used(sorted(self._names - known))
+
+
+def _top(name: str, folders: Tuple[str, ...]) -> str:
+    """The top-level module that the file `name` in one of `folders` belongs to; "" for what is said
+    about a package: who looks for one of them reads it of all."""
+    folder = next(each for each in folders if name.startswith(each))
+    top = name[len(folder) :].split(os.sep)[0]
+    return "" if top.endswith((".dist-info", ".egg-info")) else top.split(".")[0]
 
 
 def _program(arguments: Any) -> str:
@@ -68,7 +86,8 @@ def _program(arguments: Any) -> str:
 
 
 def _is_of_environment(program: str) -> bool:
-    """Whether a program is an interpreter of Python, a script for one, or part of a package."""
+    """Whether a program is an interpreter of Python or a script for one, is part of a package, or
+    a shell, which may start any of them."""
     found = shutil.which(program)
     path = os.path.abspath(found or program)
     folders = [sysconfig.get_path("purelib"), sysconfig.get_path("platlib")]
@@ -76,7 +95,8 @@ def _is_of_environment(program: str) -> bool:
         folders.append(sys.prefix)
     if any(path.startswith(folder + os.sep) for folder in folders):
         return True
-    return os.path.basename(path).startswith("python") or _is_script_of_python(path)
+    name = os.path.basename(path)
+    return name in SHELLS or name.startswith("python") or _is_script_of_python(path)
 
 
 def _is_script_of_python(path: str) -> bool:
