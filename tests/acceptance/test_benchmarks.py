@@ -29,6 +29,27 @@ def test_collection_is_compared_with_plain_parametrize() -> None:
     assert "cells / tests: " in done.stdout
 
 
+def test_reports_of_large_matrices_are_made() -> None:
+    pytest.importorskip("pytest_benchmark")
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        "--benchmark-disable",
+    ]
+    done = subprocess.run(
+        [*command, str(BENCHMARKS / "test_reports.py")],
+        env={**environment(), "REPORTS_CELLS": "240"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+
+
 def test_the_matrix_and_plain_tests_end_every_cell_alike(tmp_path: Path) -> None:
     project, report = Project(tmp_path / "project", "classifier"), tmp_path / "report.json"
     command = [
