@@ -9,11 +9,13 @@ adds up is its own affair.
   distance of 1 to the next float (N. J. Higham and T. Mary, "A New Approach to Probabilistic
   Rounding Error Analysis", SIAM Journal on Scientific Computing 41, 2019). PyTorch adds up in
   pairs, which is more exact; engines may add up one by one.
+- A normalization subtracts such a mean and divides by the spread: where that is small, the error of
+  a large mean is a large one.
 """
 
 from __future__ import annotations
 
-from typing import Any, Dict, Optional, Tuple
+from typing import Any, Callable, Dict, Optional, Tuple
 
 #: Operations with values in a range, by the names that PyTorch dispatches them under.
 RANGES: Dict[str, Tuple[float, float]] = {
@@ -27,6 +29,8 @@ RANGES: Dict[str, Tuple[float, float]] = {
 #: Products of their input and such a function.
 GATES = ("silu", "gelu")
 SUMS = ("sum", "mean")
+#: Operations that answer what they normalized, the means and the inverse spreads.
+NORMALIZATIONS = ("native_layer_norm", "native_group_norm", "native_batch_norm")
 
 
 def roundings(seed: int) -> Any:
@@ -49,6 +53,8 @@ def roundings(seed: int) -> Any:
             name = func._schema.name.partition("::")[2].rstrip("_")
             scale = _scale(name, args)
             answer = func(*args, **(kwargs or {}))
+            if name in NORMALIZATIONS:
+                _move_means(name, args, answer, noise)
             if scale is None or not torch.is_tensor(answer) or not answer.is_floating_point():
                 return answer
             rounding = torch.finfo(answer.dtype).eps
@@ -84,3 +90,31 @@ def _scale(name: str, arguments: Any) -> Any:
 
         return of_sum
     return None
+
+
+def _move_means(name: str, arguments: Any, answer: Any, noise: Callable[[Any], Any]) -> None:
+    """Add to what was normalized what it is off by where the means are off by their roundings."""
+    import torch
+
+    value, (normalized, means, inverse) = arguments[0], answer
+    if name == "native_layer_norm":
+        weight, over = arguments[2], tuple(range(value.dim() - len(arguments[1]), value.dim()))
+        magnitude = value.abs().mean(over, keepdim=True)
+    elif name == "native_group_norm":
+        weight, groups = arguments[1], arguments[6]
+        magnitude = value.reshape(*means.shape, -1).abs().mean(-1)
+    elif arguments[5]:  # a batch normalization that computes the means of what it is given
+        weight, over = arguments[1], tuple(each for each in range(value.dim()) if each != 1)
+        magnitude = value.abs().mean(over)
+    else:
+        return
+    count = value.numel() / max(1, magnitude.numel())
+    rounding = torch.finfo(magnitude.dtype).eps
+    shift = noise(magnitude) * magnitude * count**0.5 / 2 * rounding * inverse.view_as(magnitude)
+    if name == "native_group_norm":
+        shift = shift.repeat_interleave(value.shape[1] // groups, 1)
+    if name != "native_layer_norm":  # one for each channel
+        shape = (-1, value.shape[1], *[1] * (value.dim() - 2))
+        shift = shift.reshape(shape)
+        weight = weight if weight is None else weight.reshape(shape)
+    normalized.sub_(shift if weight is None else shift * weight)
