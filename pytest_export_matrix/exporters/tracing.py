@@ -56,7 +56,9 @@ def _onnx(captured: Any, path: str, context: Context, **settings: Any) -> str:
     model, tensors = captured
     names = context.input_names()
     declared = dict(zip(names, context.dynamic_dimensions()))
-    with torch.no_grad():
+    # As it is typed: without gradients PyTorch fuses the layers of a transformer, and ONNX has no
+    # operator for that.
+    with torch.enable_grad():
         torch.onnx.export(
             model,
             tuple(tensors),

@@ -46,7 +46,7 @@ SHAPES = ({{2: DYNAMIC, 3: DYNAMIC}},)
 SHAPES += tuple(dict.fromkeys(x) if isinstance(x, dict) else None for x in args[1:])
 AXES = {{"batch": {{2: "height", 3: "width"}}}}
 NAMES = {names}
-with torch.no_grad():
+with torch.set_grad_enabled({gradients}):
     {call}
 """
 SIZES = ((24, 32), (16, 40), (48, 32), (20, 37))
@@ -68,6 +68,7 @@ SUBJECTS = {
     "ignores_an_argument": Subject(
         "IgnoresAnArgument", "written_elsewhere.batch_and_vectors", '["batch", "unused", "gains"]'
     ),
+    "encodes_figures": Subject("EncodesFigures"),
     "ends_in_a_dict": Subject("EndsInADict", "written_elsewhere.batch_and_dict"),
 }
 
@@ -88,6 +89,7 @@ class Way(NamedTuple):
 WAYS = [
     Way("tracing", "torchscript", "keeps_tensors"),
     Way("tracing", "onnx", "keeps_tensors"),
+    Way("tracing", "onnx", "encodes_figures"),
     Way("tracing", "onnx", "ignores_an_argument"),
     Way("scripting", "torchscript", "ignores_an_argument"),
     Way("torch_export", "pt2", "keeps_tensors"),
@@ -132,7 +134,8 @@ def typed(way: Way, folder: Path) -> Path:
     call = calls()[f"{way.method}/{way.format}"]
     if way.subject == "ends_in_a_dict":
         call = call.replace("args,", "(*args, {}),")
-    script = SCRIPT.format(call=call, **subject._asdict())
+    gradients = (way.method, way.format) == ("tracing", "onnx")
+    script = SCRIPT.format(call=call, gradients=gradients, **subject._asdict())
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", script],
         cwd=folder,
@@ -219,7 +222,7 @@ def test_a_second_capture_in_a_process_would_meet_what_the_first_one_left(tmp_pa
     """The reason why each format is exported in a process of its own."""
     twice = "torch.export.export(model, args)\n    " * 2
     call = f'{twice}torch.onnx.export(model, args, "model.onnx", dynamo=True, verbose=False)'
-    script = SCRIPT.format(call=call, **SUBJECTS["keeps_tensors"]._asdict())
+    script = SCRIPT.format(call=call, gradients=False, **SUBJECTS["keeps_tensors"]._asdict())
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", script],
         cwd=tmp_path,

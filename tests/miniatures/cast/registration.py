@@ -74,6 +74,7 @@ ARCHITECTURES = (
         inputs="written_elsewhere:batch_and_vectors",
         layout=("NCHW", "C", "C"),
     ),
+    elsewhere("encodes_figures", "EncodesFigures"),
     elsewhere(
         "ends_in_a_dict",
         "EndsInADict",
