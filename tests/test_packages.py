@@ -8,7 +8,7 @@ import subprocess
 import sys
 import venv
 from pathlib import Path
-from typing import Dict, List, Optional
+from typing import Any, Dict, List, Optional
 
 import pytest
 
@@ -72,6 +72,36 @@ def test_what_is_installed_here_is_known_with_its_modules() -> None:
     assert found.modules["_pytest"] == ["pytest"] and found.modules["numpy"] == ["numpy"]
     assert "pluggy" in found.requires["pytest"]
     assert not [each for each in found.start if each.startswith(("pytest11", "console_scripts"))]
+
+
+@pytest.mark.parametrize(
+    ("origin", "counts"),
+    [
+        ({"url": "file:///mine", "dir_info": {"editable": True}}, False),
+        ({"url": "file:///mine", "dir_info": {}}, True),
+        ({"url": "https://example.org/a.whl", "archive_info": {}}, True),
+    ],
+)
+def test_another_build_of_a_version_counts_and_a_folder_of_the_user_does_not(
+    origin: Dict[str, Any], counts: bool
+) -> None:
+    """An edit there concerns those answers alone that were made from the edited file."""
+
+    def state(record: str) -> str:
+        found: Dict[str, Any] = {name: {"mine": "mine"} for name in ("names", "versions")}
+        found.update(python="3.11", platform="Linux", start=[], modules={}, requires={})
+        found["origins"] = {"mine": {**origin, "record": record}}
+        return Packages.inspected(found, fresh=False).state(EVERYTHING)
+
+    assert (state("one") != state("other")) is counts
+
+
+def test_a_commit_counts() -> None:
+    origin = {"url": "git+https://example.org", "vcs_info": {"commit_id": "0123"}, "record": ""}
+    found: Dict[str, Any] = {name: {"mine": "mine"} for name in ("names", "versions")}
+    found.update(python="3.11", platform="Linux", start=[], modules={}, requires={})
+    packages = Packages.inspected({**found, "origins": {"mine": origin}}, fresh=False)
+    assert packages.revisions == {"mine": "0123"}
 
 
 RECORDED = """

@@ -20,7 +20,7 @@ def python() -> str:
 @functools.lru_cache(maxsize=None)
 def packages() -> Packages:
     """All that is installed beside pytest. Looked up once: it takes a third of a second."""
-    return Packages.inspected(inspection.inspect())
+    return Packages.inspected(inspection.inspect(), fresh=False)
 
 
 def describe(modules: Iterable[str]) -> Versions:

@@ -24,9 +24,9 @@ EXTRA = r"\bextra\s*=="
 
 
 def inspect() -> Dict[str, Any]:
-    """The fields of `packages.Packages`, with the direct_url.json of each package that has one in
-    place of its revision. Of two packages with one name, the first on the path
-    counts, as it does for an import."""
+    """The fields of `packages.Packages`, with the direct_url.json of each package that has one, and
+    the digest of its list of files, in place of its revision. Of two packages with one name, the
+    first on the path counts, as it does for an import."""
     names: Dict[str, str] = {}
     versions, origins, modules, requires = {}, {}, {}, {}  # type: Any, Any, Any, Any
     entry_points: List[str] = []
@@ -42,7 +42,8 @@ def inspect() -> Dict[str, Any]:
             modules.setdefault(module, []).append(key)
         origin = distribution.read_text("direct_url.json")
         if origin:
-            origins[key] = json.loads(origin)
+            record = (distribution.read_text("RECORD") or "").encode()
+            origins[key] = {**json.loads(origin), "record": hashlib.sha256(record).hexdigest()}
         entry_points += [
             f"{each.group}: {each.name} = {each.value}"
             for each in distribution.entry_points

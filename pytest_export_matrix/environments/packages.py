@@ -7,7 +7,7 @@ it looked for and did not find is still not there. So another package may come, 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Dict, Iterable, List, Set, Tuple
+from typing import Any, Dict, Iterable, List, Mapping, Set, Tuple
 
 from pytest_export_matrix.environments.inspection import plain
 from pytest_export_matrix.environments.revisions import of_origin
@@ -22,8 +22,9 @@ class Packages:
     form.
 
     python: its version. start: what Python runs or reads at its start, whatever is imported.
-    names: packages as they spell themselves. revisions: the commits of those that were built from
-    git. modules: the packages that have a top-level module. requires: those that a package needs.
+    names: packages as they spell themselves. revisions: of those that come from no index, what
+    tells one build from another. modules: the packages that have a top-level module. requires:
+    those that a package needs.
     """
 
     python: str
@@ -36,10 +37,12 @@ class Packages:
     requires: Dict[str, List[str]]
 
     @classmethod
-    def inspected(cls, found: Dict[str, Any]) -> "Packages":
-        """What `inspection.inspect` has found. Raises ValueError where that is something else."""
-        origins = {name: of_origin(origin) for name, origin in found.pop("origins").items()}
-        revisions = {name: commit for name, commit in sorted(origins.items()) if commit}
+    def inspected(cls, found: Dict[str, Any], fresh: bool) -> "Packages":
+        """What `inspection.inspect` has found. `fresh`: it was installed just now, so that a folder
+        still holds what was installed from it. Raises ValueError where it is something else."""
+        origins = found.pop("origins").items()
+        commits = {name: _revision(origin, fresh) for name, origin in origins}
+        revisions = {name: commit for name, commit in sorted(commits.items()) if commit}
         return convert({**found, "revisions": revisions}, cls)
 
     @property
@@ -74,3 +77,12 @@ class Packages:
             found |= fresh
             fresh = {each for name in fresh for each in self.requires.get(name, ())}
         return found
+
+
+def _revision(origin: Mapping[str, Any], fresh: bool) -> str:
+    """The commit that a package was built from, or else the digest of its files; "" where they lie
+    in a folder of the user: each file of it that a task reads counts by itself.
+    https://packaging.python.org/en/latest/specifications/direct-url/"""
+    if fresh or "vcs_info" in origin:
+        return of_origin(origin)
+    return "" if origin.get("dir_info", {}).get("editable") else str(origin["record"])

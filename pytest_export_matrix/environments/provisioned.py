@@ -204,7 +204,7 @@ def _inspect(venv: Path, environment: Environment) -> Record:
         environment.python,
         tuple(environment.requirements),
         tuple(environment.afterwards),
-        Packages.inspected(json.loads(done.stdout)),
+        Packages.inspected(json.loads(done.stdout), fresh=True),
         _size(venv),
         venv.name,
     )
