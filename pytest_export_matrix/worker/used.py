@@ -14,7 +14,7 @@ from pytest_export_matrix.vocabulary.used import EVERYTHING, Used
 
 #: Audit events of a new process whose program is not looked at.
 #: https://docs.python.org/3/library/audit_events.html
-PROCESSES = ("os.fork", "os.forkpty", "os.posix_spawn", "os.exec", "os.spawn", "os.system")
+PROCESSES = ("os.fork", "os.forkpty", "os.exec", "os.spawn", "os.system")
 SHELLS = ("sh", "bash", "dash", "zsh", "env")
 #: Audit events of files that are read.
 FILES = ("open", "ctypes.dlopen")
@@ -58,7 +58,7 @@ class Recorder(importlib.abc.MetaPathFinder):
                 self._names.add(_top(name, self._installed))
         elif event in PROCESSES:
             self.blind = True
-        elif event == "subprocess.Popen":
+        elif event in ("subprocess.Popen", "os.posix_spawn"):  # the one may call the other
             self.blind = self.blind or _is_of_environment(_program(arguments))
 
     def used(self) -> Used:
@@ -78,7 +78,7 @@ def _top(name: str, folders: Tuple[str, ...]) -> str:
 
 
 def _program(arguments: Any) -> str:
-    """The program of a subprocess.Popen event: (executable, args, cwd, env)."""
+    """The program of an event with (executable or None, arguments, ...)."""
     executable, words = arguments[0], arguments[1]
     if executable is None:
         executable = words if isinstance(words, (str, bytes, os.PathLike)) else words[0]
