@@ -24,6 +24,9 @@ POLL_SECONDS = 0.02
 
 
 def main(control: str) -> None:
+    # An interrupt ends a worker and its tasks, as any other signal from outside does. In the middle
+    # of an import a library may swallow the exception that Python makes of it, and be half there.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     requests = os.dup(0)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     sys.path[:] = [path for path in sys.path if os.path.abspath(path) != os.path.dirname(_FILE)]
