@@ -74,6 +74,13 @@ def test_what_is_installed_here_is_known_with_its_modules() -> None:
     assert not [each for each in found.start if each.startswith(("pytest11", "console_scripts"))]
 
 
+def mine(origin: Dict[str, Any]) -> Packages:
+    """An environment with one package, which comes from `origin`."""
+    found: Dict[str, Any] = {name: {"mine": "mine"} for name in ("names", "versions")}
+    found.update(python="3.11", platform="Linux", start=[], modules={}, requires={})
+    return Packages.inspected({**found, "origins": {"mine": origin}}, fresh=False)
+
+
 @pytest.mark.parametrize(
     ("origin", "counts"),
     [
@@ -88,20 +95,14 @@ def test_another_build_of_a_version_counts_and_a_folder_of_the_user_does_not(
     """An edit there concerns those answers alone that were made from the edited file."""
 
     def state(record: str) -> str:
-        found: Dict[str, Any] = {name: {"mine": "mine"} for name in ("names", "versions")}
-        found.update(python="3.11", platform="Linux", start=[], modules={}, requires={})
-        found["origins"] = {"mine": {**origin, "record": record}}
-        return Packages.inspected(found, fresh=False).state(EVERYTHING)
+        return mine({**origin, "record": record}).state(EVERYTHING)
 
     assert (state("one") != state("other")) is counts
 
 
 def test_a_commit_counts() -> None:
     origin = {"url": "git+https://example.org", "vcs_info": {"commit_id": "0123"}, "record": ""}
-    found: Dict[str, Any] = {name: {"mine": "mine"} for name in ("names", "versions")}
-    found.update(python="3.11", platform="Linux", start=[], modules={}, requires={})
-    packages = Packages.inspected({**found, "origins": {"mine": origin}}, fresh=False)
-    assert packages.revisions == {"mine": "0123"}
+    assert mine(origin).revisions == {"mine": "0123"}
 
 
 RECORDED = """

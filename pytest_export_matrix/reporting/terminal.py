@@ -26,6 +26,8 @@ RED, YELLOW, PLAIN = "red", "yellow", ""
 TABLE, FAILING, ACCEPTED, CHANGES, REASONS, INPUTS = 22, 5, 4, 4, 2, 3
 #: The columns of a terminal that does not say how many it has.
 WIDTH = 80
+#: The width of an entry of the summary where that is narrow; its last character is a space.
+COLUMN = 13
 Lines = Iterator[Tuple[str, str]]
 
 
@@ -84,13 +86,13 @@ def _narrow(grid: Grid) -> List[str]:
 
 
 def _columns(name: str, entries: Sequence[str]) -> str:
-    return f"  {name:<25}{''.join(f'{_brief(entry):<13}' for entry in entries)}".rstrip()
+    return f"  {name:<25}{''.join(f'{_brief(entry):<{COLUMN}}' for entry in entries)}".rstrip()
 
 
 def _brief(entry: str) -> str:
     """An entry with as many of its references as leave a space behind it."""
     words = entry.split(" ")
-    while len(" ".join(words)) > 12:
+    while len(" ".join(words)) >= COLUMN:
         words = [*[word for word in words if word != "…"][:-1], "…"]
     return " ".join(words)
 

@@ -33,8 +33,7 @@ class Recorder(importlib.abc.MetaPathFinder):
         self._names: Set[str] = {*AT_START, *(name.partition(".")[0] for name in sys.modules)}
         #: Whether there was something out of sight.
         self.blind = False
-        folders = {sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}
-        self._installed = tuple(folder + os.sep for folder in folders)
+        self._installed = _installed_in()
 
     def start(self) -> "Recorder":
         sys.meta_path.insert(0, self)
@@ -69,6 +68,12 @@ class Recorder(importlib.abc.MetaPathFinder):
         return Used(sorted(self._names - known))
 
 
+def _installed_in() -> Tuple[str, ...]:
+    """The folders of this interpreter's packages."""
+    folders = {sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}
+    return tuple(folder + os.sep for folder in folders)
+
+
 def _top(name: str, folders: Tuple[str, ...]) -> str:
     """The top-level module that the file `name` in one of `folders` belongs to; "" for what is said
     about a package: who looks for one of them reads it of all."""
@@ -90,10 +95,8 @@ def _is_of_environment(program: str) -> bool:
     a shell, which may start any of them."""
     found = shutil.which(program)
     path = os.path.abspath(found or program)
-    folders = [sysconfig.get_path("purelib"), sysconfig.get_path("platlib")]
-    if sys.prefix != sys.base_prefix:
-        folders.append(sys.prefix)
-    if any(path.startswith(folder + os.sep) for folder in folders):
+    own = (sys.prefix + os.sep,) if sys.prefix != sys.base_prefix else ()
+    if path.startswith((*_installed_in(), *own)):
         return True
     name = os.path.basename(path)
     return name in SHELLS or name.startswith("python") or _is_script_of_python(path)

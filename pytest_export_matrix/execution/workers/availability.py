@@ -41,13 +41,14 @@ class Availability:
 
     def packages(self, name: str) -> Optional[Packages]:
         """What an environment holds; None where it was never built."""
+        environment = self.environments.get(name)
+        if environment is None:
+            return current.packages()
         if name not in self._packages:
-            record = None
-            if name in self.environments:
-                record = records.known(Path(self.dispatcher.cache), self.environments[name])
-                if record is None:
-                    return None
-            self._packages[name] = record.packages if record else current.packages()
+            record = records.known(Path(self.dispatcher.cache), environment)
+            if record is None:
+                return None
+            self._packages[name] = record.packages
         return self._packages[name]
 
     def state(self, uses: Uses) -> Optional[str]:
