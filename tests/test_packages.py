@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import venv
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Dict, List, Optional
 
@@ -14,6 +15,7 @@ import pytest
 
 from pytest_export_matrix.environments import current, inspection
 from pytest_export_matrix.environments.packages import Packages
+from pytest_export_matrix.machine.json_files import convert
 from pytest_export_matrix.vocabulary.package import ABOVE
 from pytest_export_matrix.vocabulary.used import EVERYTHING, Used
 from pytest_export_matrix.worker import used as module
@@ -36,6 +38,12 @@ def packages(
     revisions = {"torch": revision} if revision else {}
     names = {name: name for name in versions}
     return Packages("3.11", "Linux", start or [], names, versions, revisions, modules, REQUIRES)
+
+
+def test_a_record_in_which_a_package_has_no_name_is_refused() -> None:
+    record = {**asdict(packages(TORCH)), "names": {}}
+    with pytest.raises(ValueError, match="a version and those with a name"):
+        convert(record, Packages)
 
 
 def test_a_package_counts_with_all_that_it_requires() -> None:

@@ -36,6 +36,10 @@ class Packages:
     modules: Dict[str, List[str]]
     requires: Dict[str, List[str]]
 
+    def __post_init__(self) -> None:
+        if self.names.keys() != self.versions.keys():
+            raise ValueError("packages with a version and those with a name are not the same")
+
     @classmethod
     def inspected(cls, found: Dict[str, Any], fresh: bool) -> "Packages":
         """What `inspection.inspect` has found. `fresh`: it was installed just now, so that a folder

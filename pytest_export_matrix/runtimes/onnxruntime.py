@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ctypes
+import os
 import sys
 from typing import Any, Dict, Optional, Sequence, Tuple
 
@@ -16,6 +18,8 @@ class Session:
     def __init__(self, path: str, device: str, threads: int) -> None:
         import onnxruntime
 
+        if device == "cuda":
+            onnxruntime.preload_dlls()  # of NVIDIA's packages beside it; the loader finds no other
         provider, settings = self.provider(device, threads)
         self.session = onnxruntime.InferenceSession(
             path, options(threads), providers=[(provider, settings)]
@@ -37,7 +41,27 @@ class Session:
 
         if PROVIDERS[device] not in onnxruntime.get_available_providers():
             return f"onnxruntime {onnxruntime.__version__} has no {PROVIDERS[device]}"
-        return None
+        return problem_of_gpu() if device == "cuda" else None
+
+
+def problem_of_gpu() -> Optional[str]:
+    """What ONNX Runtime says when it opens a small model of its own on a GPU."""
+    import onnxruntime
+    from onnxruntime import datasets
+
+    name = PROVIDERS["cuda"]
+    try:
+        onnxruntime.preload_dlls()
+        example = datasets.get_example("mul_1.onnx")
+        session = onnxruntime.InferenceSession(example, providers=[name], enable_fallback=0)
+        if name not in session.get_providers():
+            # It has only printed why. The loader says it again.
+            folder = os.path.join(os.path.dirname(onnxruntime.__file__), "capi")
+            ctypes.CDLL(os.path.join(folder, "libonnxruntime_providers_cuda.so"))
+        check_used(session, name)
+    except Exception as error:
+        return f"{name}: {error}"
+    return None
 
 
 def options(threads: int) -> Any:

@@ -8,8 +8,6 @@ What a provider does not take runs in ONNX Runtime itself, as for everyone who u
 
 from __future__ import annotations
 
-import ctypes
-import os
 from typing import Dict, Optional, Tuple
 
 from pytest_export_matrix.runtimes import onnxruntime
@@ -19,34 +17,13 @@ OPENVINO = "OpenVINOExecutionProvider"
 
 
 class CudaSession(onnxruntime.Session):
-    """CUDA, with the libraries of NVIDIA's packages beside it. No test of this repository has run
-    a file in it: that takes a GPU."""
-
-    def __init__(self, path: str, device: str, threads: int) -> None:
-        import onnxruntime as engine
-
-        engine.preload_dlls()
-        super().__init__(path, device, threads)
+    """CUDA, by the build for GPUs with NVIDIA's libraries beside it."""
 
     @staticmethod
     def problem(device: str) -> Optional[str]:
-        """What ONNX Runtime says when it opens a small model of its own on a GPU."""
-        import onnxruntime as engine
-        from onnxruntime import datasets
-
         name = onnxruntime.PROVIDERS["cuda"]
-        try:
-            engine.preload_dlls()
-            example = datasets.get_example("mul_1.onnx")
-            session = engine.InferenceSession(example, providers=[name], enable_fallback=0)
-            if name not in session.get_providers():
-                # It has only printed why. The loader says it again.
-                folder = os.path.join(os.path.dirname(engine.__file__), "capi")
-                ctypes.CDLL(os.path.join(folder, "libonnxruntime_providers_cuda.so"))
-            onnxruntime.check_used(session, name)
-        except Exception as error:
-            return f"{name}: {error}"
-        return None if device == "cuda" else f"{name} does not run on {device}"
+        not_here = None if device == "cuda" else f"{name} does not run on {device}"
+        return onnxruntime.problem_of_gpu() or not_here
 
 
 class OpenVinoSession(onnxruntime.Session):
