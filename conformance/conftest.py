@@ -7,7 +7,7 @@ from pytest_export_matrix import Registry
 from pytest_export_matrix.on_request import AOT_INDUCTOR, CAFFE2, ONNXRUNTIME_NODE
 
 #: Matrices of their own.
-collect_ignore = ["detectron2", "engines", "findings"]
+collect_ignore = ["cuda", "detectors", "detectron2", "engines", "findings"]
 
 
 def pytest_export_matrix_register(registry: Registry) -> None:

@@ -1,9 +1,11 @@
-"""The C++ example of docs/engines.md, run as a newcomer would: in an empty folder."""
+"""The C++ example of docs/engines.md, run as a newcomer would, in an empty folder; its program built
+by another compiler."""
 
 from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -77,3 +79,23 @@ def test_the_program_loads_no_python(folder: Path) -> None:
     program.close()
     assert "libtorch_cpu.so" in names
     assert not [name for name in names if "python" in name.lower()]
+
+
+def test_a_compiler_that_links_its_own_library_statically_builds_a_program_that_works(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import torch
+
+    from pytest_export_matrix.runtimes import libtorch
+
+    compiler = tmp_path / "c++"
+    compiler.write_text(f'#!/bin/sh\nexec {shutil.which("c++")} -static-libstdc++ "$@"\n')
+    compiler.chmod(0o755)
+    monkeypatch.setenv("CXX", str(compiler))
+    traced = torch.jit.trace(torch.nn.Linear(3, 3), torch.zeros(1, 3))
+    torch.jit.save(traced, tmp_path / "model.pt")
+
+    program = libtorch.write(str(tmp_path / "sources"), libtorch.TORCHSCRIPT)
+    asked = [program, tmp_path / "model.pt", "cpu", "1"]
+    done = subprocess.run(asked, input="", capture_output=True, text=True, check=False)
+    assert done.stdout.startswith("done "), done.stderr
