@@ -25,6 +25,7 @@ TORCH = {
     "sympy": "1.13",
     "mpmath": "1.3",
     "nvidia-cublas": "13",
+    "pandas": "2",
     "ruff": "0.15",
 }
 MODULES = {**{name: [name] for name in ("torch", "sympy", "mpmath")}, "nvidia": ["nvidia-cublas"]}
@@ -47,7 +48,7 @@ def test_a_record_in_which_a_package_has_no_name_is_refused() -> None:
 
 
 def test_a_package_counts_with_all_that_it_requires() -> None:
-    assert packages(TORCH).behind(["torch"]) == set(TORCH) - {"ruff"}
+    assert packages(TORCH).behind(["torch"]) == set(TORCH) - {"pandas", "ruff"}
 
 
 @pytest.mark.parametrize(
@@ -55,6 +56,8 @@ def test_a_package_counts_with_all_that_it_requires() -> None:
     [
         (packages({**TORCH, "ruff": "1.0", "playwright": "1.50"}), True),
         (packages({name: version for name, version in TORCH.items() if name != "ruff"}), True),
+        (packages({**TORCH, "pandas": "3"}), True),  # only looked for, and there before
+        (packages({**TORCH, "monkeytype": "23"}), False),  # only looked for, and not there before
         (packages({**TORCH, "torch": "2.15"}), False),
         (packages({**TORCH, "mpmath": "1.4"}), False),
         (packages({**TORCH, "onnx": "1.20"}), False),  # it was looked for
@@ -66,7 +69,7 @@ def test_a_package_counts_with_all_that_it_requires() -> None:
 def test_what_was_used_is_another_state_where_one_of_it_is_another(
     now: Packages, same: bool
 ) -> None:
-    used = Used(["onnx", "torch"])
+    used = Used(["onnx", "torch"], sought=["monkeytype", "pandas"])
     assert (now.state(used) == packages(TORCH).state(used)) is same
 
 
@@ -120,29 +123,30 @@ from pytest_export_matrix.worker.used import Recorder
 recorder = Recorder().start()
 {code}
 used = recorder.used()
-print(json.dumps([used.names, used.everything]))
+print(json.dumps([used.names, used.sought, used.everything]))
 """
 
 
 def used_by(code: str, python: str = sys.executable) -> Used:
     text = RECORDED.format(above=ABOVE, code=code)
     done = subprocess.run([python, "-c", text], capture_output=True, text=True, check=True)
-    names, everything = json.loads(done.stdout.splitlines()[-1])
-    return Used(names, everything)
+    return Used(*json.loads(done.stdout.splitlines()[-1]))
 
 
 def test_modules_that_are_imported_or_looked_for_are_used() -> None:
     code = """
 import importlib.util, numpy.linalg
 importlib.util.find_spec("no_such_module")
+importlib.util.find_spec("pluggy")
 try:
     import neither
 except ImportError:
     pass
 """
     used = used_by(code)
-    assert {"numpy", "no_such_module", "neither"} <= set(used.names)
-    assert not used.everything and "json" not in used.names
+    assert {"no_such_module", "neither", "pluggy"} <= set(used.sought)
+    assert "numpy" in used.names and "pluggy" not in used.names
+    assert not used.everything and "json" not in {*used.names, *used.sought}
 
 
 def test_packages_whose_metadata_is_asked_for_are_used() -> None:

@@ -65,11 +65,12 @@ class Packages:
         return [self.platform, self.python, self.start]
 
     def state(self, used: Used) -> str:
-        """A digest of what a task used: another one where a package is another one, or where there
-        is now what the task did not find."""
+        """A digest of what a task used: another one where a package is another one, or where
+        something that the task looked for has come or gone."""
         names = self.versions if used.everything else self.behind(used.names)
         found = [(name, self.versions[name], self.revisions.get(name)) for name in sorted(names)]
-        return digest([self.base, found])
+        there = [name for name in used.sought if self.behind([name])]
+        return digest([self.base, found, there])
 
     def behind(self, names: Iterable[str]) -> Set[str]:
         """The packages behind `names`, which are those of modules and packages, and all that these

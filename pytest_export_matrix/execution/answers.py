@@ -95,8 +95,11 @@ def merged(*uses: Uses) -> Uses:
     found: Uses = {}
     for environment, used in (item for each in uses for item in each.items()):
         before = found.get(environment, Used())
-        names = sorted({*before.names, *used.names})
-        found[environment] = Used(names, before.everything or used.everything)
+        found[environment] = Used(
+            sorted({*before.names, *used.names}),
+            sorted({*before.sought, *used.sought}),
+            before.everything or used.everything,
+        )
     return found
 
 

@@ -8,11 +8,12 @@ from typing import List
 
 @dataclass(frozen=True)
 class Used:
-    """`names` of the modules that a task imported or looked for, and of the packages whose metadata
-    it asked for, whether they are there or not. `everything`: that is not known, any package may
-    have counted."""
+    """`names` of the modules that a task imported, and of the packages whose metadata or files it
+    read or did not find. `sought`: modules that it only looked for; it matters whether they are
+    there. `everything`: that is not known, any package may have counted."""
 
     names: List[str] = field(default_factory=list)
+    sought: List[str] = field(default_factory=list)
     everything: bool = False
 
 

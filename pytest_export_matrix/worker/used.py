@@ -16,8 +16,8 @@ from pytest_export_matrix.vocabulary.used import EVERYTHING, Used
 #: https://docs.python.org/3/library/audit_events.html
 PROCESSES = ("os.fork", "os.forkpty", "os.exec", "os.spawn", "os.system")
 SHELLS = ("sh", "bash", "dash", "zsh", "env")
-#: Audit events of files that are read.
-FILES = ("open", "ctypes.dlopen")
+#: Audit events of files that are read or loaded, and which argument is the file.
+FILES = {"open": 0, "ctypes.dlopen": 0, "import": 1}
 #: Modules that multiprocessing imports only to start a process, which no audit event tells.
 STARTERS = ("multiprocessing.popen_spawn_posix", "multiprocessing.popen_forkserver")
 #: Modules that Python looks for when it starts, before anything is recorded.
@@ -26,11 +26,12 @@ AT_START = ("sitecustomize", "usercustomize")
 
 class Recorder(importlib.abc.MetaPathFinder):
     """Sees every top-level module and every package that is looked for, and every file of one that
-    is opened, from now on. Another process that runs Python code of the environment is out of its
-    sight."""
+    is opened or loaded, from now on. Another process that runs Python code of the environment is
+    out of its sight."""
 
     def __init__(self) -> None:
-        self._names: Set[str] = {*AT_START, *(name.partition(".")[0] for name in sys.modules)}
+        self._names: Set[str] = set()
+        self._sought: Set[str] = set(AT_START)
         #: Whether there was something out of sight.
         self.blind = False
         self._installed = _installed_in()
@@ -42,7 +43,7 @@ class Recorder(importlib.abc.MetaPathFinder):
 
     def find_spec(self, name: str, path: Any = None, target: Any = None) -> None:
         if path is None:
-            self._names.add(name)
+            self._sought.add(name)
 
     def find_distributions(self, context: Any = None) -> Iterator[Any]:
         """https://docs.python.org/3/library/importlib.metadata.html#extending-the-search-algorithm"""
@@ -52,7 +53,7 @@ class Recorder(importlib.abc.MetaPathFinder):
 
     def _audit(self, event: str, arguments: Any) -> None:
         if event in FILES:
-            name = arguments[0]
+            name = arguments[FILES[event]]
             if isinstance(name, str) and name.startswith(self._installed):
                 self._names.add(_top(name, self._installed))
         elif event in PROCESSES:
@@ -65,7 +66,8 @@ class Recorder(importlib.abc.MetaPathFinder):
         if self.blind or any(name in sys.modules for name in STARTERS):
             return EVERYTHING
         known = {NAME, "__main__", "", "__pycache__", *getattr(sys, "stdlib_module_names", ())}
-        return Used(sorted(self._names - known))
+        names = self._names.union(name.partition(".")[0] for name in sys.modules)
+        return Used(sorted(names - known), sorted(self._sought - names - known))
 
 
 def _installed_in() -> Tuple[str, ...]:

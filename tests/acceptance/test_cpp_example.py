@@ -1,5 +1,4 @@
-"""The C++ example of docs/engines.md, run as a newcomer would, in an empty folder; its program built
-by another compiler."""
+"""The C++ example of docs/engines.md, run as a newcomer would, in an empty folder."""
 
 from __future__ import annotations
 

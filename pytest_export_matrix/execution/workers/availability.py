@@ -58,7 +58,7 @@ class Availability:
             packages = self.packages(name)
             if packages is None:
                 return None
-            key = (name, used.everything, tuple(used.names))
+            key = (name, used.everything, tuple(used.names), tuple(used.sought))
             if self._states.get(key, (None, ""))[0] is not packages:
                 self._states[key] = (packages, packages.state(used))
             found.append([name, self._states[key][1]])
