@@ -46,6 +46,8 @@ class Program:
             stdout=subprocess.PIPE,
             encoding="utf-8",
             errors="backslashreplace",
+            # What its engine unpacks goes with the program, also when that is killed.
+            env={**os.environ, "TMPDIR": self._folder.name},
             preexec_fn=end_with_parent if sys.platform == "linux" else None,
         )
         self.pid = self._process.pid

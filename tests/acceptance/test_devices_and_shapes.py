@@ -47,7 +47,13 @@ def compiled(method: str, language: str, resolution: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+def temporary(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder for temporary files of the run."""
+    return tmp_path_factory.mktemp("temporary")
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory, temporary: Path) -> Run:
     project = Project(tmp_path_factory.mktemp("devices") / "project")
     (project.root / "conftest.py").write_text(CONFTEST, encoding="utf-8")
     aot_inductor = [
@@ -56,7 +62,15 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
         for language in LANGUAGES
         for resolution in ("fixed", "dynamic")
     ]
-    return project.run(*ONE_LANE, cells=[ANYWHERE, ON_ITS_OWN, OTHERWISE, *aot_inductor])
+    cells = [ANYWHERE, ON_ITS_OWN, OTHERWISE, *aot_inductor]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TMPDIR", str(temporary))
+        return project.run(*ONE_LANE, cells=cells)
+
+
+def test_no_package_of_aot_inductor_is_left_unpacked(run: Run, temporary: Path) -> None:
+    left = [path.name for path in temporary.iterdir()]
+    assert [name for name in left if not name.startswith("torchinductor_")] == []
 
 
 def test_a_file_that_loads_on_both_devices_passes(run: Run) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
+
 from pytest_export_matrix.runtimes import libtorch, pytorch
 
 
@@ -26,4 +29,11 @@ class PythonSession(pytorch.Session):
     def load(self, path: str) -> None:
         import torch
 
+        # The loader unpacks the package into this folder. It would remove that only at the end of
+        # its process, and a task ends without.
+        self._folder = tempfile.TemporaryDirectory(dir=os.getcwd(), prefix="package-")
+        os.environ["TMPDIR"] = self._folder.name
         self.module = torch._inductor.aoti_load_package(path)
+
+    def close(self) -> None:
+        self._folder.cleanup()
