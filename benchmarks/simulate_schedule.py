@@ -71,7 +71,8 @@ def units(cells: Iterable[Result], copies: int = 1) -> List[Work]:
 
 def makespan(planned: Sequence[Work], lanes: int, by_cost: bool = True) -> float:
     """Seconds until the last unit has ended. Without `by_cost`, units keep the plan's order."""
-    ready: Ready[Work] = Ready(sum(each.cost for each in planned))
+    ready: Ready[Work] = Ready()
+    left = sum(each.cost for each in planned)
     waits = {each.number: each.needs for each in planned}
     running: List[Tuple[float, Work]] = []
     now = 0.0
@@ -80,10 +81,10 @@ def makespan(planned: Sequence[Work], lanes: int, by_cost: bool = True) -> float
             ready.add(each.number, each.path if by_cost else 0.0, each)
     while ready or running:
         while ready and len(running) < lanes:
-            begun = ready.take(lanes)
+            begun = ready.take(lanes, left)
             heapq.heappush(running, (now + begun.cost, begun))
         now, ended = heapq.heappop(running)
-        ready.left -= ended.cost
+        left -= ended.cost
         for later in ended.leads_to:
             waits[later.number] -= 1
             if not waits[later.number]:

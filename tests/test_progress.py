@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from types import SimpleNamespace
-from typing import Any, List
+from typing import Any, List, Optional
 
 import pytest
 
@@ -15,8 +15,7 @@ from pytest_export_matrix.pytest_run.progress import CLEAR, RESTORE, SAVE, Progr
 RUN: Any = SimpleNamespace(
     done=2,
     planned=6,
-    worked=1,
-    work=3,
+    seconds_left=400.0,
     activities=[Activity("net eager", "reference", time.monotonic())],
 )
 
@@ -69,19 +68,30 @@ def test_a_process_without_a_terminal_reporter_shows_nothing(
     assert capsys.readouterr().out == ""
 
 
+def test_the_time_that_is_left_is_told_once_the_cache_has_answered(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    reporter = Reporter(isatty=False)
+    monkeypatch.setattr(progress, "QUIET_SECONDS", -1.0)
+    with shown_by(reporter) as shown:
+        shown.show(RUN)
+        monkeypatch.setattr(progress, "EARLY_SECONDS", -1.0)
+        shown.show(RUN)
+    early, late = reporter.lines
+    assert "2 of 6 cells;" in early and "2 of 6 cells, about 7 min left;" in late
+
+
 @pytest.mark.parametrize(
-    ("seconds", "done", "planned", "words"),
+    ("seconds", "words"),
     [
-        (59.0, 10, 20, ""),
-        (600.0, 1, 100, ""),
-        (600.0, 0, 10, ""),
-        (600.0, 10, 10, ""),
-        (600.0, 5, 10, ", about 10 min left"),
-        (61.0, 99, 100, ", about 1 min left"),
-        (3600.0, 30, 100, ", about 2 h 20 min left"),
+        (None, ""),
+        (0.0, ""),
+        (20.0, ", about 1 min left"),
+        (600.0, ", about 10 min left"),
+        (8400.0, ", about 2 h 20 min left"),
     ],
 )
-def test_the_time_that_is_left_is_told_once_it_can_be_estimated(
-    seconds: float, done: int, planned: int, words: str
+def test_the_time_that_is_left_is_told_in_hours_and_minutes(
+    seconds: Optional[float], words: str
 ) -> None:
-    assert progress.time_left(seconds, done, planned) == words
+    assert progress.time_left(seconds) == words

@@ -87,9 +87,8 @@ class MatrixRun:
         for recipe in recipes:
             self._captures.setdefault(recipe.capture_key, []).append(recipe)
         self.dispatcher = means.available.dispatcher
-        #: Cells that have a result; those of them that took work, and all that take some.
-        self.done = self.worked = 0
-        self.work = sum(not devices.absent(recipe.cell.device) for recipe in recipes)
+        #: How many cells have a result.
+        self.done = 0
 
     def start(self) -> None:
         """Begin all cells, in order. Programs are built meanwhile: at first there is one model to
@@ -118,6 +117,11 @@ class MatrixRun:
     def activities(self) -> List[Activity]:
         """What is under way now."""
         return list(self.dispatcher.activities.values())
+
+    @property
+    def seconds_left(self) -> Optional[float]:
+        """How long the rest takes; None where that cannot be told yet."""
+        return self._scheduler.seconds_left()
 
     @property
     def planned(self) -> int:
@@ -237,7 +241,6 @@ class MatrixRun:
             return result
         finally:
             self.done += 1
-            self.worked += prepared is not None
 
     def _conclude(
         self, result: Result, recipe: Recipe, prepared: PreparedModel, exports: Exports

@@ -13,9 +13,23 @@ import threading
 import time
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from typing import Any, Callable, Dict, Generic, Hashable, List, Sequence, Set, Tuple, TypeVar
+from typing import (
+    Any,
+    Callable,
+    Dict,
+    Generic,
+    Hashable,
+    List,
+    Optional,
+    Sequence,
+    Set,
+    Tuple,
+    TypeVar,
+)
 
 import psutil
+
+from pytest_export_matrix.execution.time_left import TimeLeft
 
 U = TypeVar("U")
 #: The peak memory of exporting a detector at full size, and of the idle workers beside it.
@@ -34,9 +48,8 @@ def default_memory_limit(lanes: int) -> int:
 
 @dataclass
 class Ready(Generic[U]):
-    """The units that may begin. `left` is the cost of all units that have not ended."""
+    """The units that may begin."""
 
-    left: float = 0.0
     _planned: List[Tuple[int, U]] = field(default_factory=list)
     _longest: List[Tuple[float, int, U]] = field(default_factory=list)
     _there: Set[int] = field(default_factory=set)
@@ -56,14 +69,15 @@ class Ready(Generic[U]):
         if number in self._there:
             heapq.heappush(self._longest, (-path, number, unit))
 
-    def take(self, lanes: int) -> U:
-        """The unit to begin next in one of `lanes`."""
+    def take(self, lanes: int, left: float) -> U:
+        """The unit to begin next in one of `lanes`. `left` is the cost of all units that have not
+        ended."""
         while self._planned[0][0] not in self._there:  # it was taken from the other heap
             heapq.heappop(self._planned)
         while self._longest[0][1] not in self._there:
             heapq.heappop(self._longest)
         path, number, unit = self._longest[0]
-        if -path * lanes < self.left or not path:
+        if -path * lanes < left or not path:
             number, unit = self._planned[0]
         self._there.remove(number)
         return unit
@@ -82,6 +96,11 @@ class Unit:
     waiting: int
     future: "Future[Any]" = field(default_factory=Future)
     path: float = 0.0
+
+    @property
+    def kind(self) -> Hashable:
+        """What units are alike in: what they are named by, and whether they wait for others."""
+        return type(self.key), bool(self.needs)
 
     def __lt__(self, other: "Unit") -> bool:
         return self.number < other.number
@@ -103,6 +122,7 @@ class Scheduler:
         self._of_future: Dict[int, Unit] = {}
         self._cost, self._note, self._lanes = cost, note, lanes
         self._ready: Ready[Unit] = Ready()
+        self._left = TimeLeft()
         self._numbers = itertools.count()
         self._changed = threading.Condition()
         self._closed = False
@@ -121,7 +141,7 @@ class Scheduler:
         self._units[key] = self._of_future[id(unit.future)] = unit
         with self._changed:
             self._lengthen(unit, unit.cost)
-            self._ready.left += unit.cost
+            self._left.add(unit.kind, unit.cost)
 
         def one_done(_: Any = None) -> None:
             with self._changed:
@@ -147,6 +167,11 @@ class Scheduler:
         """The result of the unit of `key`, which has run; `default` where none was added."""
         return self._units[key].future.result() if key in self._units else default
 
+    def seconds_left(self) -> Optional[float]:
+        """How long the units take that have not ended; None where that cannot be told yet."""
+        with self._changed:
+            return self._left.seconds(self._lanes)
+
     def _lane(self) -> None:
         while True:
             with self._changed:
@@ -154,19 +179,20 @@ class Scheduler:
                     self._changed.wait()
                 if self._closed:
                     return
-                unit = self._ready.take(self._lanes)
+                unit = self._ready.take(self._lanes, self._left.known)
+            began = time.monotonic()
             self._run(unit)
+            seconds = time.monotonic() - began
+            self._note(unit.key, seconds)
             with self._changed:
-                self._ready.left -= unit.cost
+                self._left.end(unit.kind, unit.cost, seconds)
 
     def _run(self, unit: Unit) -> None:
-        began = time.monotonic()
         if unit.future.set_running_or_notify_cancel():
             try:
                 unit.future.set_result(unit.work())
             except BaseException as error:
                 unit.future.set_exception(error)
-            self._note(unit.key, time.monotonic() - began)
 
     def close(self) -> None:
         """Begin nothing more and wait until what is under way has ended."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from typing import Any
+from typing import Any, Optional
 
 import pytest
 
@@ -12,8 +12,8 @@ from pytest_export_matrix.execution.run import MatrixRun
 
 #: Seconds between lines of progress where a line cannot be rewritten (a file, a CI log).
 QUIET_SECONDS = 30.0
-#: Seconds, and the share of the work, after which the time that is left is estimated.
-EARLY_SECONDS, EARLY_SHARE = 60.0, 0.02
+#: Seconds after which the time that is left is told: what is in the cache is answered by then.
+EARLY_SECONDS = 60.0
 #: Control sequences of terminals: without WRAP a line that is too long is cut at the edge.
 SAVE, RESTORE, CLEAR = "\x1b7", "\x1b8", "\x1b[K"
 NO_WRAP, WRAP = "\x1b[?7l", "\x1b[?7h"
@@ -51,15 +51,14 @@ class Progress:
     def _text(self, run: MatrixRun) -> str:
         now = time.monotonic()
         doing = [f"{each.what}: {each.stage} {now - each.since:.0f} s" for each in run.activities]
-        left = time_left(now - self._began, run.worked, run.work)
+        left = time_left(run.seconds_left) if now - self._began > EARLY_SECONDS else ""
         return f"{run.done} of {run.planned} cells{left}; {', '.join(doing)}"
 
 
-def time_left(seconds: float, done: int, planned: int) -> str:
-    """How long the rest of the work takes if it goes on as in these `seconds`, in words; "" where
-    that is too early to say."""
-    if seconds < EARLY_SECONDS or done < EARLY_SHARE * planned or not done or done >= planned:
+def time_left(seconds: Optional[float]) -> str:
+    """The time that is left in words; "" where there is none, or it is not known."""
+    if not seconds:
         return ""
-    minutes = round(seconds / done * (planned - done) / 60)
+    minutes = round(seconds / 60)
     hours, rest = divmod(minutes, 60)
     return f", about {f'{hours} h {rest} min' if hours else f'{max(1, minutes)} min'} left"
