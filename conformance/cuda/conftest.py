@@ -1,4 +1,4 @@
-"""The guide's models on a GPU: every way that PyTorch of today has out of itself, in what runs there.
+"""The guide's models on a GPU: every way that PyTorch of today has out, in what runs there.
 
 ONNX Runtime is the build for GPUs, and TensorRT lies beside it:
 pip install "onnxruntime-gpu[cuda,cudnn]" onnxruntime-ep-nv-tensorrt-rtx-cu13
