@@ -35,7 +35,10 @@ OPTIONAL_FIELDS = ("weights", "conventions", "program", "measure", "calibrate")
 
 
 #: Names of other entries, and the like.
-TEXT_FIELDS = ("environment", "family", "language", "suffix", "filename", "convention", "extra")
+TEXT_FIELDS = (
+    *("environment", "family", "language", "suffix", "filename", "convention", "extra"),
+    "prepared_as",
+)
 SUFFIX = re.compile(r"(\.[A-Za-z0-9_]+)+\Z")
 FILENAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*\Z")
 LAYOUT = re.compile(r"[A-Z]+\Z|\[[A-Z]+\]\Z")
@@ -69,9 +72,10 @@ def _problems(entry: Entry) -> Iterator[Tuple[str, str]]:
         if given and not names_something(value):
             yield f"{name}={value!r} does not name something", 'write it as "package.module:name"'
     for name in LIST_FIELDS:
-        if not _is_list(getattr(entry, name, ())):
+        if not _is_list_of_text(getattr(entry, name, ())):
             value = getattr(entry, name)
-            yield f"{name}={value!r} is no list of names", f"for instance {name}=[{value!r}]"
+            example = [value] if isinstance(value, str) else ["name"]
+            yield f"{name}={value!r} is no list of names", f"for instance {name}={example}"
     if isinstance(entry, Environment):
         yield from _problems_of_environment(entry)
     if isinstance(entry, Architecture):
@@ -138,6 +142,10 @@ def _is_seed(value: Any) -> bool:
 
 def _is_list(value: Any) -> bool:
     return isinstance(value, (list, tuple))
+
+
+def _is_list_of_text(value: Any) -> bool:
+    return _is_list(value) and all(isinstance(each, str) for each in value)
 
 
 def _is_size(size: Any) -> bool:

@@ -268,6 +268,8 @@ def of_file(result: Result, facts: CellEvidence) -> Script:
         [*(f"import {name}" for name in needed), FROM_TREES],
     )
     script.blocks["noise"] = _noise(facts.cases)
+    if result.cell.device == "cuda":
+        script.blocks["libraries"] = "libraries_of_nvidia.py"
     in_project = script.compare(facts.outputs)
     if not module:
         own = script.name("SESSION", facts.runtime.session)

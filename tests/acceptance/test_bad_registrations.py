@@ -128,6 +128,14 @@ WRONG = {
         "registry.add(em.Architecture('a', build='m:b', environment=None))",
         ["environment=None is no text", "leave environment out"],
     ),
+    "methods that hold a list": (
+        "registry.add(em.Runtime('mine', ['onnx'], session='mine:S', methods=[['tracing']]))",
+        ["methods=[['tracing']] is no list of names"],
+    ),
+    "another method's preparations that are no text": (
+        "registry.add(em.Exporter('e', 'onnx', 'm:c', 'm:l', '.onnx', prepared_as={}))",
+        ["prepared_as={} is no text", "leave prepared_as out"],
+    ),
     "layout that is none": (
         "registry.add(em.Architecture('a', build='m:b', layout=None))",
         ["layout=None names no dimensions", "NCHW"],
