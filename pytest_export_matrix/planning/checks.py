@@ -47,8 +47,10 @@ LAYOUT = re.compile(r"[A-Z]+\Z|\[[A-Z]+\]\Z")
 #: Lists of names.
 LIST_FIELDS = (
     *("formats", "modules", "preload", "extras", "commands"),
-    *("needs", "declares", "requirements", "afterwards", "methods", "runtimes"),
+    *("needs", "declares", "methods", "runtimes"),
 )
+#: Lists of what pip installs. What each of them has to be is said of it.
+REQUIREMENT_FIELDS = ("requirements", "afterwards")
 
 
 def check(asked: str, entry: Entry) -> None:
@@ -71,9 +73,9 @@ def _problems(entry: Entry) -> Iterator[Tuple[str, str]]:
         given = value is not None and not (name in OPTIONAL_FIELDS and value == "")
         if given and not names_something(value):
             yield f"{name}={value!r} does not name something", 'write it as "package.module:name"'
-    for name in LIST_FIELDS:
-        if not _is_list_of_text(getattr(entry, name, ())):
-            value = getattr(entry, name)
+    for name in (*LIST_FIELDS, *REQUIREMENT_FIELDS):
+        value = getattr(entry, name, ())
+        if not _is_list(value) or (name in LIST_FIELDS and not _are_texts(value)):
             example = [value] if isinstance(value, str) else ["name"]
             yield f"{name}={value!r} is no list of names", f"for instance {name}={example}"
     if isinstance(entry, Environment):
@@ -144,8 +146,8 @@ def _is_list(value: Any) -> bool:
     return isinstance(value, (list, tuple))
 
 
-def _is_list_of_text(value: Any) -> bool:
-    return _is_list(value) and all(isinstance(each, str) for each in value)
+def _are_texts(values: Any) -> bool:
+    return all(isinstance(each, str) for each in values)
 
 
 def _is_size(size: Any) -> bool:
