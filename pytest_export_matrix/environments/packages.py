@@ -69,19 +69,23 @@ class Packages:
         something that the task looked for has come or gone."""
         names = self.versions if used.everything else self.behind(used.names)
         found = [(name, self.versions[name], self.revisions.get(name)) for name in sorted(names)]
-        there = [name for name in used.sought if self.behind([name])]
+        there = [name for name in used.sought if self._of(name)]
         return digest([self.base, found, there])
 
     def behind(self, names: Iterable[str]) -> Set[str]:
         """The packages behind `names`, which are those of modules and packages, and all that these
         require: a package may load libraries of one of which it imports no module."""
         found: Set[str] = set()
-        fresh = {each for name in names for each in [*self.modules.get(name, ()), plain(name)]}
+        fresh = {each for name in names for each in self._of(name)}
         while fresh:
-            fresh = fresh.intersection(self.versions) - found
             found |= fresh
-            fresh = {each for name in fresh for each in self.requires.get(name, ())}
+            required = {each for name in fresh for each in self.requires.get(name, ())}
+            fresh = required.intersection(self.versions) - found
         return found
+
+    def _of(self, name: str) -> Set[str]:
+        """The packages that are there of the module or package `name`."""
+        return {*self.modules.get(name, ()), plain(name)}.intersection(self.versions)
 
 
 def _revision(origin: Mapping[str, Any], fresh: bool) -> str:
