@@ -21,6 +21,7 @@ VALUES = (
     ("profile", "which keywords the architectures are built with (default: slim)"),
     ("reports", "folder of the reports (default: reports, written by whole runs alone)"),
     ("workers", "tasks at once (default: by cores and memory)"),
+    ("executor", "where steps are carried out: local (default), ray or ray:HOST:PORT"),
     ("timeout", "seconds that one stage may take (default: 900)"),
     ("memory", "GiB that one task may hold (default: a share of this machine's)"),
     ("repro", "folder: for each cell that did not pass, what shows it without pytest"),

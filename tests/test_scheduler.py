@@ -11,14 +11,19 @@ from typing import Any, Dict, List, Sequence
 import pytest
 
 from pytest_export_matrix.execution.costs import Costs
-from pytest_export_matrix.execution.scheduler import BYTES_A_LANE, Scheduler, default_lanes
+from pytest_export_matrix.execution.scheduler import (
+    ANYWHERE,
+    BYTES_A_LANE,
+    Scheduler,
+    default_lanes,
+)
 from pytest_export_matrix.execution.store import Store
 from pytest_export_matrix.planning.recipes import CaptureKey, ExportSpec
 from pytest_export_matrix.vocabulary.entries import Eager
 
 
 def test_units_run_in_order_and_after_the_units_they_need() -> None:
-    scheduler, log = Scheduler(1), []
+    scheduler, log = Scheduler({ANYWHERE: 1}), []
     gate = threading.Event()
     first = scheduler.add("first", gate.wait)
     needed = scheduler.add("needed", lambda: log.append("needed"), after=[first])
@@ -32,7 +37,7 @@ def test_units_run_in_order_and_after_the_units_they_need() -> None:
 
 
 def test_a_unit_that_is_added_several_times_runs_once() -> None:
-    scheduler, ran = Scheduler(2), []
+    scheduler, ran = Scheduler({ANYWHERE: 2}), []
     futures = {id(scheduler.add("key", lambda: ran.append(1))) for _ in range(5)}
     scheduler.add("key", lambda: None).result()
     assert (len(futures), ran) == (1, [1])
@@ -40,7 +45,7 @@ def test_a_unit_that_is_added_several_times_runs_once() -> None:
 
 
 def test_if_a_unit_fails_the_units_after_it_still_run() -> None:
-    scheduler = Scheduler(1)
+    scheduler = Scheduler({ANYWHERE: 1})
 
     def fail() -> Any:
         raise ZeroDivisionError
@@ -54,14 +59,24 @@ def test_if_a_unit_fails_the_units_after_it_still_run() -> None:
 
 
 def test_lanes_run_at_the_same_time() -> None:
-    scheduler, barrier = Scheduler(2), threading.Barrier(2, timeout=30)
+    scheduler, barrier = Scheduler({ANYWHERE: 2}), threading.Barrier(2, timeout=30)
     futures = [scheduler.add(i, barrier.wait) for i in range(2)]
     assert {future.result() for future in futures} == {0, 1}
     scheduler.close()
 
 
+def test_units_that_wait_for_one_place_leave_the_lanes_of_others_alone() -> None:
+    gpu = frozenset({"GPU"})
+    scheduler, gate = Scheduler({ANYWHERE: 1, gpu: 1}), threading.Event()
+    waiting = [scheduler.add(f"gpu {i}", gate.wait, needs=gpu) for i in range(3)]
+    assert scheduler.add("cpu", lambda: "ran").result(timeout=30) == "ran"
+    gate.set()
+    assert all(future.result(timeout=30) for future in waiting)
+    scheduler.close()
+
+
 def test_closing_cancels_units_that_have_not_begun() -> None:
-    scheduler, begun, gate = Scheduler(1), threading.Event(), threading.Event()
+    scheduler, begun, gate = Scheduler({ANYWHERE: 1}), threading.Event(), threading.Event()
     running = scheduler.add("running", lambda: begun.set() or gate.wait())
     begun.wait()
     waiting = scheduler.add("waiting", lambda: None)
@@ -77,7 +92,7 @@ def test_closing_cancels_units_that_have_not_begun() -> None:
 def order(costs: Dict[str, float], lanes: int = 1, chains: Sequence[str] = ()) -> List[str]:
     """In which order one lane begins units that were added alphabetically, if the run has `lanes`.
     A unit of `chains`, such as "ab", runs after the one before it."""
-    scheduler, log = Scheduler(1, lambda key: costs.get(str(key), 0.0)), []
+    scheduler, log = Scheduler({ANYWHERE: 1}, lambda key: costs.get(str(key), 0.0)), []
     scheduler._lanes = lanes
     gate = threading.Event()
     first = scheduler.add("gate", gate.wait)

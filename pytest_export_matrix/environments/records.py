@@ -113,6 +113,11 @@ def interpreter(venv: Path) -> Path:
 def read(place: Path) -> Optional[Record]:
     """The record in `place`; None where it is missing or cannot be read."""
     try:
-        return convert(parse((place / RECORD).read_text(encoding="utf-8")), Record)
+        return parsed((place / RECORD).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
+
+
+def parsed(text: str) -> Record:
+    """The record that a file holds. Raises ValueError where it is none."""
+    return convert(parse(text), Record)

@@ -57,6 +57,15 @@ class Remembered:
             self.store.put(USES, _uses_key(kind, asked), asdict(entry))
         return key
 
+    def learn(self, key: str, theirs: Store) -> None:
+        """Remember beside our own what another store knows at `key` of the uses of a question."""
+        found: List[Uses] = []
+        for store in (self.store, theirs):
+            entry = store.get(USES, key)
+            known = read_stored(entry.data, UsesEntry) if entry else None
+            found += [uses for uses in (known.uses if known else []) if uses not in found]
+        self.store.put(USES, key, asdict(UsesEntry(found[:KEPT])))
+
     def _uses(self, kind: str, asked: str) -> List[Uses]:
         entry = self.store.get(USES, _uses_key(kind, asked))
         known = read_stored(entry.data, UsesEntry) if entry else None

@@ -1,4 +1,4 @@
-"""Run units of work in the order of the plan, several at a time, each after those it needs.
+"""Run units of work in the order of the plan, several at a time, each after those it waits for.
 
 A unit leaves the order of the plan only where the run would end later otherwise: as soon as the
 work that it leads to takes as long as all that is left takes in all lanes. (Graham's list schedule
@@ -17,9 +17,11 @@ from typing import (
     Any,
     Callable,
     Dict,
+    FrozenSet,
     Generic,
     Hashable,
     List,
+    Mapping,
     Optional,
     Sequence,
     Set,
@@ -32,6 +34,9 @@ import psutil
 from pytest_export_matrix.execution.time_left import TimeLeft
 
 U = TypeVar("U")
+#: What a place has that not every place has; empty for work that can be done anywhere.
+Needs = FrozenSet[str]
+ANYWHERE: Needs = frozenset()
 #: The peak memory of exporting a detector at full size, and of the idle workers beside it.
 BYTES_A_LANE = 4 * 2**30
 
@@ -85,14 +90,15 @@ class Ready(Generic[U]):
 
 @dataclass(eq=False)
 class Unit:
-    """Work with its cost, in seconds as measured before. `path` is the cost of the longest chain of
-    units that begins with this one."""
+    """Work with its cost, in seconds as measured before, after the units `after`. `path` is the
+    cost of the longest chain of units that begins with this one."""
 
     number: int
     key: Hashable
     work: Callable[[], Any]
     cost: float
-    needs: List["Unit"]
+    after: List["Unit"]
+    needs: Needs
     waiting: int
     future: "Future[Any]" = field(default_factory=Future)
     path: float = 0.0
@@ -100,44 +106,55 @@ class Unit:
     @property
     def kind(self) -> Hashable:
         """What units are alike in: what they are named by, and whether they wait for others."""
-        return type(self.key), bool(self.needs)
+        return type(self.key), bool(self.after)
 
     def __lt__(self, other: "Unit") -> bool:
         return self.number < other.number
 
 
 class Scheduler:
-    """Runs units in `lanes` threads. A unit whose future is there already is not added again.
+    """Runs units in threads, as many as there are `lanes` for what they need: those that wait for
+    one place leave the others alone. A unit whose future is there already is not added again.
 
     `cost` is what a unit took before, by its key; `note` is told what it took now.
     """
 
     def __init__(
         self,
-        lanes: int,
+        lanes: Mapping[Needs, int],
         cost: Callable[[Hashable], float] = lambda key: 0.0,
         note: Callable[[Hashable, float], None] = lambda key, seconds: None,
     ) -> None:
         self._units: Dict[Hashable, Unit] = {}
         self._of_future: Dict[int, Unit] = {}
-        self._cost, self._note, self._lanes = cost, note, lanes
-        self._ready: Ready[Unit] = Ready()
+        self._cost, self._note, self._lanes = cost, note, sum(lanes.values())
+        self._ready: Dict[Needs, Ready[Unit]] = {needs: Ready() for needs in lanes}
         self._left = TimeLeft()
         self._numbers = itertools.count()
         self._changed = threading.Condition()
         self._closed = False
-        self._threads = [threading.Thread(target=self._lane, daemon=True) for _ in range(lanes)]
+        self._threads = [
+            threading.Thread(target=self._lane, args=(ready,), daemon=True)
+            for needs, ready in self._ready.items()
+            for _ in range(lanes[needs])
+        ]
         for thread in self._threads:
             thread.start()
 
     def add(
-        self, key: Hashable, work: Callable[[], Any], after: Sequence["Future[Any]"] = ()
+        self,
+        key: Hashable,
+        work: Callable[[], Any],
+        after: Sequence["Future[Any]"] = (),
+        needs: Needs = ANYWHERE,
     ) -> "Future[Any]":
-        """The future of `work()`, which runs once all of `after` are done, however they ended."""
+        """The future of `work()`, which runs once all of `after` are done, however they ended, in
+        one of the lanes for what it `needs`."""
         if key in self._units:
             return self._units[key].future
-        needs = [self._of_future[id(future)] for future in after]
-        unit = Unit(next(self._numbers), key, work, self._cost(key), needs, len(needs))
+        before = [self._of_future[id(future)] for future in after]
+        number, cost = next(self._numbers), self._cost(key)
+        unit = Unit(number, key, work, cost, before, needs, len(before))
         self._units[key] = self._of_future[id(unit.future)] = unit
         with self._changed:
             self._lengthen(unit, unit.cost)
@@ -147,8 +164,8 @@ class Scheduler:
             with self._changed:
                 unit.waiting -= 1
                 if unit.waiting <= 0:
-                    self._ready.add(unit.number, unit.path, unit)
-                    self._changed.notify()
+                    self._ready[unit.needs].add(unit.number, unit.path, unit)
+                    self._changed.notify_all()
 
         if not after:
             one_done()
@@ -159,9 +176,9 @@ class Scheduler:
     def _lengthen(self, unit: Unit, path: float) -> None:
         if path > unit.path:
             unit.path = path
-            self._ready.lengthen(unit.number, path, unit)
-            for needed in unit.needs:
-                self._lengthen(needed, needed.cost + path)
+            self._ready[unit.needs].lengthen(unit.number, path, unit)
+            for before in unit.after:
+                self._lengthen(before, before.cost + path)
 
     def result(self, key: Hashable, default: Any) -> Any:
         """The result of the unit of `key`, which has run; `default` where none was added."""
@@ -172,14 +189,14 @@ class Scheduler:
         with self._changed:
             return self._left.seconds(self._lanes)
 
-    def _lane(self) -> None:
+    def _lane(self, ready: Ready[Unit]) -> None:
         while True:
             with self._changed:
-                while not self._ready and not self._closed:
+                while not ready and not self._closed:
                     self._changed.wait()
                 if self._closed:
                     return
-                unit = self._ready.take(self._lanes, self._left.known)
+                unit = ready.take(self._lanes, self._left.known)
             began = time.monotonic()
             self._run(unit)
             seconds = time.monotonic() - began

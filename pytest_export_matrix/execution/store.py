@@ -81,7 +81,7 @@ class Store:
         self.root = root / LAYOUT
         #: How many damaged entries were met.
         self.damaged = 0
-        self._since = since
+        self.since = since
         try:
             self.root.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryFile(dir=self.root) as file:
@@ -109,7 +109,7 @@ class Store:
             return None
         try:
             entry = self._entry(folder)
-            if entry.made < self._since:
+            if entry.made < self.since:
                 return None
             if all(_is_intact(folder / name, file, verify) for name, file in entry.files.items()):
                 os.utime(folder)
@@ -162,6 +162,15 @@ class Store:
             whole = {DIGEST: digest(content), CONTENT: content}
             (fresh / ENTRY).write_text(json.dumps(whole), encoding="utf-8")
             self._replace(fresh, target)
+        except OSError as error:
+            raise CacheError(f"cache folder {self.root}", str(error), remedy=REMEDY) from error
+
+    def adopt(self, kind: str, key: str, folder: Path) -> None:
+        """Keep an entry that another store has made; `folder` is moved. Raises CacheError."""
+        target = self.folder(kind, key)
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            self._replace(folder, target)
         except OSError as error:
             raise CacheError(f"cache folder {self.root}", str(error), remedy=REMEDY) from error
 

@@ -9,14 +9,13 @@ from typing import List, Mapping, Sequence
 import pytest
 
 from pytest_export_matrix.execution.costs import Costs
-from pytest_export_matrix.execution.remembered import Remembered
-from pytest_export_matrix.execution.run import Manners, MatrixRun, Means
-from pytest_export_matrix.execution.steps.build_program import Programs
-from pytest_export_matrix.execution.steps.infer import Engines
+from pytest_export_matrix.execution.executors import Executor
+from pytest_export_matrix.execution.executors.local import local_executor
+from pytest_export_matrix.execution.run import Manners, MatrixRun
 from pytest_export_matrix.execution.store import Store
 from pytest_export_matrix.execution.workers.availability import Availability
 from pytest_export_matrix.execution.workers.dispatcher import Dispatcher
-from pytest_export_matrix.execution.workers.pool import Pool
+from pytest_export_matrix.execution.workers.pool import IDLE_WORKERS, Pool
 from pytest_export_matrix.execution.workers.worker import Limits
 from pytest_export_matrix.machine import temporary
 from pytest_export_matrix.machine.hashing import digest, tool_digest
@@ -24,9 +23,6 @@ from pytest_export_matrix.planning.recipes import Recipe
 from pytest_export_matrix.planning.registry import Registry
 from pytest_export_matrix.pytest_run.options import Settings
 from pytest_export_matrix.vocabulary.package import ABOVE
-
-#: How many idle workers are kept for each lane.
-IDLE_WORKERS = 3
 
 
 def assemble_run(
@@ -38,18 +34,35 @@ def assemble_run(
     manners: Manners,
 ) -> MatrixRun:
     """A run of `recipes` that has not begun. `paths` are the folders that the project is imported
-    from, its root first."""
+    from, its root first. Raises ClusterError where it is to run on a cluster and cannot."""
     s = settings
     temporary.sweep()
-    pool = Pool(registry.modules, s.threads, IDLE_WORKERS * s.lanes, s.cache / "bytecode")
-    dispatcher = Dispatcher(pool, Limits(s.seconds, s.memory, s.threads), paths, str(s.cache))
+    fingerprint = digest([tool_digest(), paths])
     environments = {each.name: each for each in registry.environments}
-    available = Availability(dispatcher, environments)
-    remembered = Remembered(store, available.state)
-    engines = Engines(Programs(remembered, available))
-    costs = Costs(store, digest(paths))
-    means = Means(remembered, available, engines, costs, digest([tool_digest(), paths]))
-    return MatrixRun(recipes, means, manners, s.lanes)
+    executor: Executor
+    if s.cluster is None:
+        pool = Pool(registry.modules, s.threads, IDLE_WORKERS * s.lanes, s.cache / "bytecode")
+        dispatcher = Dispatcher(pool, Limits(s.seconds, s.memory, s.threads), paths, str(s.cache))
+        available = Availability(dispatcher, environments)
+        executor = local_executor(store, available, fingerprint, manners.is_accepted, s.lanes)
+    else:
+        from pytest_export_matrix.execution.executors.ray_cluster.node import Setup
+        from pytest_export_matrix.execution.executors.ray_cluster.start import ray_executor
+
+        setup = Setup.of(
+            s.cache,
+            since=store.since,
+            paths=paths,
+            modules=registry.modules,
+            environments=environments,
+            seconds=s.seconds,
+            memory=s.memory if "memory" in s.given else None,
+            fingerprint=fingerprint,
+            is_accepted=manners.is_accepted,
+        )
+        most = s.lanes if "workers" in s.given else None
+        executor = ray_executor(recipes, store, setup, s.cluster, most)
+    return MatrixRun(recipes, executor, Costs(store, digest(paths)), manners)
 
 
 def import_paths(config: pytest.Config) -> List[str]:

@@ -39,7 +39,6 @@ from pytest_export_matrix.pytest_run.plan import (
 from pytest_export_matrix.reporting import terminal
 from pytest_export_matrix.reporting.captions import below_marks
 from pytest_export_matrix.reporting.summary_table import summary_grids
-from pytest_export_matrix.results.result import Result
 from pytest_export_matrix.results.results import Matrix, Results, axes_of
 from pytest_export_matrix.vocabulary.entries import Architecture, Entry, Size
 from pytest_export_matrix.vocabulary.errors import UsageError
@@ -126,9 +125,9 @@ class Checker:
         else:
             name = named_models.architecture(model).name if named else model
         plan = _plan(registry, given, name, way, (resolution, batch))
-        return Checked(_results(plan, given, self._run(plan, given)))
+        return Checked(self._results(plan, given))
 
-    def _run(self, plan: Plan, settings: Settings) -> List[Result]:
+    def _results(self, plan: Plan, settings: Settings) -> Results:
         shown = shown_folders(settings.cache, Path(self.paths[0]))
         manners = Manners(Commands(settings, None).run_alone, shown, lambda result: False)
         recipes = [plan.registry.recipe(cell) for cell in plan.cells]
@@ -136,9 +135,16 @@ class Checker:
         run = assemble_run(recipes, plan.registry, settings, store, self.paths, manners)
         try:
             futures = [run.result(cell) for cell in plan.cells]
-            return [future.result() for future in futures]
+            found = [future.result() for future in futures]
         finally:
             run.close()
+        return Results(
+            planned=len(plan.cells),
+            cells=found,
+            environments=gathering.environments(plan, settings, found, run.executor.elsewhere),
+            matrix=Matrix.of(plan.whole, settings.profile),
+            axes=axes_of(plan.whole),
+        )
 
 
 def _plan(
@@ -161,16 +167,6 @@ def _plan(
         # Its remedy names an option of pytest where the values do not go together.
         known = error.remedy if error.nearest else None
         raise UsageError(asked, error.problem, nearest=error.nearest, remedy=known) from None
-
-
-def _results(plan: Plan, settings: Settings, found: List[Result]) -> Results:
-    return Results(
-        planned=len(plan.cells),
-        cells=found,
-        environments=gathering.environments(plan, settings, found),
-        matrix=Matrix.of(plan.whole, settings.profile),
-        axes=axes_of(plan.whole),
-    )
 
 
 def check(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
-from typing import Any, Dict, List, Optional, Sequence, Tuple
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 import pytest
 
@@ -52,8 +52,11 @@ class Gathered:
     def failed(self) -> List[Result]:
         return [each for each in self.by_id.values() if not each.passed and not each.absent]
 
-    def results(self, plan: Plan, settings: Settings, gate: Gate) -> Results:
-        """All that has come in, in the order of the matrix."""
+    def results(
+        self, plan: Plan, settings: Settings, gate: Gate, elsewhere: Mapping[str, str]
+    ) -> Results:
+        """All that has come in, in the order of the matrix. `elsewhere` are packages that only
+        other machines have, with their versions."""
         cells = [self.by_id[each] for each in self.planned if each in self.by_id]
         if self._whole is None:
             self._whole = Matrix.of(plan.whole, settings.profile), axes_of(plan.whole)
@@ -63,7 +66,7 @@ class Gathered:
             cells=cells,
             started=self._started.isoformat(timespec="seconds"),
             seconds=time.monotonic() - self._clock,
-            environments=environments(plan, settings, cells),
+            environments=environments(plan, settings, cells, elsewhere),
             matrix=matrix,
             shard=_shard(settings),
             axes=axes,
@@ -75,12 +78,16 @@ def _shard(settings: Settings) -> Optional[str]:
     return "{}/{}".format(*settings.shard) if settings.shard else None
 
 
-def environments(plan: Plan, settings: Settings, results: Sequence[Result]) -> Dict[str, Versions]:
-    """The environments that `results` were made in, as far as they were ever built."""
+def environments(
+    plan: Plan, settings: Settings, results: Sequence[Result], elsewhere: Mapping[str, str]
+) -> Dict[str, Versions]:
+    """The environments that `results` were made in, as far as they were ever built. The default one
+    has the packages `elsewhere` too."""
     registry = plan.registry
     names = {result.environment for result in results}
     names |= {registry.exporter(r.cell.method, r.cell.format).environment for r in results}
     found = {DEFAULT: current.describe(registry.modules)}
+    found[DEFAULT].packages.update(elsewhere)
     for environment in registry.environments:
         record = records.known(settings.cache, environment)
         if record and environment.name in names:

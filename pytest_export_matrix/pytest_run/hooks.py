@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import concurrent.futures
+import contextlib
 import os
 import shutil
-from typing import Generator, List, Optional, Sequence
+from typing import Generator, Iterator, List, Optional, Sequence
 
 import pytest
 
@@ -36,7 +37,7 @@ from pytest_export_matrix.reproduction import folders
 from pytest_export_matrix.results.result import Result
 from pytest_export_matrix.results.results import Results
 from pytest_export_matrix.vocabulary.cells import NODE, Cell
-from pytest_export_matrix.vocabulary.errors import CacheError, ExportMatrixError
+from pytest_export_matrix.vocabulary.errors import CacheError, ClusterError, ExportMatrixError
 
 WAIT_SECONDS = 0.5
 
@@ -119,28 +120,27 @@ class MatrixPlugin:
         if self.run is None:
             s, root = self.settings, self.config.rootpath
             self.progress = Progress(self.config)
-            self.run = assemble_run(
-                [self.plan.registry.recipe(cell) for cell in self.cells],
-                self.plan.registry,
-                s,
-                self.store,
-                import_paths(self.config),
-                Manners(
-                    self.commands.run_alone,
-                    shown_folders(s.cache, root),
-                    self.gate.is_accepted,
-                    s.sees is not None,
-                ),
-            )
+            with ended_by_errors():
+                self.run = assemble_run(
+                    [self.plan.registry.recipe(cell) for cell in self.cells],
+                    self.plan.registry,
+                    s,
+                    self.store,
+                    import_paths(self.config),
+                    Manners(
+                        self.commands.run_alone,
+                        shown_folders(s.cache, root),
+                        self.gate.is_accepted,
+                        s.sees is not None,
+                    ),
+                )
             if not xdist.is_node(self.config):
                 self.run.start()
         return self.run
 
     def _result(self, cell: Cell) -> Result:
-        try:
+        with ended_by_errors():
             return self._begin().result(cell).result()
-        except CacheError as error:
-            pytest.exit(str(error), returncode=pytest.ExitCode.USAGE_ERROR)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(
@@ -176,7 +176,8 @@ class MatrixPlugin:
         return [f"not planned: {self.plan.not_planned}"] if self.plan.not_planned else []
 
     def _results(self) -> Results:
-        return self.gathered.results(self.plan, self.settings, self.gate)
+        elsewhere = self.run.executor.elsewhere if self.run else {}
+        return self.gathered.results(self.plan, self.settings, self.gate, elsewhere)
 
     def _is_whole(self) -> bool:
         return sorted(self.gathered.planned) == sorted(cell.id for cell in self.plan.whole)
@@ -203,13 +204,14 @@ class MatrixPlugin:
             return
         results, write_line = self._results(), terminalreporter.write_line
         verdicts = self.gate.verdicts(results.cells)
-        spent = dict(self.run.dispatcher.spent) if self.run else {}
+        spent = dict(self.run.executor.spent) if self.run else {}
         terminalreporter.section("export matrix")
         more, width = self.config.get_verbosity() > 0, shutil.get_terminal_size().columns
         sights = terminal.sights(results, self.settings.sees or 0, more, width)
         for colour, line in (*terminal.lines(results, verdicts, spent, more, width), *sights):
             write_line(printable(line), **({colour: True} if colour else {}))
-        lines = [*self._not_planned(), *self.report_lines]
+        notes = self.run.executor.notes() if self.run else []
+        lines = [*notes, *self._not_planned(), *self.report_lines]
         if self.exchange.damaged:
             lines.insert(0, f"{self.exchange.damaged} damaged entries of the cache were made again")
         if self.settings.repro:
@@ -229,6 +231,15 @@ def _gate(plan: Plan, settings: options.Settings, commands: Commands) -> Gate:
         gate.check_all_there(path, baseline, [cell.id for cell in plan.possible])
     ids = frozenset(cell.id for cell in required) if s.require else frozenset()
     return Gate(path, baseline, s.profile, ids, s.update, commands.accept)
+
+
+@contextlib.contextmanager
+def ended_by_errors() -> Iterator[None]:
+    """End pytest where results cannot be kept, or steps not be carried out."""
+    try:
+        yield
+    except (CacheError, ClusterError) as error:
+        pytest.exit(str(error), returncode=pytest.ExitCode.USAGE_ERROR)
 
 
 class usage_errors:  # noqa: N801

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, List, Optional, Tuple
+from typing import Any, FrozenSet, List, Optional, Tuple
 
 import psutil
 import pytest
@@ -21,6 +22,8 @@ from pytest_export_matrix.vocabulary.errors import UsageError
 #: What numbers may be: seconds, GiB, tasks, percents.
 LEAST, MOST = 1e-4, 1e7
 MOST_SHARDS, MOST_LANES = 9999, 1024
+#: Where steps are carried out.
+LOCAL, RAY = "local", "ray"
 
 
 @dataclass(frozen=True)
@@ -28,7 +31,8 @@ class Settings:
     """What the options and the ini file ask for. `reports_asked`: the command line names the
     reports folder. `sizes` and `inputs` are for `models`, which the command line names. `shard`:
     (part, parts). `sees`: the percent of a model's tensors that its inputs have to see, None where
-    nobody asks."""
+    nobody asks. `cluster`: the address of the Ray cluster that carries out the steps, "" for
+    any, None for this machine. `given`: the names of values that are not the defaults."""
 
     lanes: int
     threads: int
@@ -52,6 +56,8 @@ class Settings:
     sees: Optional[float] = None
     docs: List[Path] = field(default_factory=list)
     docs_check: bool = False
+    cluster: Optional[str] = None
+    given: FrozenSet[str] = frozenset()
 
 
 def read(config: pytest.Config) -> Settings:
@@ -90,6 +96,8 @@ def read(config: pytest.Config) -> Settings:
         sees=_percent(config, "sees"),
         docs=[config.rootpath / name for name in _list(config, "docs")],
         docs_check=config.getoption("export_matrix_docs_check"),
+        cluster=_cluster(config),
+        given=frozenset(n for n in ("workers", "memory") if _value(config, n) is not None),
     )
 
 
@@ -143,6 +151,19 @@ def _sizes(config: pytest.Config) -> List[Size]:
             raise UsageError(f"--export-matrix-size {text}", "no size", remedy=remedy)
         sizes.append((int(match[1]), int(match[2])))
     return sizes
+
+
+def _cluster(config: pytest.Config) -> Optional[str]:
+    text = _value(config, "executor") or LOCAL
+    kind, _, address = text.partition(":")
+    asked, remedy = f"--export-matrix-executor {text}", f"{LOCAL}, {RAY} or {RAY}:HOST:PORT"
+    if kind not in (LOCAL, RAY) or (kind == LOCAL and address):
+        close = difflib.get_close_matches(kind, (LOCAL, RAY), n=1)
+        nearest = close[0] if close else None
+        raise UsageError(asked, "no such executor", nearest=nearest, remedy=remedy)
+    if kind == RAY and xdist.is_used(config):
+        raise UsageError(asked, "-n divides the cells already", remedy="leave out one of the two")
+    return address if kind == RAY else None
 
 
 def _shard(text: Optional[str]) -> Optional[Tuple[int, int]]:

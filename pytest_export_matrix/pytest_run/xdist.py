@@ -17,6 +17,11 @@ def is_node(config: pytest.Config) -> bool:
     return hasattr(config, "workerinput")
 
 
+def is_used(config: pytest.Config) -> bool:
+    """Whether pytest-xdist divides the cells among processes."""
+    return is_node(config) or bool(getattr(config.option, "tx", None))
+
+
 def processes(config: pytest.Config) -> int:
     """How many processes of pytest-xdist share the machine; 0 where this is none of them."""
     return int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "0")) if is_node(config) else 0

@@ -2,6 +2,7 @@
 
     options, ini, conftest hooks  -> UsageError    what was asked cannot be planned
     the cache folder              -> CacheError    results cannot be kept
+    a cluster                     -> ClusterError  steps cannot be carried out on its nodes
     an environment                -> ProvisionError it cannot be built; its cells are unavailable
     reports/results.json          -> ResultsError  a results file cannot be read
     the baseline                  -> BaselineError the file of accepted outcomes cannot be read
@@ -14,7 +15,8 @@ Every message reads as help: what was asked, what is wrong, the nearest right th
 from __future__ import annotations
 
 import difflib
-from typing import Iterable, Optional, Type
+import functools
+from typing import Callable, Iterable, Optional, Tuple, Type
 
 
 class ExportMatrixError(Exception):
@@ -40,6 +42,11 @@ class ExportMatrixError(Exception):
             text += f"\n  {remedy}"
         super().__init__(text)
 
+    def __reduce__(self) -> Tuple[Callable[..., ExportMatrixError], Tuple[object, ...]]:
+        """So that an error can be passed between processes."""
+        make = functools.partial(type(self), nearest=self.nearest, remedy=self.remedy)
+        return make, (self.asked, self.problem)
+
 
 class UsageError(ExportMatrixError):
     """An option, an ini value or a registration that cannot be planned."""
@@ -47,6 +54,10 @@ class UsageError(ExportMatrixError):
 
 class CacheError(ExportMatrixError):
     """The cache folder cannot be read or written."""
+
+
+class ClusterError(ExportMatrixError):
+    """A cluster that cannot be reached, whose nodes are not alike, or that lost too many."""
 
 
 class ProvisionError(ExportMatrixError):

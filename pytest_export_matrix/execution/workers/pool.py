@@ -10,6 +10,9 @@ from typing import Iterator, List, Sequence
 from pytest_export_matrix.execution.workers.worker import Worker, WorkerKind
 from pytest_export_matrix.machine.locks import RunStopped
 
+#: How many idle workers are kept for each lane.
+IDLE_WORKERS = 3
+
 
 class Pool:
     """Lends workers out for one task at a time, keeps the living ones, and replaces dead ones."""
