@@ -1,11 +1,12 @@
 """How long a matrix takes in more lanes, by simulation of the scheduler over recorded costs.
 
     python benchmarks/simulate_schedule.py reports/results.json
-    python benchmarks/simulate_schedule.py reports/results.json --lanes 256 --copies 44
+    python benchmarks/simulate_schedule.py reports/results.json --lanes 256 --driver 0.02
 
 The units are those of a run: the model, its captures, its cells. Their costs are the seconds in a
 results file; the costs of starting workers are not in it. The schedule is that of
-`pytest_export_matrix.execution.scheduler.Ready`.
+`pytest_export_matrix.execution.scheduler.Ready`. `--driver` is what the process of pytest does for
+a unit on a cluster, in seconds: for one unit at a time, as it is one process.
 """
 
 from __future__ import annotations
@@ -69,20 +70,23 @@ def units(cells: Iterable[Result], copies: int = 1) -> List[Work]:
     return planned
 
 
-def makespan(planned: Sequence[Work], lanes: int, by_cost: bool = True) -> float:
+def makespan(
+    planned: Sequence[Work], lanes: int, by_cost: bool = True, driver: float = 0.0
+) -> float:
     """Seconds until the last unit has ended. Without `by_cost`, units keep the plan's order."""
     ready: Ready[Work] = Ready()
     left = sum(each.cost for each in planned)
     waits = {each.number: each.needs for each in planned}
     running: List[Tuple[float, Work]] = []
-    now = 0.0
+    now = driver_free = 0.0
     for each in planned:
         if not each.needs:
             ready.add(each.number, each.path if by_cost else 0.0, each)
     while ready or running:
         while ready and len(running) < lanes:
             begun = ready.take(lanes, left)
-            heapq.heappush(running, (now + begun.cost, begun))
+            driver_free = max(now, driver_free) + driver
+            heapq.heappush(running, (max(now, driver_free) + begun.cost, begun))
         now, ended = heapq.heappop(running)
         left -= ended.cost
         for later in ended.leads_to:
@@ -92,14 +96,14 @@ def makespan(planned: Sequence[Work], lanes: int, by_cost: bool = True) -> float
     return now
 
 
-def table(planned: Sequence[Work], lanes: Iterable[int]) -> str:
+def table(planned: Sequence[Work], lanes: Iterable[int], driver: float = 0.0) -> str:
     """A row for each number of lanes. At best: all lanes busy, or the longest path."""
     rows = []
     for number in lanes:
         work = sum(each.cost for each in planned)
         best = max(work / number, max(each.path for each in planned))
-        found = makespan(planned, number)
-        in_order = makespan(planned, number, by_cost=False)
+        found = makespan(planned, number, driver=driver)
+        in_order = makespan(planned, number, by_cost=False, driver=driver)
         rows.append((number, found, in_order, best, best / found))
     return tabulate.tabulate(rows, HEADERS, floatfmt=("d", ".0f", ".0f", ".0f", ".3f"))
 
@@ -109,11 +113,12 @@ def main() -> None:
     parser.add_argument("results", type=Path)
     parser.add_argument("--lanes", type=int, nargs="+", default=[1, 2, 4, 8, 16, 32, 64])
     parser.add_argument("--copies", type=int, default=1, help="plan the matrix so many times")
+    parser.add_argument("--driver", type=float, default=0.0, help="seconds of pytest for a unit")
     asked = parser.parse_args()
     cells = load(asked.results).cells
     planned = units(cells, asked.copies)
     sys.stdout.write(f"{len(cells) * asked.copies} cells, {len(planned)} units\n")
-    sys.stdout.write(f"{table(planned, asked.lanes)}\n")
+    sys.stdout.write(f"{table(planned, asked.lanes, asked.driver)}\n")
 
 
 if __name__ == "__main__":

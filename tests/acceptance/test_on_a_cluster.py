@@ -14,7 +14,7 @@ from typing import Any, Dict, Iterator, List, Optional
 
 import pytest
 from conftest import EXPECTED, Small, refused
-from miniatures.project import Run, cell, environment, selection
+from miniatures.project import Project, Run, cell, environment, selection
 from miniatures.waiting import wait_for
 from test_faults import differences, processes_of
 
@@ -23,6 +23,17 @@ os.environ.update(RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER="0", RAY_USAGE_STATS_ENABLED
 pytest.importorskip("ray")
 #: How many nodes a long run kills: pytest -m long tests/acceptance/test_on_a_cluster.py
 KILLS, MANY_KILLS = 1, 50
+ENGINES = 334
+#: Six cells an engine: two resolutions, three batches.
+MANY = f"""
+import registration
+
+def pytest_export_matrix_register(registry):
+    registry.add(registration.tensors("classifier", "Classifier"))
+    registry.add(registration.exporter("counts", lower="counts"))
+    for number in range({ENGINES}):
+        registry.add(registration.runtime(f"engine_{{number:03}}", "AnswersRightly"))
+"""
 
 
 class Nodes:
@@ -157,6 +168,21 @@ def test_a_node_that_dies_costs_no_result(small: Small, tmp_path: Path, kills: i
                 nodes.add()
                 killed += 1
             as_on_one_machine(running.result(), small)
+
+
+@pytest.mark.long
+def test_the_results_of_two_thousand_cells_are_those_of_one_machine(
+    two_nodes: Nodes, tmp_path: Path
+) -> None:
+    project = Project(tmp_path / "project")
+    (project.root / "conftest.py").write_text(MANY, "utf-8")
+    here, there = tmp_path / "here", tmp_path / "there"
+    few = ["--export-matrix-select=method=counts,runtime=engine_*", "-q"]
+    run = project.run(f"--export-matrix-cache={here}", *few, reports="here")
+    cluster = ["--export-matrix-executor", two_nodes.executor, f"--export-matrix-cache={there}"]
+    other = project.run(*cluster, *few, reports="there")
+    assert len(run.rows) == ENGINES * 6 and run.code == other.code
+    assert differences(run, other) == []
 
 
 @pytest.mark.parametrize("sent", [signal.SIGKILL, signal.SIGINT], ids=lambda sent: sent.name)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import collections
 import contextlib
+import shutil
 import threading
 import time
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Set
+from typing import Any, Dict, FrozenSet, Iterator, List, Mapping, Optional, Sequence
 
 from pytest_export_matrix.environments import records
 from pytest_export_matrix.execution.answers import StepAnswer
@@ -45,33 +47,31 @@ POLL_SECONDS = 1.0
 REMEDY = "what was computed is kept: the same command goes on from there"
 
 
+@dataclass(frozen=True)
+class Cluster:
+    """What a cluster was at the start of a run. lanes: by what steps need. resources: those with a
+    name. memory: bytes that a step is counted with. shared: whether all nodes use the driver's
+    store. elsewhere: packages that only nodes have. owned: whether this process connected to it."""
+
+    lanes: Mapping[Needs, int]
+    resources: FrozenSet[str]
+    memory: int
+    shared: bool
+    elsewhere: Mapping[str, str]
+    owned: bool
+
+
 class RayExecutor:
-    """An `Executor` of a cluster, to which this process is connected.
+    """An `Executor` of a cluster. `lookup` are the steps of this machine, which only look up."""
 
-    lookup: the steps of this machine, which only look up. room: the lanes, by what steps need.
-    memory: bytes that a step is counted with. shared: whether all nodes use the driver's store.
-    elsewhere: packages that only nodes have. owned: whether closing ends the connection.
-    """
-
-    def __init__(
-        self,
-        setup: Setup,
-        lookup: LocalExecutor,
-        room: Mapping[Needs, int],
-        resources: Set[str],
-        memory: int,
-        shared: bool,
-        elsewhere: Mapping[str, str],
-        owned: bool,
-    ) -> None:
+    def __init__(self, setup: Setup, lookup: LocalExecutor, cluster: Cluster) -> None:
         import ray
 
-        self.lanes, self.elsewhere = room, dict(elsewhere)
+        self.lanes, self.elsewhere = cluster.lanes, cluster.elsewhere
         self.spent: Dict[str, float] = collections.defaultdict(float)
         #: How often a step lost its node, and the bytes that were sent and that came back.
         self._losses, self._sent, self._got = 0, 0, 0
-        self._setup, self._lookup, self._resources = setup, lookup, resources
-        self._memory, self._shared, self._owned = memory, shared, owned
+        self._setup, self._lookup, self._cluster = setup, lookup, cluster
         self._store: Store = lookup.remembered.store
         self._task, self._setup_ref = ray.remote(node.carry_out), ray.put(setup)
         self._refs: Dict[str, Any] = {}
@@ -91,12 +91,12 @@ class RayExecutor:
         return self._lookup.paths
 
     def absent(self, device: str) -> Optional[str]:
-        if device == "cpu" or placing.DEVICES[device] in self._resources:
+        if device == "cpu" or placing.DEVICES[device] in self._cluster.resources:
             return None
         return f"{device}: no node of the Ray cluster has a {placing.DEVICES[device]}"
 
     def needs(self, names: Names) -> Needs:
-        return placing.needs(names, self._resources)
+        return placing.needs(names, self._cluster.resources)
 
     def activities(self) -> List[Activity]:
         return list(self._activities.values())
@@ -110,25 +110,18 @@ class RayExecutor:
         return found
 
     def see(self, recipes: Sequence[Recipe], model: PreparedModel) -> Optional[Sight]:
-        label, reads = (
-            f"{recipes[0].architecture.name} eager, what the inputs see",
-            model.folders(model.cases),
-        )
-        names = of_the_model(recipes[0])
+        label = f"{recipes[0].architecture.name} eager, what the inputs see"
+        names, reads = of_the_model(recipes[0]), model.folders(model.cases)
         found: Optional[Sight] = self._step("see", names, label, [recipes, model], reads)
         return found
 
     def agree(
         self, eager: Eager, recipes: Sequence[Recipe], model: PreparedModel
     ) -> Dict[Case, StepAnswer]:
-        label, names = (
-            f"{recipes[0].architecture.name} eager",
-            of_the_eager_model(recipes[0], eager),
-        )
+        label = f"{recipes[0].architecture.name} eager, once more"
+        names, reads = of_the_eager_model(recipes[0], eager), model.folders(model.cases)
         given = [eager, recipes, model]
-        found: Dict[Case, StepAnswer] = self._step(
-            "agree", names, label, given, model.folders(model.cases)
-        )
+        found: Dict[Case, StepAnswer] = self._step("agree", names, label, given, reads)
         return found
 
     def export(self, recipes: Sequence[Recipe], model: PreparedModel) -> Exports:
@@ -155,7 +148,7 @@ class RayExecutor:
         found = []
         if self._losses:
             found.append(f"the cluster lost {self._losses} steps with their nodes: done again")
-        if not self._shared:
+        if not self._cluster.shared:
             sent, got = (f"{count / 2**20:.1f} MiB" for count in (self._sent, self._got))
             found.append(f"{sent} sent to the cluster, {got} came back")
         return found
@@ -168,8 +161,8 @@ class RayExecutor:
         with self._lock:
             for ref in self._pending.values():
                 ray.cancel(ref, force=True)
-        connection.disconnect(self._owned)
-        Path(self._setup.cache, f"{node.TOKEN}{self._setup.run}").unlink(missing_ok=True)
+        connection.disconnect(self._cluster.owned)
+        shutil.rmtree(Path(self._setup.cache, self._setup.run), ignore_errors=True)
 
     def _step(
         self, step: str, names: Names, label: str, given: List[Any], reads: Sequence[str] = ()
@@ -182,22 +175,22 @@ class RayExecutor:
             return getattr(self._lookup, step)(*given)
         except NotStored:
             pass
-        options = placing.options(self.needs(names), self._setup.threads, self._memory)
         with self._doing(label, step):
-            carried = self._carried(options, [step, given, self._objects(reads)])
+            carried = self._carried(self.needs(names), [step, given, self._objects(reads)])
         self._take(carried)
         return carried.answer
 
-    def _carried(self, options: Mapping[str, Any], task: List[Any]) -> Carried:
+    def _carried(self, needed: Needs, task: List[Any]) -> Carried:
         """What a node answers. A node that dies costs the step another try, and nothing else.
         Raises ClusterError where that happens too often."""
         from ray.exceptions import RayError, RayTaskError
 
         problem = ""
+        options = placing.options(needed, self._setup.threads, self._cluster.memory)
         for _ in range(LOSSES):
             ref = self._task.options(**options).remote(self._setup.run, [self._setup_ref], *task)
             try:
-                return self._wait(ref, options)
+                return self._wait(ref, needed)
             except RayTaskError:
                 raise  # an error of ours, which another node would make as well
             except RayError as error:
@@ -208,7 +201,7 @@ class RayExecutor:
         asked = f"{task[0]} on the Ray cluster"
         raise ClusterError(asked, f"{LOSSES} nodes in a row were lost: {problem}", remedy=REMEDY)
 
-    def _wait(self, ref: Any, options: Mapping[str, Any]) -> Carried:
+    def _wait(self, ref: Any, needed: Needs) -> Carried:
         import ray
 
         lane = threading.get_ident()
@@ -219,16 +212,14 @@ class RayExecutor:
             self._pending[lane] = ref
         try:
             while not ray.wait([ref], timeout=POLL_SECONDS)[0]:
-                self._check_there(
-                    [*options["resources"], *(["GPU"] if "num_gpus" in options else [])]
-                )
+                self._check_there(needed)
             found: Carried = ray.get(ref)
             return found
         finally:
             with self._lock:
                 del self._pending[lane]
 
-    def _check_there(self, names: Sequence[str]) -> None:
+    def _check_there(self, needed: Needs) -> None:
         """Raises ClusterError where one of these resources has been gone for too long: a step that
         needs it would wait forever."""
         import ray
@@ -237,9 +228,9 @@ class RayExecutor:
         with self._lock:
             if now - self._looked > POLL_SECONDS:
                 self._looked, there = now, ray.cluster_resources()
-                lost = {"CPU", *self._resources} - set(there)
+                lost = {"CPU", *self._cluster.resources} - set(there)
                 self._gone = {name: self._gone.get(name, now) for name in lost}
-            for name in ("CPU", *names):
+            for name in ("CPU", *needed):
                 if now - self._gone.get(name, now) > GONE_SECONDS:
                     problem = f"no node with {name} is left"
                     raise ClusterError("the Ray cluster", problem, remedy=REMEDY)
@@ -249,7 +240,7 @@ class RayExecutor:
         once. None where the nodes use the same store."""
         import ray
 
-        if self._shared:
+        if self._cluster.shared:
             return {}
         places = [Path(folder).relative_to(self._store.root).as_posix() for folder in folders]
         with self._lock:

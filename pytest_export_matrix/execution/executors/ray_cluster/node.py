@@ -11,7 +11,6 @@ import os
 import socket
 import sys
 import time
-import uuid
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Set, Tuple
@@ -37,7 +36,7 @@ from pytest_export_matrix.vocabulary.package import ABOVE
 
 #: Where a node keeps its entries, if not in the cache folder of the run or of the user.
 NODE_CACHE = "EXPORT_MATRIX_NODE_CACHE"
-#: The file by which a node knows the cache folder of a run; the run's id follows.
+#: A folder by which a node knows the cache folder of a run. Its name is the id of the run.
 TOKEN = "run-"
 
 
@@ -62,7 +61,9 @@ class Setup:
     @classmethod
     def of(cls, cache: Path, **fields: Any) -> "Setup":
         """That of a new run of this machine, with its `cache` folder and the other fields."""
-        return cls(uuid.uuid4().hex, str(cache), folders(cache), **fields)
+        temporary.sweep(cache, TOKEN)
+        run = os.path.basename(temporary.make(cache, TOKEN))
+        return cls(run, str(cache), folders(cache), **fields)
 
 
 @dataclass
@@ -179,7 +180,7 @@ def cache_of(run: str, cache: str) -> Tuple[Path, bool]:
     if given:
         return Path(given), False
     folder = Path(cache)
-    if (folder / f"{TOKEN}{run}").exists():
+    if (folder / run).exists():
         return folder, True
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
-from typing import List, Optional, Sequence, Set
+from typing import Dict, List, Optional, Sequence, Set, Tuple
 
 from pytest_export_matrix.execution.executors import (
     of_the_eager_model,
@@ -14,10 +13,10 @@ from pytest_export_matrix.execution.executors import (
 )
 from pytest_export_matrix.execution.executors.local import local_executor
 from pytest_export_matrix.execution.executors.ray_cluster import connection, node, placing
-from pytest_export_matrix.execution.executors.ray_cluster.cluster import RayExecutor
+from pytest_export_matrix.execution.executors.ray_cluster.cluster import Cluster, RayExecutor
 from pytest_export_matrix.execution.executors.ray_cluster.lookup import NothingAvailable, NoWorkers
 from pytest_export_matrix.execution.executors.ray_cluster.node import Setup
-from pytest_export_matrix.execution.executors.ray_cluster.placing import Need
+from pytest_export_matrix.execution.executors.ray_cluster.placing import Need, NodeFacts
 from pytest_export_matrix.execution.scheduler import Needs
 from pytest_export_matrix.execution.steps.build_program import sources
 from pytest_export_matrix.execution.store import Store
@@ -35,38 +34,42 @@ def ray_executor(
     What it makes is kept in `store`. Raises ClusterError where the nodes are not alike."""
     node.look_packages_up()
     owned = connection.connect(address)
-    token = Path(setup.cache, f"{node.TOKEN}{setup.run}")
-    token.touch()
-    files = project_files(recipes, setup.paths)
-    here = node.facts(setup.run, setup.cache, setup.modules, files)
-    nodes = connection.ask_nodes(setup.run, setup.cache, setup.modules, files)
-    resources = [each.resources for each in nodes]
-    named = {name for each in resources for name in each if placing.is_named(name)}
-    setup = replace(setup, threads=placing.threads(resources))
-    room = placing.lanes(resources, setup.threads, wanted(recipes, named))
-    problem = placing.problem(here, nodes, needs_of(recipes), clocks=setup.since > 0)
-    problem = problem or placing.lack(room)
-    if problem:
+    try:
+        nodes, elsewhere = alike(recipes, setup)
+        resources = [each.resources for each in nodes]
+        named = {name for each in resources for name in each if placing.is_named(name)}
+        setup = replace(setup, threads=placing.threads(resources))
+        lanes = placing.lanes(resources, setup.threads, wanted(recipes, named))
+        problem = placing.lack(lanes)
+        if problem:
+            raise ClusterError("the Ray cluster", problem)
+    except ClusterError:
         connection.disconnect(owned)
-        token.unlink()
-        raise ClusterError("the Ray cluster", problem)
-    dispatcher = Dispatcher(
-        NoWorkers(),
-        Limits(setup.seconds, setup.memory or 0, setup.threads),
-        setup.paths,
-        setup.cache,
-    )
+        raise
+    memory = setup.memory or int(max(each.get("memory", 0) for each in resources))
+    limits = Limits(setup.seconds, memory, setup.threads)
+    dispatcher = Dispatcher(NoWorkers(), limits, setup.paths, setup.cache)
     available = NothingAvailable(dispatcher, setup.environments)
-    return RayExecutor(
-        setup,
-        local_executor(store, available, setup.fingerprint, setup.is_accepted),
-        {needed: min(count, most or count) for needed, count in room.items()},
-        named,
-        placing.bytes_a_step(resources),
-        all(each.shares for each in nodes),
-        placing.elsewhere(here, nodes),
-        owned,
+    cluster = Cluster(
+        lanes={needed: min(count, most or count) for needed, count in lanes.items()},
+        resources=frozenset(named),
+        memory=placing.bytes_a_step(resources),
+        shared=all(each.shares for each in nodes),
+        elsewhere=elsewhere,
+        owned=owned,
     )
+    lookup = local_executor(store, available, setup.fingerprint, setup.is_accepted)
+    return RayExecutor(setup, lookup, cluster)
+
+
+def alike(recipes: Sequence[Recipe], setup: Setup) -> Tuple[List[NodeFacts], Dict[str, str]]:
+    """The nodes, and the packages that only they have. Raises ClusterError where they differ."""
+    asked = (setup.run, setup.cache, setup.modules, project_files(recipes, setup.paths))
+    here, nodes = node.facts(*asked), connection.ask_nodes(*asked)
+    problem = placing.problem(here, nodes, needs_of(recipes), clocks=setup.since > 0)
+    if problem:
+        raise ClusterError("the Ray cluster", problem)
+    return nodes, placing.elsewhere(here, nodes)
 
 
 def wanted(recipes: Sequence[Recipe], named: Set[str]) -> Set[Needs]:
