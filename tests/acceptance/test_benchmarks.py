@@ -78,3 +78,10 @@ def test_the_published_matrix_would_keep_up_to_sixty_four_lanes_busy() -> None:
     assert all(float(row[4]) >= 1 / 1.15 for row in rows)
     said = (BENCHMARKS / "README.md").read_text("utf-8")
     assert [row for row in rows if f"| {' | '.join(row)} |" not in said] == []
+
+
+def test_the_profile_of_the_published_matrix_is_the_one_that_is_documented() -> None:
+    results = BENCHMARKS.parent / "reports" / "results.json"
+    command = [sys.executable, str(BENCHMARKS / "profile_of_work.py"), str(results)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout in (BENCHMARKS / "README.md").read_text("utf-8")
