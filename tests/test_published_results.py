@@ -85,3 +85,20 @@ def test_every_prepared_detector_is_right_at_every_size(ran: list[Result]) -> No
             assert ending == ("failed", "run"), result.cell.id
         else:
             assert result.passed, result.cell.id
+
+
+def test_every_detection_model_of_torchvision_is_as_documented() -> None:
+    """docs/exporting.md, of `reports/detectors`."""
+    text = (ROOT / "reports" / "detectors" / "results.json").read_text(encoding="utf-8")
+    passed: dict[tuple[str, str, str], int] = {}
+    for result in loads(text, "results.json").cells:
+        cell = result.cell
+        key = (cell.preparation, cell.runtime, cell.resolution)
+        passed[key] = passed.get(key, 0) + result.passed
+    for resolution in ("fixed", "dynamic"):
+        assert passed[PREPARED, "pytorch", resolution] == 12
+        assert passed[PREPARED, "onnxruntime", resolution] == 12
+        assert passed[PREPARED, "executorch", resolution] == 0
+    assert passed[PREPARED, "openvino_f32", "fixed"] == 12
+    assert passed[PREPARED, "openvino_f32", "dynamic"] == 2
+    assert not any(count for (kind, *_), count in passed.items() if kind == "plain")

@@ -44,6 +44,8 @@ LOSSES = 10
 #: How long a step waits for a resource that no node has any more.
 GONE_SECONDS = 60.0
 POLL_SECONDS = 1.0
+#: How long cancelled steps may take to end.
+CLOSE_SECONDS = 10.0
 REMEDY = "what was computed is kept: the same command goes on from there"
 
 
@@ -161,6 +163,10 @@ class RayExecutor:
         with self._lock:
             for ref in self._pending.values():
                 ray.cancel(ref, force=True)
+        # A thread that asks Ray for something after the end of the connection would wait.
+        deadline = time.monotonic() + CLOSE_SECONDS
+        while self._pending and time.monotonic() < deadline:
+            time.sleep(POLL_SECONDS / 10)
         connection.disconnect(self._cluster.owned)
         shutil.rmtree(Path(self._setup.cache, self._setup.run), ignore_errors=True)
 
@@ -212,6 +218,8 @@ class RayExecutor:
             self._pending[lane] = ref
         try:
             while not ray.wait([ref], timeout=POLL_SECONDS)[0]:
+                if self._stopping.is_set():
+                    raise RunStopped
                 self._check_there(needed)
             found: Carried = ray.get(ref)
             return found

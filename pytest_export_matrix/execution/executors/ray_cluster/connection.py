@@ -30,6 +30,7 @@ def connect(address: str) -> bool:
     address = address or os.environ.get("RAY_ADDRESS", "")
     asked = f"--export-matrix-executor ray{':' if address else ''}{address}"
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    os.environ.setdefault("RAY_ENABLE_AUTO_CONNECT", "0")  # it would begin a cluster of its own
     if not address:  # read at the import of Ray: a cluster of one machine listens to itself alone
         os.environ.setdefault("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
     try:
