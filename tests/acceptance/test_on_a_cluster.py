@@ -185,7 +185,11 @@ def test_the_results_of_two_thousand_cells_are_those_of_one_machine(
     assert differences(run, other) == []
 
 
-@pytest.mark.parametrize("sent", [signal.SIGKILL, signal.SIGINT], ids=lambda sent: sent.name)
+@pytest.mark.parametrize(
+    "sent",
+    [signal.SIGKILL, pytest.param(signal.SIGINT, marks=pytest.mark.long)],
+    ids=lambda sent: sent.name,
+)
 def test_a_run_whose_driver_was_ended_goes_on_and_leaves_no_process(
     two_nodes: Nodes, small: Small, tmp_path: Path, sent: signal.Signals
 ) -> None:
