@@ -131,12 +131,14 @@ class Scheduler:
         self._ready: Dict[Needs, Ready[Unit]] = {needs: Ready() for needs in lanes}
         self._left = TimeLeft()
         self._numbers = itertools.count()
-        self._changed = threading.Condition()
+        self._lock = threading.RLock()
+        #: Told where a unit with these needs is ready: only lanes that can take it wake up.
+        self._changed = {needs: threading.Condition(self._lock) for needs in lanes}
         self._closed = False
         self._threads = [
-            threading.Thread(target=self._lane, args=(ready,), daemon=True)
-            for needs, ready in self._ready.items()
-            for _ in range(lanes[needs])
+            threading.Thread(target=self._lane, args=(needs,), daemon=True)
+            for needs, count in lanes.items()
+            for _ in range(count)
         ]
         for thread in self._threads:
             thread.start()
@@ -156,16 +158,16 @@ class Scheduler:
         number, cost = next(self._numbers), self._cost(key)
         unit = Unit(number, key, work, cost, before, needs, len(before))
         self._units[key] = self._of_future[id(unit.future)] = unit
-        with self._changed:
+        with self._lock:
             self._lengthen(unit, unit.cost)
             self._left.add(unit.kind, unit.cost)
 
         def one_done(_: Any = None) -> None:
-            with self._changed:
+            with self._lock:
                 unit.waiting -= 1
                 if unit.waiting <= 0:
                     self._ready[unit.needs].add(unit.number, unit.path, unit)
-                    self._changed.notify_all()
+                    self._changed[unit.needs].notify()
 
         if not after:
             one_done()
@@ -186,14 +188,15 @@ class Scheduler:
 
     def seconds_left(self) -> Optional[float]:
         """How long the units take that have not ended; None where that cannot be told yet."""
-        with self._changed:
+        with self._lock:
             return self._left.seconds(self._lanes)
 
-    def _lane(self, ready: Ready[Unit]) -> None:
+    def _lane(self, needs: Needs) -> None:
+        ready, changed = self._ready[needs], self._changed[needs]
         while True:
-            with self._changed:
+            with self._lock:
                 while not ready and not self._closed:
-                    self._changed.wait()
+                    changed.wait()
                 if self._closed:
                     return
                 unit = ready.take(self._lanes, self._left.known)
@@ -201,7 +204,7 @@ class Scheduler:
             self._run(unit)
             seconds = time.monotonic() - began
             self._note(unit.key, seconds)
-            with self._changed:
+            with self._lock:
                 self._left.end(unit.kind, unit.cost, seconds)
 
     def _run(self, unit: Unit) -> None:
@@ -213,9 +216,10 @@ class Scheduler:
 
     def close(self) -> None:
         """Begin nothing more and wait until what is under way has ended."""
-        with self._changed:
+        with self._lock:
             self._closed = True
-            self._changed.notify_all()
+            for changed in self._changed.values():
+                changed.notify_all()
         for unit in self._units.values():
             unit.future.cancel()
         for thread in self._threads:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import collections
-import contextlib
 import shutil
 import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Dict, FrozenSet, Iterator, List, Mapping, Optional, Sequence
+from typing import Any, Dict, FrozenSet, List, Mapping, Optional, Sequence
 
 from pytest_export_matrix.environments import records
 from pytest_export_matrix.execution.answers import StepAnswer
@@ -70,7 +68,6 @@ class RayExecutor:
         import ray
 
         self.lanes, self.elsewhere = cluster.lanes, cluster.elsewhere
-        self.spent: Dict[str, float] = collections.defaultdict(float)
         #: How often a step lost its node, and the bytes that were sent and that came back.
         self._losses, self._sent, self._got = 0, 0, 0
         self._setup, self._lookup, self._cluster = setup, lookup, cluster
@@ -78,7 +75,6 @@ class RayExecutor:
         self._task, self._setup_ref = ray.remote(node.carry_out), ray.put(setup)
         self._refs: Dict[str, Any] = {}
         self._pending: Dict[int, Any] = {}
-        self._activities: Dict[int, Activity] = {}
         self._gone: Dict[str, float] = {}
         self._looked = 0.0
         self._lock = threading.Lock()
@@ -92,6 +88,10 @@ class RayExecutor:
     def paths(self) -> List[str]:
         return self._lookup.paths
 
+    @property
+    def spent(self) -> Dict[str, float]:
+        return self._lookup.spent
+
     def absent(self, device: str) -> Optional[str]:
         if device == "cpu" or placing.DEVICES[device] in self._cluster.resources:
             return None
@@ -101,7 +101,7 @@ class RayExecutor:
         return placing.needs(names, self._cluster.resources)
 
     def activities(self) -> List[Activity]:
-        return list(self._activities.values())
+        return self._lookup.activities()
 
     def installed(self) -> Dict[str, Versions]:
         return self._lookup.installed()
@@ -181,7 +181,8 @@ class RayExecutor:
             return getattr(self._lookup, step)(*given)
         except NotStored:
             pass
-        with self._doing(label, step):
+        with self._lookup.available.dispatcher.doing(label) as watch:
+            watch(step, "")
             carried = self._carried(self.needs(names), [step, given, self._objects(reads)])
         self._take(carried)
         return carried.answer
@@ -266,19 +267,24 @@ class RayExecutor:
             self.spent[stage] += seconds
         for folder, text in carried.records.items():
             self._learn_environment(folder, text, carried.host)
-        for place, content in carried.entries.items():
-            self._got += len(content)
-            if place.startswith(f"{USES}/"):
-                with self._store.scratch() as scratch:
-                    theirs = Store(scratch)
-                    transfer.unpack(theirs, place, content)
-                    self._lookup.remembered.learn(Path(place).name, theirs)
-            else:
-                transfer.unpack(self._store, place, content)
+        if carried.entries:
+            self._take_entries(carried.entries)
         if carried.error:
             error = carried.error
             asked = f"node {carried.host}, {error.asked}"
             raise type(error)(asked, error.problem, nearest=error.nearest, remedy=error.remedy)
+
+    def _take_entries(self, entries: Mapping[str, bytes]) -> None:
+        """Keep entries of a node's store. What both stores know of a question is joined."""
+        with self._store.scratch() as scratch:
+            theirs = Store(scratch)
+            for place, content in entries.items():
+                self._got += len(content)
+                if place.startswith(f"{USES}/"):
+                    transfer.unpack(theirs, place, content)
+                    self._lookup.remembered.learn(Path(place).name, theirs)
+                else:
+                    transfer.unpack(self._store, place, content)
 
     def _learn_environment(self, folder: str, text: str, host: str) -> None:
         """Keep the record of an environment. Raises ClusterError where nodes have installed it
@@ -297,12 +303,3 @@ class RayExecutor:
                 problem = f"{name} {there} on node {host}, {version} on another one"
                 asked, remedy = f"environment {known.name}", "pin its requirements"
                 raise ClusterError(asked, problem, remedy=remedy)
-
-    @contextlib.contextmanager
-    def _doing(self, label: str, step: str) -> Iterator[None]:
-        lane = threading.get_ident()
-        self._activities[lane] = Activity(label, step, time.monotonic())
-        try:
-            yield
-        finally:
-            del self._activities[lane]

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import contextlib
 from pathlib import Path
-from typing import Iterator, List, Optional, Sequence
+from typing import Iterator, Optional
 
 from pytest_export_matrix.execution.answers import StepAnswer
 from pytest_export_matrix.execution.workers.availability import Availability
 from pytest_export_matrix.execution.workers.pool import Pool
 from pytest_export_matrix.execution.workers.worker import Worker, WorkerKind
-from pytest_export_matrix.vocabulary.entries import DEFAULT, Runtime
 
 
 class NotStored(Exception):
@@ -30,22 +29,8 @@ class NoWorkers(Pool):
 
 
 class NothingAvailable(Availability):
-    """Whether something is missing is asked where the step is carried out."""
+    """Whether something is missing is asked where the step is carried out. That begins with the
+    environment, so nothing else is asked here either."""
 
     def environment_problem(self, name: str) -> Optional[StepAnswer]:
-        raise NotStored
-
-    def exporter_problem(
-        self,
-        modules: Sequence[str],
-        device: str,
-        environment: str = DEFAULT,
-        commands: Sequence[str] = (),
-    ) -> Optional[StepAnswer]:
-        raise NotStored
-
-    def runtime_problem(self, runtime: Runtime, device: str) -> Optional[StepAnswer]:
-        raise NotStored
-
-    def installed_extras(self, runtime: Runtime) -> List[str]:
         raise NotStored

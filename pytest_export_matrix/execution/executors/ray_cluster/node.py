@@ -149,9 +149,9 @@ class Node:
         carried = Carried(host=socket.gethostname())
         self.store.noticed.clear()
         try:
-            given = self._translated(list(arguments), self._from_driver)
+            given = transfer.translated(list(arguments), self._from_driver)
             answer = getattr(self.executor, step)(*given)
-            carried.answer = self._translated(answer, self._to_driver)
+            carried.answer = transfer.translated(answer, self._to_driver)
         except ExportMatrixError as error:
             carried.error = error
         if not self.shared:
@@ -163,9 +163,6 @@ class Node:
         carried.spent = {s: spent[s] - self._spent.get(s, 0.0) for s in spent}
         self._spent = spent
         return carried
-
-    def _translated(self, value: Any, words: Mapping[str, str]) -> Any:
-        return transfer.translated(value, words) if words else value
 
     def _records(self) -> Dict[str, str]:
         """The records of the environments of the run that are installed here, by folder."""

@@ -40,6 +40,8 @@ def unpack(store: Store, place: str, content: bytes) -> None:
 def translated(value: Any, words: Mapping[str, str]) -> Any:
     """`value` with each of `words` replaced in all of its texts, however deep in dataclasses, lists
     and dicts. Keys stay as they are."""
+    if not words:
+        return value
     if type(value) is str:
         for old, new in words.items():
             value = value.replace(old, new)
