@@ -18,7 +18,10 @@ PAGES = {
     "configurations": "reports/detectron2/zoo/configurations.md",
     "changelog": "CHANGELOG.md",
     "contributing": "CONTRIBUTING.md",
+    "torchvision_detectors": "reports/detectors/support_table.md",
 }
+#: Tables have no title of their own.
+TITLES = {"torchvision_detectors": "Every detector of torchvision"}
 
 
 def copy(app: Any) -> None:
@@ -26,6 +29,8 @@ def copy(app: Any) -> None:
     folder.mkdir(exist_ok=True)
     for name, file in PAGES.items():
         text = (ROOT / file).read_text(encoding="utf-8")
+        if name in TITLES:
+            text = f"# {TITLES[name]}\n\n" + re.sub("^###", "##", text, flags=re.M)
         page = folder / f"{name}.md"
         # A page that is as it was need not be built again.
         if not page.exists() or page.read_text(encoding="utf-8") != text:
