@@ -15,6 +15,7 @@ OPERATORS = (
     "max_pool_of_volumes",
     "gelu",
     "size_by_a_factor",
+    "size_by_a_quotient",
     "size_to_the_next_multiple",
     "layer_norm_beside_a_large_mean",
     "places_in_a_matrix",

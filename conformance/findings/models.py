@@ -72,3 +72,17 @@ def layer_norm_beside_a_large_mean() -> nn.Module:
 
 def places_in_a_matrix() -> nn.Module:
     return Function(lambda images: torch.nonzero(images[0, 0] > 0.5)).eval()
+
+
+def size_by_a_quotient() -> nn.Module:
+    """The shorter side becomes 7: sizes in tensors, of which torch.export makes symbols."""
+
+    def function(images: Tensor) -> Tensor:
+        sides = torch.stack([torch.scalar_tensor(side) for side in images.shape[2:]]).double()
+        size = (sides * (torch.full_like(sides[0], 7) / sides.amin(0))).long()
+        height, width = size.tolist()
+        torch._check(height > 0)
+        torch._check(width > 0)
+        return functional.interpolate(images, (height, width))
+
+    return Function(function).eval()

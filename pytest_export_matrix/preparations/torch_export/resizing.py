@@ -31,9 +31,11 @@ def resized_in_tensors(sides: Tensor, shortest: int, longest: int) -> Tensor:
     """`resized` for heights and widths [2, ...], by the same operations in float64: a number
     divided by a tensor would be a product with the reciprocal, which rounds otherwise."""
     sides = sides.to(torch.float64)
+    # By `amin` and `amax`, OpenVINO would have the inverse of each quotient: docs/findings.md.
+    height, width = sides[0], sides[1]
     scale = torch.minimum(
-        torch.full_like(sides[0], shortest) / sides.amin(0),
-        torch.full_like(sides[0], longest) / sides.amax(0),
+        torch.full_like(height, shortest) / torch.minimum(height, width),
+        torch.full_like(height, longest) / torch.maximum(height, width),
     )
     return (sides * scale).to(torch.int64)
 
