@@ -2,6 +2,7 @@
 
 EXPORT_MATRIX_DETECTRON2_PYTHON names its interpreter; without it these tests are skipped. It may
 be v0.6 with torch 1.10.2 or a current one, with compiled operators or a stand-in for them.
+EXPORT_MATRIX_DETECTRON2_TODAY_PYTHON names one with a current torch, for torch.export.
 
 The end of the run says how far our models are from detectron2's, in one line per test.
 """
@@ -22,16 +23,27 @@ import pytest
 ROOT = Path(__file__).parents[2]
 sys.path.append(str(ROOT))  # finds the conformance suite when its conftest is not collected
 PYTHON = "EXPORT_MATRIX_DETECTRON2_PYTHON"
+TODAY = "EXPORT_MATRIX_DETECTRON2_TODAY_PYTHON"
 AGREEMENT = "agreement with detectron2"
 
 
 @pytest.fixture(scope="session")
 def task(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Any]:
     """Calls a function of `inside` in a process of its own: task(name, **request) -> its answer."""
-    python = os.environ.get(PYTHON)
+    return caller(PYTHON, tmp_path_factory.mktemp("detectron2"))
+
+
+@pytest.fixture(scope="session")
+def today(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Any]:
+    """The same with the torch of today."""
+    return caller(TODAY, tmp_path_factory.mktemp("today"))
+
+
+def caller(variable: str, folder: Path) -> Callable[..., Any]:
+    python = os.environ.get(variable)
     if not python:
-        pytest.skip(f"{PYTHON} names no interpreter with detectron2")
-    folder, counter = tmp_path_factory.mktemp("detectron2"), itertools.count()
+        pytest.skip(f"{variable} names no interpreter with detectron2")
+    counter = itertools.count()
 
     def call(name: str, **request: Any) -> Any:
         place = folder / f"{next(counter)}.json"

@@ -1,6 +1,7 @@
-"""detectron2 v0.6 from a package registry, in the environment that the entries describe.
+"""detectron2 v0.6 from a package registry, in the environments that the entries describe.
 
-    python from_registry.py FOLDER        FOLDER/venv/bin/python is its interpreter
+    python from_registry.py FOLDER        FOLDER/venv/bin/python is its interpreter with torch 1.10,
+                                          FOLDER/today/bin/python with the torch of today
 
 That package has no C++ sources: `pytest_export_matrix.addons.detectron2.folder` does without them.
 Anything that is installed already is left alone.
@@ -33,9 +34,17 @@ def build(place: Path) -> None:
         )
         provisioned.provide(cache, before, watch=print)
         _write(str(records.python(cache, before)), place, source)
+    _install(cache, wanted, place / "venv")
+    (current,) = (each for each in entries(str(source), "") if isinstance(each, Environment))
+    # What v0.6 calls Image.LINEAR is gone since.
+    requirements = (*current.requirements, "pillow<10")
+    _install(cache, dataclasses.replace(current, requirements=requirements), place / "today")
+
+
+def _install(cache: Path, wanted: Environment, link: Path) -> None:
     record = provisioned.provide(cache, wanted, watch=print)
-    (place / "venv").unlink(missing_ok=True)
-    (place / "venv").symlink_to(records.place_of(cache, wanted) / record.venv)
+    link.unlink(missing_ok=True)
+    link.symlink_to(records.place_of(cache, wanted) / record.venv)
 
 
 def _write(python: str, place: Path, source: Path) -> None:

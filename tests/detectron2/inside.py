@@ -21,10 +21,12 @@ SIZES = {
     3: [[(224, 256)] * 3],
 }
 PICTURES = 4  # the last one shows nothing
+HERE = "pytest_export_matrix.addons.detectron2."
 CAPTURES = {
-    "tracing": ("tracing", "trace"),
-    "scripting": ("scripting", "script"),
-    "caffe2": ("caffe2_tracer", "capture"),
+    "tracing": (HERE + "tracing", "trace"),
+    "scripting": (HERE + "scripting", "script"),
+    "caffe2": (HERE + "caffe2_tracer", "capture"),
+    "torch_export": ("pytest_export_matrix.exporters.torch_export", "capture"),
 }
 
 
@@ -69,16 +71,66 @@ def scores(config, keywords, sizes, seeds):
     return [answer["scores"].sort(descending=True)[0].tolist() for answer in answers]
 
 
-def export(config, raw, keywords, folder, method, lower, suffix, batch):
+def prepared(config, keywords):
+    """How far the answers of the prepared model are from those of the model as it is: the worst of
+    each output, with postprocessing and without."""
+    from pytest_export_matrix.addons.detectron2 import models
+    from pytest_export_matrix.addons.detectron2.torch_export import prepare
+
+    detector, asked = models.build(config, **keywords), []
+    for raw in (False, True):
+        for seed in range(PICTURES):
+            detector.raw, images = raw, models.images(SIZES[2][0], seed)
+            with torch.no_grad():
+                asked.append((raw, images, detector(*images)))
+    prepare(detector)
+    worst = {}
+    for raw, images, expected in asked:
+        detector.raw = raw
+        with torch.no_grad():
+            found = detector(*images)
+        for before, after in zip(expected, found):
+            assert list(before) == list(after)
+            for name in before:
+                assert before[name].shape == after[name].shape
+                away = (before[name].double() - after[name].double()).abs().flatten().tolist()
+                worst[name] = max([worst.get(name, 0.0), *away])
+    return worst
+
+
+def refusals(config):
+    """What `prepare` says of a model in training mode, and of one that is no detector."""
+    from detectron2.modeling import build_model
+
+    from pytest_export_matrix.addons.detectron2 import models
+    from pytest_export_matrix.addons.detectron2.torch_export import prepare
+
+    said = []
+    for model in (build_model(models.configuration(config, True)), torch.nn.Linear(1, 1)):
+        try:
+            said.append(prepare(model))
+        except (TypeError, ValueError) as error:
+            said.append("{}: {}".format(type(error).__name__, error))
+    return said
+
+
+def export(config, raw, keywords, folder, method, lower, suffix, batch, prepared=False):
     """The file, or the failure in words."""
     from pytest_export_matrix.addons.detectron2 import models
     from pytest_export_matrix.exporters.context import Context
 
     detector = models.build(config, raw=raw, **keywords)
     detector.load_state_dict(torch.load(os.path.join(folder, "weights.pt")))
-    context = Context(detector, models.images(SIZES[batch][0], 0), ("[CHW]",), frozenset())
+    declared = frozenset()
+    if method == "torch_export":
+        declared = frozenset({"resolution"})
+    if prepared:
+        from pytest_export_matrix.addons.detectron2.torch_export import prepare
+
+        prepare(detector)
+    context = Context(detector, models.images(SIZES[batch][0], 0), ("[CHW]",), declared)
     name, capture = CAPTURES[method]
-    module = importlib.import_module("pytest_export_matrix.addons.detectron2." + name)
+    module = importlib.import_module(name)
     path = os.path.join(folder, "model" + suffix)
     try:
         getattr(module, lower)(getattr(module, capture)(context), path, context)

@@ -53,7 +53,11 @@ def test_only_exporters_of_the_same_detectron2_export_a_model() -> None:
     for cell in cells:
         methods.setdefault(cell.architecture, set()).add(cell.method)
     assert methods["net"] == {"tracing", "scripting", "torch_export"}
-    assert methods["detectron2_mask_rcnn"] == {"tracing_adapter", "scripting_with_instances"}
+    assert methods["detectron2_mask_rcnn"] == {
+        "tracing_adapter",
+        "scripting_with_instances",
+        "detectron2_torch_export",
+    }
     assert methods["detectron2_0_6_mask_rcnn"] == {
         "tracing_adapter_0_6",
         "scripting_with_instances_0_6",
@@ -103,7 +107,10 @@ def test_an_installed_detectron2_is_used_where_pytest_runs() -> None:
     assert registry.exporter("tracing_adapter", "torchscript").environment == "default"
 
 
-@pytest.mark.parametrize("module", ["caffe2_tracer", "models", "scripting", "sessions", "tracing"])
+@pytest.mark.parametrize(
+    "module",
+    ["caffe2_tracer", "models", "scripting", "sessions", "tracing", "torch_export/__init__"],
+)
 def test_everything_that_the_entries_name_exists(module: str) -> None:
     """The text of a module is searched: importing it needs detectron2."""
     path = importlib.util.find_spec(

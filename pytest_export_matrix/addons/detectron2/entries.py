@@ -14,7 +14,8 @@ them. They are built and answer in the environment that has detectron2:
     detectron2       the current one with the current torch
 
 Methods have the names of the functions of detectron2 that carry them out: `tracing_adapter`,
-`scripting_with_instances`. In v0.6 they end in `_0_6`, as in `caffe2_tracer_0_6`.
+`scripting_with_instances`. In v0.6 they end in `_0_6`, as in `caffe2_tracer_0_6`. The current one
+has `detectron2_torch_export` as well, of models as they are and prepared for it by `torch_export`.
 """
 
 from __future__ import annotations
@@ -49,6 +50,8 @@ FAMILY = "detectron2"
 VARIABLE, VARIABLE_0_6 = "EXPORT_MATRIX_DETECTRON2", "EXPORT_MATRIX_DETECTRON2_0_6"
 _GIT = "git+https://github.com/facebookresearch/detectron2"
 SOURCE, SOURCE_0_6 = f"detectron2 @ {_GIT}", f"detectron2 @ {_GIT}@v0.6"
+#: The method of that name for detectron2's models, in the environment that has them.
+TORCH_EXPORT = "detectron2_torch_export"
 #: The source that stands for the environment of pytest itself.
 INSTALLED = "installed"
 
@@ -107,8 +110,10 @@ def entries(
             found.append(
                 Environment(name, python="3.11", requirements=_REQUIREMENTS, afterwards=(source,))
             )
-        found += _architectures(FAMILY, FAMILY, name, models)
+        prepared = {TORCH_EXPORT: f"{_HERE}.torch_export:prepare"}
+        found += _architectures(FAMILY, FAMILY, name, models, prepared)
         found += _exporters("", FAMILY, name, "onnx")
+        found += _of_torch_export(name)
     if source_0_6:
         name = f"{FAMILY}_0_6"
         found.append(
@@ -116,7 +121,7 @@ def entries(
                 name, python=PYTHON, requirements=_REQUIREMENTS_0_6, afterwards=(source_0_6,)
             )
         )
-        found += _architectures(name, name, name, models)
+        found += _architectures(name, name, name, models, {})
         found += _exporters("_0_6", name, name, "onnx_in_torch_1")
         found += _of_caffe2(name)
     return [
@@ -127,7 +132,11 @@ def entries(
 
 
 def _architectures(
-    prefix: str, family: str, environment: str, models: Mapping[str, Model]
+    prefix: str,
+    family: str,
+    environment: str,
+    models: Mapping[str, Model],
+    preparations: Mapping[str, str],
 ) -> List[Entry]:
     return [
         Architecture(
@@ -142,6 +151,7 @@ def _architectures(
             profiles={"slim": {"slim": True}, "full": {"slim": False}},
             environment=environment,
             family=family,
+            preparations=preparations,
         )
         for name, model in models.items()
         for raw in (False, True)
@@ -178,6 +188,32 @@ def _exporters(ending: str, family: str, environment: str, onnx: str) -> List[En
             lower=f"{scripting}:save",
             suffix=".pt",
             needs_inputs=False,
+            **common,
+        ),
+    ]
+
+
+def _of_torch_export(environment: str) -> List[Entry]:
+    module, modules = "pytest_export_matrix.exporters.torch_export", ("torch", "detectron2")
+    common: Any = {"environment": environment, "family": FAMILY}
+    common["declares"] = ("resolution", "batch")
+    return [
+        Exporter(
+            TORCH_EXPORT,
+            "pt2",
+            capture=f"{module}:capture",
+            lower=f"{module}:save",
+            suffix=".pt2",
+            modules=modules,
+            **common,
+        ),
+        Exporter(
+            TORCH_EXPORT,
+            "onnx",
+            capture=f"{module}:onnx_call",
+            lower=f"{module}:onnx",
+            suffix=".onnx",
+            modules=(*modules, "onnx", "onnxscript"),
             **common,
         ),
     ]
