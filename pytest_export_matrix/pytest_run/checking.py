@@ -129,7 +129,7 @@ class Checker:
 
     def _results(self, plan: Plan, settings: Settings) -> Results:
         shown = shown_folders(settings.cache, Path(self.paths[0]))
-        manners = Manners(Commands(settings, None).run_alone, shown, lambda result: False)
+        manners = Manners(Commands(settings).run_alone, shown, lambda result: False)
         recipes = [plan.registry.recipe(cell) for cell in plan.cells]
         store = Store(settings.cache, self.since)
         run = assemble_run(recipes, plan.registry, settings, store, self.paths, manners)

@@ -14,10 +14,12 @@ from pytest_export_matrix.vocabulary.cells import NODE_PREFIX, Cell
 
 @dataclass(frozen=True)
 class Commands:
-    """`baseline` is what the command line names, or None. One in the ini file needs no words."""
+    """`baseline` and `config_file` (-c) are what the command line names, or None. A baseline in the
+    ini file needs no words."""
 
     settings: Settings
-    baseline: Optional[str]
+    baseline: Optional[str] = None
+    config_file: Optional[str] = None
 
     def run_alone(self, cell: Cell) -> str:
         return self._command(cell)
@@ -27,7 +29,8 @@ class Commands:
         return self._command(cell, *named, "--export-matrix-update")
 
     def _command(self, cell: Cell, *more: str) -> str:
-        words = ["pytest", "--export-matrix", *more]
+        named = ["-c", self.config_file] if self.config_file else []
+        words = ["pytest", *named, "--export-matrix", *more]
         if self.settings.profile != DEFAULT_PROFILE:
             words += ["--export-matrix-profile", self.settings.profile]
         for text in self.settings.models:

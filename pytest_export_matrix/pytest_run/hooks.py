@@ -63,7 +63,10 @@ class MatrixPlugin:
         with usage_errors():
             s = self.settings = options.read(self.config)
             self.plan = plan_run(self.config, s, self.asked)
-            self.commands = Commands(s, self.config.getoption("export_matrix_baseline"))
+            named = (
+                self.config.getoption(name) for name in ("export_matrix_baseline", "inifilename")
+            )
+            self.commands = Commands(s, *named)
             self.gate = _gate(self.plan, s, self.commands)
             self.store = Store(s.cache, self.exchange.since)
             self.partial = Partial(s)

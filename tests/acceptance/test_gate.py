@@ -120,6 +120,12 @@ def test_a_cell_that_starts_passing_fails_the_gate_until_it_is_accepted(gated: G
     assert gated.run().code == 0
 
 
+def test_the_command_of_a_cell_names_the_configuration_that_was_given(gated: Gated) -> None:
+    (gated.project.root / "other.ini").write_text("[pytest]\npythonpath = .\n", encoding="utf-8")
+    run = gated.project.run(*ONE_LANE, "-c", "other.ini", cells=(WRONG,))
+    assert f"pytest -c other.ini --export-matrix export-matrix::{WRONG}" in run.output
+
+
 def test_another_failure_than_the_accepted_one_fails_the_gate(gated: Gated) -> None:
     gated.edit("sessions.py", "return ctypes.string_at(0)", 'raise RuntimeError("polite")')
     run = gated.run()
