@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 import pytest
 
 from pytest_export_matrix import Architecture, Registry
+from pytest_export_matrix.addons.detectron2 import entries as entries_module
 from pytest_export_matrix.addons.detectron2.entries import (
     INSTALLED,
     VARIABLE,
@@ -109,15 +109,13 @@ def test_an_installed_detectron2_is_used_where_pytest_runs() -> None:
 
 @pytest.mark.parametrize(
     "module",
-    ["caffe2_tracer", "models", "scripting", "sessions", "tracing", "torch_export/__init__"],
+    ["caffe2_tracer", "models", "scripting", "sessions", "tracing", "torch_export"],
 )
 def test_everything_that_the_entries_name_exists(module: str) -> None:
     """The text of a module is searched: importing it needs detectron2."""
-    path = importlib.util.find_spec(
-        "pytest_export_matrix.addons.detectron2"
-    ).submodule_search_locations[0]  # type: ignore[union-attr, index]
-    with open(f"{path}/{module}.py", encoding="utf-8") as file:
-        text = file.read()
+    place = Path(entries_module.__file__).with_name(module)
+    file = place / "__init__.py" if place.is_dir() else place.with_suffix(".py")
+    text = file.read_text(encoding="utf-8")
     named = [reference for entry in entries("a", "b") for reference in references(entry)]
     own = [
         name for place, name in named if place == f"pytest_export_matrix.addons.detectron2.{module}"
@@ -131,4 +129,5 @@ def references(entry: Any) -> list[tuple[str, str]]:
     values = (
         getattr(entry, name, "") for name in ("build", "inputs", "capture", "lower", "session")
     )
-    return [tuple(value.split(":")) for value in values if value]  # type: ignore[misc]
+    prepared = getattr(entry, "preparations", {}).values()
+    return [tuple(value.split(":")) for value in (*values, *prepared) if value]  # type: ignore[misc]
