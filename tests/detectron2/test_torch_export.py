@@ -9,7 +9,7 @@ import pytest
 from pytest_export_matrix.addons.detectron2.zoo import REPRESENTATIVE
 
 #: Cascade R-CNN has masks.
-CAPTURED = ("keypoint_rcnn", "retinanet", "cascade_rcnn")
+CAPTURED = ("keypoint_rcnn", "retinanet", "cascade_rcnn", "pointrend_rcnn")
 
 
 @pytest.fixture(scope="session")

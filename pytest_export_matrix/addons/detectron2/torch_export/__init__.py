@@ -7,15 +7,15 @@
 
 What `torch.export.export` takes then is a module around `model` that makes tensors of the answer,
 as an `Instances` is no output of a program. The other files hold what is put into a model:
-`images` and `answers` at its ends, `detecting` and `regions` between them; `structures` makes the
-`Boxes` and `Instances` that pass from one to the next.
+`images` and `answers` at its ends, `detecting`, `regions` and `points` between them; `structures`
+makes the `Boxes` and `Instances` that pass from one to the next.
 
 https://docs.pytorch.org/docs/stable/export.html
 """
 
 from __future__ import annotations
 
-from typing import Any, Callable, Dict, List
+from typing import Any, Callable, Dict, List, Mapping
 
 from detectron2.layers import Conv2d, FrozenBatchNorm2d
 from detectron2.modeling import GeneralizedRCNN, PanopticFPN, RetinaNet
@@ -37,7 +37,8 @@ from pytest_export_matrix.preparations.torch_export.binding import bind
 from pytest_export_matrix.preparations.torch_export.regions import normalise
 
 #: By the class of a module: what takes the place of its methods.
-METHODS: Dict[type, Dict[str, Callable[..., Any]]] = {
+Methods = Mapping[type, Mapping[str, Callable[..., Any]]]
+METHODS: Methods = {
     DefaultAnchorGenerator: {"forward": detecting.anchors},
     RPN: {"predict_proposals": detecting.proposals},
     ROIPooler: {"forward": regions.pool},
@@ -48,7 +49,7 @@ METHODS: Dict[type, Dict[str, Callable[..., Any]]] = {
     GroupNorm: {"forward": images.normalise_groups},
 }
 #: The same in the heads alone, where nobody knows how many regions there are.
-OF_REGIONS: Dict[type, Dict[str, Callable[..., Any]]] = {
+OF_REGIONS: Methods = {
     Conv2d: {"forward": regions.convolve},
     FrozenBatchNorm2d: {"forward": normalise},
     BatchNorm2d: {"forward": normalise},
@@ -61,7 +62,8 @@ def prepare(model: Any) -> str:
 
     The weights and their names stay, and so do answers: boxes, scores and classes in the same
     order but for equal scores, masks and keypoints but for rounding. Of a `PanopticFPN` the network
-    is changed, not the merging of its segments; of a PointRend all but its mask head.
+    is changed, not the merging of its segments. Where nothing is detected, the empty masks of
+    PointRend's network have the resolution that its masks have.
 
     Raises TypeError where `model` holds no such detector, ValueError where one is in training mode
     or pads its images to squares.
@@ -86,12 +88,26 @@ def _change(model: Any) -> None:
         bind(model, forward=answers.of_retinanet, inference_single_image=detecting.of_anchors)
     elif not isinstance(model, PanopticFPN):
         bind(model, inference=answers.of_rcnn)
-    _bind(list(model.modules()), METHODS)
+    _bind(list(model.modules()), {**METHODS, **_of_projects()})
     if hasattr(model, "roi_heads"):
         _bind(list(model.roi_heads.modules()), OF_REGIONS)
 
 
-def _bind(modules: List[Any], table: Dict[type, Dict[str, Callable[..., Any]]]) -> None:
+def _of_projects() -> Methods:
+    """`METHODS` of the projects that are installed with detectron2, if they are."""
+    try:
+        from pytest_export_matrix.addons.detectron2.torch_export import points
+    except ModuleNotFoundError:
+        return {}
+    of_points: Dict[str, Callable[..., Any]] = {
+        "_roi_pooler": points.pool,
+        "_point_pooler": points.pool_points,
+        "_subdivision_inference": points.subdivide,
+    }
+    return {points.HEAD: of_points}
+
+
+def _bind(modules: List[Any], table: Methods) -> None:
     for module in modules:
         for kind, functions in table.items():
             if isinstance(module, kind):

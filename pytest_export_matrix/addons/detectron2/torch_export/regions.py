@@ -44,8 +44,13 @@ def convolve(conv: Any, regions: Tensor) -> Tensor:
 
 
 def masks(head: Any, regions: Tensor, found: List[Instances]) -> List[Instances]:
-    """`BaseMaskRCNNHead.forward`: each region [C, S, S] gets the mask [1, M, M] of its class."""
-    logits = head.layers(regions)
+    """`BaseMaskRCNNHead.forward`, of regions [R, C, S, S]."""
+    return with_masks(found, head.layers(regions))
+
+
+def with_masks(found: List[Instances], logits: Tensor) -> List[Instances]:
+    """`mask_rcnn_inference`: of logits [R, K, M, M] each region gets the mask [1, M, M] of its
+    class."""
     if logits.shape[1] > 1:
         classes = torch.cat([each.pred_classes for each in found])
         index = torch.arange(classes.shape[0], device=classes.device)
