@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from conformance.architectures.table import ARCHITECTURES, PARTS
-from pytest_export_matrix import Registry
+from pytest_export_matrix import Registry, Reporter
 from pytest_export_matrix.on_request import (
     CAFFE2,
     CAFFE2_CPP,
@@ -18,5 +18,6 @@ ENGINES = (*OPENVINO, *ONNXRUNTIME_WEB, *EXECUTORCH, *NCNN, *MNN, *CAFFE2, *CAFF
 
 
 def pytest_export_matrix_register(registry: Registry) -> None:
-    for entry in (*ARCHITECTURES, *PARTS, *ENGINES):
+    report = Reporter("engines", "engines.md", "conformance.engines.engines:render")
+    for entry in (*ARCHITECTURES, *PARTS, *ENGINES, report):
         registry.add(entry)
