@@ -87,14 +87,31 @@ def test_every_prepared_detector_is_right_at_every_size(ran: list[Result]) -> No
             assert result.passed, result.cell.id
 
 
-def test_every_detection_model_of_torchvision_is_as_documented() -> None:
-    """docs/exporting.md, of `reports/detectors`."""
-    text = (ROOT / "reports" / "detectors" / "results.json").read_text(encoding="utf-8")
+def passing(folder: str) -> dict[tuple[str, str, str], int]:
+    """How many cells of the results in `reports/FOLDER` pass, by preparation, runtime and
+    resolution."""
+    text = (ROOT / "reports" / folder / "results.json").read_text(encoding="utf-8")
     passed: dict[tuple[str, str, str], int] = {}
     for result in loads(text, "results.json").cells:
         cell = result.cell
         key = (cell.preparation, cell.runtime, cell.resolution)
         passed[key] = passed.get(key, 0) + result.passed
+    return passed
+
+
+def test_models_of_detectron2_by_torch_export_are_as_documented() -> None:
+    """docs/detectron2.md."""
+    passed = passing("detectron2/torch_export")
+    right = {"pytorch": (12, 12), "onnxruntime": (12, 12), "openvino_f32": (12, 11)}
+    for runtime, counts in right.items():
+        of_it = tuple(passed[PREPARED, runtime, resolution] for resolution in ("fixed", "dynamic"))
+        assert of_it == counts, runtime
+    assert not any(count for (kind, *_), count in passed.items() if kind == "plain")
+
+
+def test_every_detection_model_of_torchvision_is_as_documented() -> None:
+    """docs/exporting.md, of `reports/detectors`."""
+    passed = passing("detectors")
     for resolution in ("fixed", "dynamic"):
         assert passed[PREPARED, "pytorch", resolution] == 12
         assert passed[PREPARED, "onnxruntime", resolution] == 12

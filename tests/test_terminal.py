@@ -77,6 +77,7 @@ def test_at_80_columns_entries_with_many_references_stand_apart() -> None:
 
 def test_a_name_that_is_cut_keeps_its_end() -> None:
     assert fit("scripting_with_instances_0_6") == "scripting_with_…nces_0_6"
+    assert fit("detectron2_torch_export (prepared)") == "dete…h_export (prepared)"
     assert fit("failed at compare (boxes and more)") == "failed at compare (boxe…"
 
 

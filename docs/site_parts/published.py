@@ -19,9 +19,13 @@ PAGES = {
     "changelog": "CHANGELOG.md",
     "contributing": "CONTRIBUTING.md",
     "torchvision_detectors": "reports/detectors/support_table.md",
+    "torch_export_of_detectron2": "reports/detectron2/torch_export/support_table.md",
 }
 #: Tables have no title of their own.
-TITLES = {"torchvision_detectors": "Every detector of torchvision"}
+TITLES = {
+    "torchvision_detectors": "Every detector of torchvision",
+    "torch_export_of_detectron2": "detectron2's models by torch.export",
+}
 
 
 def copy(app: Any) -> None:

@@ -15,6 +15,7 @@ were run and passed. With one architecture there is no count.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Dict, List, Mapping, Optional, Sequence, Tuple
 
@@ -117,12 +118,25 @@ def superscript(number: int) -> str:
     return str(number).translate(SUPERSCRIPTS)
 
 
+#: A name with one word in parentheses: `torch_export (prepared)`.
+QUALIFIED = re.compile(r"(\w+) (\(\w+\))")
+
+
 def fit(text: str) -> str:
-    """`text`, cut to the widest that a cell may be. A name keeps its end: there, names differ."""
-    if len(text) <= WIDEST:
+    """`text`, cut to the widest that a cell may be. A name keeps its end: there, names differ. A
+    word in parentheses behind a name stays."""
+    qualified = QUALIFIED.fullmatch(text)
+    if qualified:
+        name, word = qualified.groups()
+        return f"{_cut(name, WIDEST - len(word) - 1)} {word}"
+    return _cut(text, WIDEST)
+
+
+def _cut(text: str, widest: int) -> str:
+    if len(text) <= widest:
         return text
     end = "" if " " in text else text[-ENDING:]
-    return f"{text[: WIDEST - 1 - len(end)]}…{end}"
+    return f"{text[: widest - 1 - len(end)]}…{end}"
 
 
 def listed(names: Sequence[str]) -> str:
