@@ -12,6 +12,7 @@ What a cell consists of is taken from the plugin, so that both do the same work 
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 from collections.abc import Callable, Iterator
@@ -67,7 +68,20 @@ def step(recipe: Recipe) -> Iterator[Step]:
     write("end")
 
 
-def test_cell(recipe: Recipe, step: Step, tmp_path: Path) -> None:
+@pytest.fixture(scope="session")
+def program(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], str]:
+    """program(build) -> the folder of the program of an engine that is none of Python's."""
+
+    @functools.lru_cache
+    def built(build: str) -> str:
+        folder = str(tmp_path_factory.mktemp("program"))
+        resolve(build)(folder)
+        return folder
+
+    return built
+
+
+def test_cell(recipe: Recipe, step: Step, program: Callable[[str], str], tmp_path: Path) -> None:
     import torch
 
     described, device = model_of(recipe), recipe.cell.device
@@ -95,7 +109,9 @@ def test_cell(recipe: Recipe, step: Step, tmp_path: Path) -> None:
         convention = resolve(exporter.lower)(captured, path, context)
 
     step("load")
-    session = resolve(recipe.runtime.session)(path, device, threads)
+    runtime = recipe.runtime
+    others = (program(runtime.program), runtime.extras) if runtime.program else ()
+    session = resolve(runtime.session)(path, device, threads, *others)
 
     step("run")
     answers = []
