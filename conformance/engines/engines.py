@@ -6,7 +6,7 @@ from collections import Counter
 
 from conformance.architectures.table import PARTS
 from pytest_export_matrix.reporting.captions import footnotes
-from pytest_export_matrix.reporting.grids import claimed, unique
+from pytest_export_matrix.reporting.grids import by_way, claimed
 from pytest_export_matrix.reporting.markup import MARKDOWN
 from pytest_export_matrix.reporting.names import engine, shown
 from pytest_export_matrix.results.result import Result
@@ -29,15 +29,8 @@ OWN_STAGES = ("load", "run")
 def render(results: Results) -> str:
     """Markdown. How many cells passed, of all that were carried out; at which stage the others
     stop; and the seconds that loading and running took."""
-    cells = claimed(results.cells)
-    ways = unique((each.cell.method, each.cell.format, each.cell.runtime) for each in cells)
     rows = []
-    for method, format, runtime in ways:
-        way = [
-            each
-            for each in cells
-            if (each.cell.method, each.cell.format, each.cell.runtime) == (method, format, runtime)
-        ]
+    for (method, format, runtime), way in by_way(claimed(results.cells)).items():
         parts = [each for each in way if each.cell.architecture in IN_PARTS]
         whole = [each for each in way if each.cell.architecture not in IN_PARTS]
         seconds = sum(each.seconds.get(stage, 0.0) for each in way for stage in OWN_STAGES)

@@ -63,11 +63,14 @@ def resize(transform: Any, image: Tensor, target: None = None) -> tuple[Tensor, 
 
 
 def batch_images(transform: Any, images: list[Tensor], size_divisible: int = 32) -> Tensor:
-    """`GeneralizedRCNNTransform.batch_images`: images [C, H, W] padded with zeros, to the right and
-    below, to the next multiple of `size_divisible` of the largest: [N, C, H, W]."""
-    height, width = (
-        padded([image.shape[axis] for image in images], size_divisible) for axis in (1, 2)
-    )
+    """`GeneralizedRCNNTransform.batch_images`: see `stacked`."""
+    return stacked(images, size_divisible)
+
+
+def stacked(images: list[Tensor], divisible: int) -> Tensor:
+    """Images [C, H, W] padded with zeros, to the right and below, to the next multiple of
+    `divisible` of the largest: [N, C, H, W]."""
+    height, width = (padded([image.shape[axis] for image in images], divisible) for axis in (1, 2))
     return torch.stack(
         [
             functional.pad(image, (0, width - image.shape[2], 0, height - image.shape[1]))

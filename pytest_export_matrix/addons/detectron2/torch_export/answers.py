@@ -7,13 +7,13 @@ from typing import Any, Dict, List, Optional
 import torch
 from detectron2.structures import Instances
 from torch import Tensor
+from torchvision.ops.boxes import clip_boxes_to_image
 
 from pytest_export_matrix.addons.detectron2.torch_export.regions import paste
 from pytest_export_matrix.addons.detectron2.torch_export.structures import (
     Size,
     are_large,
     boxes,
-    clipped,
     instances,
 )
 
@@ -70,7 +70,7 @@ def resized(found: Instances, wanted: Size) -> Instances:
         corners = _scaled(corners, [width, height, width, height])
         if "pred_keypoints" in fields:
             fields["pred_keypoints"] = _scaled(fields["pred_keypoints"], [width, height, 1.0])
-    corners = clipped(corners, wanted)
+    corners = clip_boxes_to_image(corners, wanted)
     index = torch.where(are_large(corners))[0]
     left: Dict[str, Tensor] = {name: values[index] for name, values in fields.items()}
     corners = corners[index]

@@ -11,12 +11,12 @@ from typing import Any, Dict, List, Sequence, Tuple
 import torch
 from detectron2.structures import Boxes, Instances
 from torch import Tensor
+from torchvision.ops.boxes import clip_boxes_to_image
 
 from pytest_export_matrix.addons.detectron2.torch_export.structures import (
     Size,
     are_large,
     boxes,
-    clipped,
     counts,
     instances,
 )
@@ -57,7 +57,7 @@ def proposals(
             scores.append(its_logits[i][index])
             levels.append(torch.full_like(index, level))
         corners, score, level_of = torch.cat(chosen), torch.cat(scores), torch.cat(levels)
-        within = clipped(corners, size)
+        within = clip_boxes_to_image(corners, size)
         keep = finite(corners, score[:, None]) & are_large(within, rpn.min_box_size)
         index = torch.where(keep)[0]
         within, score, level_of = within[index], score[index], level_of[index]
@@ -92,7 +92,7 @@ def detections_of_stages(
     for stage, predictor in enumerate(heads.box_predictor):
         if stage:
             proposals = [
-                instances(size, proposal_boxes=boxes(clipped(each, size)))
+                instances(size, proposal_boxes=boxes(clip_boxes_to_image(each, size)))
                 for each, size in zip(moved, sizes)
             ]
         logits, deltas = heads._run_stage(maps, proposals, stage)
@@ -151,7 +151,7 @@ def chosen(
     for of_image, its_scores, size in zip(moved, scores, sizes):
         classes = its_scores.shape[1] - 1
         valid = finite(of_image, its_scores)
-        within = clipped(of_image.reshape(of_image.shape[0], -1, 4), size)
+        within = clip_boxes_to_image(of_image.reshape(of_image.shape[0], -1, 4), size)
         score = its_scores[:, :-1].masked_fill(~valid[:, None], -1.0).flatten()
         index = torch.where(score > predictor.test_score_thresh)[0]
         region, label = torch.div(index, classes, rounding_mode="floor"), index % classes

@@ -7,9 +7,8 @@ from typing import Any, Dict, List
 import torch
 from detectron2.structures import ImageList
 from torch import Tensor
-from torch.nn import functional
 
-from pytest_export_matrix.preparations.torch_export.resizing import padded
+from pytest_export_matrix.preparations.torch_export.resizing import stacked
 
 
 def padding(backbone: Any) -> Dict[str, int]:
@@ -26,14 +25,8 @@ def preprocess(model: Any, inputs: List[Dict[str, Tensor]]) -> ImageList:
     ]
     backbone = model.backbone
     divisible = padding(backbone).get("size_divisibility", backbone.size_divisibility)
-    height, width = (
-        padded([image.shape[axis] for image in images], max(divisible, 1)) for axis in (1, 2)
-    )
-    batch = [
-        functional.pad(image, (0, width - image.shape[2], 0, height - image.shape[1]))
-        for image in images
-    ]
-    return ImageList(torch.stack(batch), [(image.shape[1], image.shape[2]) for image in images])
+    batch = stacked(images, max(divisible, 1))
+    return ImageList(batch, [(image.shape[1], image.shape[2]) for image in images])
 
 
 def normalise_groups(norm: Any, maps: Tensor) -> Tensor:

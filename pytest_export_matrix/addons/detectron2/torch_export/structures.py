@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from typing import Any, List, Tuple
 
-import torch
 from detectron2.structures import Boxes, Instances
 from torch import Tensor
 
@@ -31,13 +30,6 @@ def instances(size: Size, **fields: Any) -> Instances:
 def counts(of_images: List[Instances], field: str) -> List[int]:
     """How many there are in each image."""
     return [getattr(each, field).tensor.shape[0] for each in of_images]
-
-
-def clipped(boxes: Tensor, size: Size) -> Tensor:
-    """`Boxes.clip`: corners [..., 4] within an image of (height, width)."""
-    height, width = size
-    x, y = boxes[..., 0::2].clamp(0, width), boxes[..., 1::2].clamp(0, height)
-    return torch.stack([x[..., 0], y[..., 0], x[..., 1], y[..., 1]], dim=-1)
 
 
 def are_large(boxes: Tensor, least: float = 0.0) -> Tensor:
