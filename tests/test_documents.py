@@ -36,7 +36,7 @@ def test_a_block_holds_the_table_and_what_it_was_made_from() -> None:
     text = written(MARKED["a.md"])
     assert "| Any batch | ○ 0/2 ¹ | ○ 0/2 ¹ |" in text
     assert "- 36 cells planned: 24 passed, 12 failed.\n" in text
-    assert "- Environment default: Python 3.12.1, onnx 1.2, torch 2.9.\n" in text
+    assert "- Environment default: Python 3.12.1, Linux, onnx 1.2, torch 2.9.\n" in text
     assert "- Made from reports/results.json.\n" in text
 
 

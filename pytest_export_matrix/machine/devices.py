@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import glob
+import re
 import shutil
 import sys
 from typing import List, Optional
@@ -16,6 +17,8 @@ NODES = ("/dev/nvidia[0-9]*", "/dev/nvhost-*", "/dev/dxg", "/dev/kfd")
 
 #: Elsewhere the driver has a program.
 DRIVER = "nvidia-smi"
+#: Where NVIDIA's driver for Linux says what it is and what it found.
+PROCFS = "/proc/driver/nvidia"
 
 
 def here() -> List[str]:
@@ -40,13 +43,21 @@ def _has_gpu() -> bool:
 
 def described(device: str) -> str:
     """Driver and model of the GPU, for keys."""
-    if device == "cpu":
-        return ""
+    return "" if device == "cpu" else "".join([*_read("version"), *_read("gpus/*/information")])
+
+
+def gpus() -> str:
+    """Model and driver of each NVIDIA GPU of this machine, for people; "" where none is known:
+    "NVIDIA H100 80GB HBM3, driver 580.159.04"."""
+    models = re.findall(r"^Model:\s*(.*\S)", "".join(_read("gpus/*/information")), re.MULTILINE)
+    drivers = re.findall(r"^NVRM version:.*?\s(\d+(?:\.\d+)+)\s", "".join(_read("version")))
+    return ", ".join([*models, *(f"driver {each}" for each in drivers)])
+
+
+def _read(files: str) -> List[str]:
+    """The text of each of `files` of NVIDIA's driver."""
     texts = []
-    for path in sorted(
-        glob.glob("/proc/driver/nvidia/version")
-        + glob.glob("/proc/driver/nvidia/gpus/*/information")
-    ):
+    for path in sorted(glob.glob(f"{PROCFS}/{files}")):
         with open(path, encoding="utf-8", errors="replace") as file:
             texts.append(file.read())
-    return "".join(texts)
+    return texts

@@ -11,6 +11,7 @@ import pytest
 
 from pytest_export_matrix.environments import current, records
 from pytest_export_matrix.judging.gate import Gate
+from pytest_export_matrix.machine import devices
 from pytest_export_matrix.pytest_run.items import CellItem
 from pytest_export_matrix.pytest_run.options import Settings
 from pytest_export_matrix.pytest_run.plan import Plan
@@ -95,4 +96,7 @@ def environments(
     for result in results:
         if result.program:
             found[result.environment].packages.update(result.program)
+    on_gpus = {r.environment for r in results if r.cell.device != "cpu" and not r.absent}
+    for name in on_gpus & set(found) if devices.gpus() else ():
+        found[name].platform += f", {devices.gpus()}"
     return found
