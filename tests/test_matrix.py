@@ -39,7 +39,7 @@ def registry() -> Registry:
 
 def cell(**axes: Any) -> Cell:
     defaults = ("detector", "tracing", "torchscript", "pytorch", "cpu", "fixed", "1")
-    return Cell(**{**dict(zip(Cell.__dataclass_fields__, defaults)), **axes})
+    return Cell(**{**dict(zip(Cell._fields, defaults)), **axes})
 
 
 def test_every_combination_that_a_runtime_takes_is_planned_once() -> None:
@@ -83,7 +83,7 @@ def test_a_prepared_model_is_captured_separately() -> None:
     for entry in (prepared(DETECTOR), *EXPORTERS, *RUNTIMES, *OUTPUT_KINDS):
         filled.add(entry)
     plain = cell(method="torch_export", format="pt2")
-    other = replace(plain, preparation="prepared")
+    other = plain._replace(preparation="prepared")
     assert filled.recipe(plain).capture_key != filled.recipe(other).capture_key
     assert filled.recipe(other).eager.changes == [("preparation", "models:prepare")]
 

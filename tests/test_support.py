@@ -256,7 +256,7 @@ def test_architectures_that_are_alike_share_a_row() -> None:
 
 def test_prepared_models_have_a_column_of_their_own() -> None:
     plain = results(("net",))
-    prepared = [replace(r, cell=replace(r.cell, preparation="prepared")) for r in results()]
+    prepared = [replace(r, cell=r.cell._replace(preparation="prepared")) for r in results()]
     (grid,) = support_grids([*plain, *prepared])
     assert grid.header == ["", "tracing", "tracing (prepared)"]
     assert grid.rows[-1] == ["net", "○ ¹", "●"]
@@ -275,7 +275,7 @@ def test_languages_stand_in_the_order_of_the_guide() -> None:
 def test_each_device_has_its_table() -> None:
     cpu, cuda = results(), results()
     for each in cuda:
-        each.cell = replace(each.cell, device="cuda")
+        each.cell = each.cell._replace(device="cuda")
     for tables in (summary_grids, support_grids, architecture_grids):
         assert [grid.device for grid in tables(cpu + cuda)] == ["cpu", "cuda"]
 

@@ -7,8 +7,7 @@ import hashlib
 import os
 import subprocess
 from typing import Any, Mapping, Sequence
-from urllib.parse import urlsplit
-from urllib.request import url2pathname
+from urllib.parse import unquote, urlsplit
 
 
 @functools.lru_cache(maxsize=None)
@@ -20,7 +19,7 @@ def revision(requirement: str) -> str:
     name alone is a package's. One run sees one state of a folder.
     """
     place = requirement.rpartition(" @ ")[2].strip()
-    folder = url2pathname(urlsplit(place).path) if place.startswith("file:") else place
+    folder = unquote(urlsplit(place).path) if place.startswith("file:") else place
     if os.sep not in folder or not os.path.isdir(folder):
         return ""
     # A folder that the repository around it ignores has no tree.

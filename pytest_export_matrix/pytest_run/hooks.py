@@ -6,17 +6,16 @@ import concurrent.futures
 import contextlib
 import os
 import shutil
-from typing import Generator, Iterator, List, Optional, Sequence
+from types import ModuleType
+from typing import TYPE_CHECKING, Generator, Iterator, List, Optional, Sequence
 
 import pytest
 
-from pytest_export_matrix.execution.run import Manners, MatrixRun
 from pytest_export_matrix.execution.store import Store
 from pytest_export_matrix.judging import gate
 from pytest_export_matrix.judging.gate import Gate
 from pytest_export_matrix.machine import temporary
 from pytest_export_matrix.pytest_run import gathering, options, xdist
-from pytest_export_matrix.pytest_run.assembly import assemble_run, import_paths, shown_folders
 from pytest_export_matrix.pytest_run.commands import Commands
 from pytest_export_matrix.pytest_run.gathering import Gathered
 from pytest_export_matrix.pytest_run.items import CellItem, MatrixCollector
@@ -33,11 +32,13 @@ from pytest_export_matrix.pytest_run.quiet import QuietFailures
 from pytest_export_matrix.pytest_run.signals import EndLikeCtrlC
 from pytest_export_matrix.reporting import github, terminal
 from pytest_export_matrix.reporting.printable import printable
-from pytest_export_matrix.reproduction import folders
 from pytest_export_matrix.results.result import Result
 from pytest_export_matrix.results.results import Results
 from pytest_export_matrix.vocabulary.cells import NODE, Cell
 from pytest_export_matrix.vocabulary.errors import CacheError, ClusterError, ExportMatrixError
+
+if TYPE_CHECKING:
+    from pytest_export_matrix.execution.run import MatrixRun
 
 WAIT_SECONDS = 0.5
 
@@ -75,7 +76,7 @@ class MatrixPlugin:
                 check_documents(s.docs)
                 temporary.check_space()
             if s.repro:
-                folders.check(s.repro)
+                _folders().check(s.repro)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_modifyitems(
@@ -121,18 +122,22 @@ class MatrixPlugin:
         """The run. Its first use starts all work; under pytest-xdist, each cell is started only
         when pytest runs it."""
         if self.run is None:
-            s, root = self.settings, self.config.rootpath
+            # Imported here, since --collect-only needs none of it.
+            from pytest_export_matrix.execution.run import Manners
+            from pytest_export_matrix.pytest_run import assembly
+
+            s = self.settings
             self.progress = Progress(self.config)
             with ended_by_errors():
-                self.run = assemble_run(
+                self.run = assembly.assemble_run(
                     [self.plan.registry.recipe(cell) for cell in self.cells],
                     self.plan.registry,
                     s,
                     self.store,
-                    import_paths(self.config),
+                    assembly.import_paths(self.config),
                     Manners(
                         self.commands.run_alone,
-                        shown_folders(s.cache, root),
+                        assembly.shown_folders(s.cache, self.config.rootpath),
                         self.gate.is_accepted,
                         s.sees is not None,
                     ),
@@ -173,7 +178,7 @@ class MatrixPlugin:
         if self.run and s.repro:
             evidence = self.run.evidence
             found = ((result, evidence(result.cell)) for result in self.gathered.failed())
-            self.exchange.problems += folders.write_all(s.repro, found)
+            self.exchange.problems += _folders().write_all(s.repro, found)
 
     def _not_planned(self) -> List[str]:
         return [f"not planned: {self.plan.not_planned}"] if self.plan.not_planned else []
@@ -219,10 +224,17 @@ class MatrixPlugin:
             lines.insert(0, f"{self.exchange.damaged} damaged entries of the cache were made again")
         if self.settings.repro:
             failed = len(self.gathered.failed())
-            lines += folders.report(self.settings.repro, failed, self.exchange.problems)
+            lines += _folders().report(self.settings.repro, failed, self.exchange.problems)
         for line in lines:
             write_line(line)
         github.report(results, verdicts, os.environ, write_line)
+
+
+def _folders() -> ModuleType:
+    """What writes reproductions. Imported where they are asked for: few runs need them."""
+    from pytest_export_matrix.reproduction import folders
+
+    return folders
 
 
 def _gate(plan: Plan, settings: options.Settings, commands: Commands) -> Gate:

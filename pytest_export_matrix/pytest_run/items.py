@@ -55,12 +55,11 @@ class CellItem(pytest.Item):
     ) -> None:
         super().__init__(**kwargs)
         self.cell, self._result, self._verdict = cell, result, verdict
-        axes = cell.axes
-        self.user_properties.extend(axes.items())
-        self.add_marker(pytest.mark.export_matrix(**axes))
+        self.add_marker(pytest.mark.export_matrix(**cell.axes))
         self.result: Optional[Result] = None
 
     def runtest(self) -> None:
+        self.user_properties.extend(self.cell.axes.items())
         self.result = self._result(self.cell)
         verdict = self._verdict(self.result)
         for name in ("outcome", "stage"):

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import sys
 import time
-from typing import Any, Optional
+from typing import TYPE_CHECKING, Any, Optional
 
 import pytest
 
-from pytest_export_matrix.execution.run import MatrixRun
+if TYPE_CHECKING:
+    from pytest_export_matrix.execution.run import MatrixRun
 
 #: Seconds between lines of progress where a line cannot be rewritten (a file, a CI log).
 QUIET_SECONDS = 30.0

@@ -130,8 +130,10 @@ class Result:
     @classmethod
     def from_row(cls, row: Mapping[str, Any]) -> "Result":
         """The inverse of `row` and of `transfer`. Raises ValueError on another shape."""
-        cell = {axis: row[axis] for axis in AXES if axis in row}
-        return convert({**row, "cell": cell}, cls)
+        for axis in AXES[:-1]:
+            if axis not in row:
+                raise ValueError(f"a cell has no {axis}")
+        return convert({**row, "cell": [row[axis] for axis in AXES if axis in row]}, cls)
 
 
 def count(results: List[Result]) -> Dict[str, int]:

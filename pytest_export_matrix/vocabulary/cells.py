@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, fields
-from typing import Dict
+from typing import Dict, NamedTuple
 
 #: What a name on any axis may be made of; "-" separates the axes of a cell's id.
 NAME = re.compile(r"[A-Za-z0-9_.]+\Z")
@@ -18,8 +17,7 @@ DEVICES = ("cpu", "cuda")
 PLAIN, PREPARED = "plain", "prepared"
 
 
-@dataclass(frozen=True)
-class Cell:
+class Cell(NamedTuple):
     """One architecture exported by one exporter, run by one runtime on one device."""
 
     architecture: str
@@ -34,14 +32,13 @@ class Cell:
     # Neither is kept: a plan holds many cells that are never run.
     @property
     def axes(self) -> Dict[str, str]:
-        return {axis: getattr(self, axis) for axis in AXES}
+        return self._asdict()
 
     @property
     def id(self) -> str:
         """For instance `mask_rcnn-tracing-onnx-onnxruntime-cpu-dynamic-2`, with `-prepared` behind
         it where the model is prepared."""
-        names = [getattr(self, axis) for axis in AXES]
-        return "-".join(names[:-1] if self.preparation == PLAIN else names)
+        return "-".join(self[:-1] if self.preparation == PLAIN else self)
 
     @property
     def captured(self) -> str:
@@ -60,4 +57,4 @@ class Cell:
         return cell
 
 
-AXES = tuple(field.name for field in fields(Cell))
+AXES = Cell._fields
