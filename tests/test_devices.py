@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 from pathlib import Path
 
 import pytest
@@ -25,4 +26,27 @@ def test_a_gpu_is_named_with_its_driver(tmp_path: Path, monkeypatch: pytest.Monk
     (tmp_path / "gpus" / "0000:01:00.0" / "information").write_text(INFORMATION)
     assert devices.gpus() == "NVIDIA H100 80GB HBM3, driver 580.159.04"
     assert devices.described("cuda") == VERSION + INFORMATION
-    assert devices.described("cpu") == ""
+
+
+CPUINFO = """processor\t: {number}
+model name\t: AMD EPYC 9655
+flags\t\t: fpu vme {known} smep nopl bmi2
+"""
+
+
+def test_a_processor_is_known_by_its_vector_instructions(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(devices, "CPUINFO", str(tmp_path / "cpuinfo"))
+    read = devices.instructions.__wrapped__
+    for known, expected in (
+        ("sse4_2 avx2 avx", "avx avx2 sse4_2"),
+        ("avx avx2 avx512_bf16 amx_bf16", "amx_bf16 avx avx2 avx512_bf16"),
+    ):
+        text = "\n".join(CPUINFO.format(number=number, known=known) for number in range(2))
+        (tmp_path / "cpuinfo").write_text(text)
+        assert read() == expected
+    (tmp_path / "cpuinfo").write_text("processor: 0\nFeatures : fp asimd sve bf16 crc32\n")
+    assert read() == "asimd bf16 sve"
+    (tmp_path / "cpuinfo").unlink()
+    assert read() == platform.processor()

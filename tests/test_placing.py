@@ -117,3 +117,13 @@ def test_an_engine_that_some_nodes_lack_needs_a_resource_of_its_name() -> None:
 def test_packages_that_only_nodes_have_are_told_with_their_versions() -> None:
     nodes = [node(here=packages(openvino=version)) for version in ("2026.4", "2026.4", "2026.3")]
     assert placing.elsewhere(HERE, nodes) == {"openvino": "2026.4, 2026.3"}
+
+
+def test_machine_code_is_compiled_on_nodes_of_one_kind_alone() -> None:
+    old, new = node("old", instructions="avx2"), node("new", instructions="avx2 avx512f")
+    compiled = Need("method torch_export to aot_inductor", ("torch_export",), (), compiled=True)
+    found = placing.problem(HERE, [old, new], [compiled], True) or ""
+    assert "method torch_export to aot_inductor compiles for the processor" in found
+    assert "node old and node new have different instructions" in found
+    assert placing.problem(HERE, [old, old], [compiled], True) is None
+    assert placing.problem(HERE, [old, new], [replace(compiled, compiled=False)], True) is None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import glob
+import platform
 import re
 import shutil
 import sys
@@ -17,6 +18,9 @@ NODES = ("/dev/nvidia[0-9]*", "/dev/nvhost-*", "/dev/dxg", "/dev/kfd")
 
 #: Elsewhere the driver has a program.
 DRIVER = "nvidia-smi"
+#: Where Linux says what the processor can, and which of that libraries compute differently by.
+CPUINFO = "/proc/cpuinfo"
+VECTOR = re.compile(r"avx|amx|fma|f16c|sse|ssse|asimd|sve|sme(?!p)|bf16|i8mm|fphp")
 #: Where NVIDIA's driver for Linux says what it is and what it found.
 PROCFS = "/proc/driver/nvidia"
 
@@ -42,8 +46,25 @@ def _has_gpu() -> bool:
 
 
 def described(device: str) -> str:
-    """Driver and model of the GPU, for keys."""
-    return "" if device == "cpu" else "".join([*_read("version"), *_read("gpus/*/information")])
+    """What answers on `device` depend on, for keys: the driver and the model of a GPU, the
+    instructions of a processor that libraries choose their kernels and precision by."""
+    if device == "cpu":
+        return instructions()
+    return "".join([*_read("version"), *_read("gpus/*/information")])
+
+
+@functools.lru_cache(maxsize=None)
+def instructions() -> str:
+    """The vector instructions of this machine's processor, such as "avx avx2 f16c fma"; the name of
+    the processor where the system does not list them."""
+    try:
+        with open(CPUINFO, encoding="utf-8", errors="replace") as file:
+            listed = re.search(r"^(?:flags|Features)\s*:(.*)", file.read(), re.MULTILINE)
+    except OSError:
+        listed = None
+    if listed is None:
+        return platform.processor()
+    return " ".join(sorted(filter(VECTOR.match, listed[1].split())))
 
 
 def gpus() -> str:

@@ -63,6 +63,39 @@ def test_a_cache_may_be_named_by_a_relative_path(small: Small) -> None:
     assert run.outcomes == {fresh: "passed"}
 
 
+ANOTHER_PROCESSOR = """
+import dataclasses
+import os
+import registration
+from pytest_export_matrix.machine import devices
+
+devices.instructions = lambda: os.environ["INSTRUCTIONS"]
+
+
+def pytest_export_matrix_register(registry):
+    registration.register(registry, ["classifier"])
+    counts = registration.exporter("counts_compiled", lower="counts")
+    registry.add(dataclasses.replace(counts, portable=False))
+"""
+
+
+def test_on_another_processor_engines_are_asked_again_and_machine_code_is_compiled_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A cache that machines share, or that a job of CI restores, holds what other processors made:
+    an engine may compute there in another precision, and machine code may not run here."""
+    project = Project(tmp_path / "project", "classifier")
+    (project.root / "conftest.py").write_text(ANOTHER_PROCESSOR, encoding="utf-8")
+    cells = [cell(method="counts"), cell(method="counts_compiled")]
+    made = []
+    for instructions in ("avx2", "avx2 avx512_bf16", "avx2"):
+        monkeypatch.setenv("INSTRUCTIONS", instructions)
+        run = project.run(*ONE_LANE, cells=cells)
+        assert run.outcomes == dict.fromkeys(cells, "passed")
+        made.append((len(project.exports()), {row["cached"] for row in run.rows.values()}))
+    assert made == [(2, {False}), (3, {False}), (3, {True})]
+
+
 class Edited(NamedTuple):
     before: Run
     after: Run

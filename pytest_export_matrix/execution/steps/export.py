@@ -39,14 +39,17 @@ class ExportStep(ModelStep[str]):
         """What every key of this capture contains."""
         recipe, device = self._recipe, self._recipe.cell.device
         sizes, dynamic = list(recipe.spec.sizes), sorted(recipe.spec.dynamic)
-        described = devices.described(device)
+        # What one processor exports, another one does, unless it is machine code: see `key`.
+        described = "" if device == "cpu" else devices.described(device)
         return [self._prepared.identity, device, described, sizes, dynamic, recipe.eager]
 
     def lock_key(self) -> str:
         return digest([self._capture, self._recipe.cell.method, self._recipe.cell.format])
 
     def key(self, part: str) -> str:
-        return digest([self._capture, asdict(self._exporters[part]), self._described])
+        exporter = self._exporters[part]
+        compiled = [] if exporter.portable else [devices.instructions()]
+        return digest([self._capture, asdict(exporter), self._described, *compiled])
 
     def format(self, part: str) -> str:
         return part

@@ -27,7 +27,7 @@ from pytest_export_matrix.execution.workers.availability import Availability
 from pytest_export_matrix.execution.workers.dispatcher import Dispatcher
 from pytest_export_matrix.execution.workers.pool import IDLE_WORKERS, Pool
 from pytest_export_matrix.execution.workers.worker import Limits
-from pytest_export_matrix.machine import temporary
+from pytest_export_matrix.machine import devices, temporary
 from pytest_export_matrix.machine.hashing import file_digest, tool_digest
 from pytest_export_matrix.results.result import Result
 from pytest_export_matrix.vocabulary.entries import Environment
@@ -211,6 +211,7 @@ def facts(run: str, cache: str, modules: Sequence[str], files: Sequence[str]) ->
         files={path: file_digest(Path(path)) for path in there},
         shares=cache_of(run, cache)[1],
         clock=time.time(),
+        instructions=devices.instructions(),
     )
 
 

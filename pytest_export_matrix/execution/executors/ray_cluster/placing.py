@@ -20,7 +20,7 @@ CLOCK_SECONDS = 2.0
 class NodeFacts:
     """What a node says of itself. `files` are digests of the project's. `shares`: it uses the
     driver's store. `clock` are its own seconds, in between when it was `asked` and `answered` by
-    the driver's."""
+    the driver's. `instructions` are those of its processor."""
 
     host: str
     resources: Dict[str, float]
@@ -31,16 +31,18 @@ class NodeFacts:
     clock: float
     asked: float = 0.0
     answered: float = 0.0
+    instructions: str = ""
 
 
 @dataclass(frozen=True)
 class Need:
     """The modules that an exporter or a runtime needs in the default environment. `names`: what
-    resources that are kept for it can be named by."""
+    resources that are kept for it can be named by. `compiled`: files are machine code."""
 
     what: str
     names: Tuple[str, ...]
     modules: Tuple[str, ...]
+    compiled: bool = False
 
 
 def needs(names: Names, resources: Iterable[str]) -> Needs:
@@ -114,6 +116,13 @@ def problem(
         if different:
             return f"node {node.host}: {different}"
     for need in needed:
+        others = [node for node in nodes if node.instructions != nodes[0].instructions]
+        if need.compiled and others:
+            return (
+                f"{need.what} compiles for the processor that it runs on, and those of node "
+                f"{nodes[0].host} and node {others[0].host} have different instructions: leave it "
+                "out (--export-matrix-select), or take nodes of one kind"
+            )
         for module in need.modules:
             lacking = [node for node in nodes if module not in node.here.packages]
             having = [node for node in nodes if module in node.here.packages]

@@ -103,8 +103,11 @@ def needs_of(recipes: Sequence[Recipe]) -> List[Need]:
     for recipe in recipes:
         exporter, runtime = recipe.exporter, recipe.runtime
         if recipe.eager.environment == DEFAULT:
-            names = (exporter.method,)
-            found.append(Need(f"method {exporter.method}", names, tuple(exporter.modules)))
+            what, names = f"method {exporter.method}", (exporter.method,)
+            if not exporter.portable:
+                what += f" to {exporter.format}"
+            modules = tuple(exporter.modules)
+            found.append(Need(what, names, modules, compiled=not exporter.portable))
         if runtime.environment == DEFAULT:
             names = (runtime.name,)
             found.append(Need(f"runtime {runtime.name}", names, tuple(runtime.modules)))
