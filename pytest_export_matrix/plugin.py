@@ -25,7 +25,7 @@ VALUES = (
     ("timeout", "seconds that one stage may take (default: 900)"),
     ("memory", "GiB that one task may hold (default: a share of this machine's)"),
     ("repro", "folder: for each cell that did not pass, what shows it without pytest"),
-    ("cache", "folder of exported files and answers (default: the user's cache folder)"),
+    ("cache", "folder or URL of exported files and answers (default: the user's cache folder)"),
     ("baseline", "file of accepted outcomes: gate against it"),
     ("sees", "percent of a model's tensors that its inputs have to see (default: not looked)"),
     ("inputs", "module:function that makes the arguments of the models named on the command line"),

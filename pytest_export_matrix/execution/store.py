@@ -14,6 +14,7 @@ import errno
 import json
 import os
 import shutil
+import tarfile
 import tempfile
 import time
 from dataclasses import asdict, dataclass
@@ -22,6 +23,7 @@ from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional
 
 import platformdirs
 
+from pytest_export_matrix.execution.remote import Remote
 from pytest_export_matrix.machine import locks, temporary
 from pytest_export_matrix.machine.hashing import digest, file_digest
 from pytest_export_matrix.machine.json_files import convert, parse
@@ -75,10 +77,12 @@ def _is_intact(path: Path, file: StoredFile, verify: bool) -> bool:
 
 
 class Store:
-    """Entries below `root`. Those older than `since` (seconds since the epoch) are forgotten."""
+    """Entries below `root`. Those older than `since` (seconds since the epoch) are forgotten. What
+    is missing is looked for at `url`, and what is made is kept there as well."""
 
-    def __init__(self, root: Path, since: float = 0.0) -> None:
+    def __init__(self, root: Path, since: float = 0.0, url: str = "") -> None:
         self.root = root / LAYOUT
+        self.remote = Remote(url) if url else None
         #: How many damaged entries were met.
         self.damaged = 0
         self.since = since
@@ -104,6 +108,29 @@ class Store:
 
         `verify` reads all its files; without it, only their sizes are compared.
         """
+        entry = self._kept(kind, key, verify)
+        if entry is None and self._fetched(kind, key):
+            entry = self._kept(kind, key, verify)
+        return entry
+
+    def _fetched(self, kind: str, key: str) -> bool:
+        """Whether the entry was at the URL, and is here now."""
+        if self.remote is None:
+            return False
+        with self.scratch() as scratch:
+            fetched = scratch / "entry"
+            try:
+                if not self.remote.fetch(f"{kind}/{key}", fetched):
+                    return False
+            except tarfile.TarError:
+                pass  # as where the end is missing: it has no entry
+            if not (fetched / ENTRY).exists():
+                self.damaged += 1
+                return False
+            self.adopt(kind, key, fetched)
+            return True
+
+    def _kept(self, kind: str, key: str, verify: bool) -> Optional[Entry]:
         folder = self.folder(kind, key)
         if not (folder / ENTRY).exists():
             return None
@@ -164,6 +191,13 @@ class Store:
             self._replace(fresh, target)
         except OSError as error:
             raise CacheError(f"cache folder {self.root}", str(error), remedy=REMEDY) from error
+        if self.remote is not None:
+            self.remote.keep(entry.place, target)
+
+    def publish(self, place: str) -> None:
+        """Keep at the URL an entry that may be here alone: it was made by a run without one."""
+        if self.remote is not None and not self.remote.has(place):
+            self.remote.keep(place, self.root / place)
 
     def adopt(self, kind: str, key: str, folder: Path) -> None:
         """Keep an entry that another store has made; `folder` is moved. Raises CacheError."""

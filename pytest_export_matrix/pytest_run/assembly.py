@@ -52,6 +52,7 @@ def assemble_run(
         setup = Setup.of(
             s.cache,
             since=store.since,
+            url=s.url,
             paths=paths,
             modules=registry.modules,
             environments=environments,

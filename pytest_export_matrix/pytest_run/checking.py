@@ -131,7 +131,7 @@ class Checker:
         shown = shown_folders(settings.cache, Path(self.paths[0]))
         manners = Manners(Commands(settings).run_alone, shown, lambda result: False)
         recipes = [plan.registry.recipe(cell) for cell in plan.cells]
-        store = Store(settings.cache, self.since)
+        store = Store(settings.cache, self.since, settings.url)
         run = assemble_run(recipes, plan.registry, settings, store, self.paths, manners)
         try:
             futures = [run.result(cell) for cell in plan.cells]

@@ -69,7 +69,7 @@ class MatrixPlugin:
             )
             self.commands = Commands(s, *named)
             self.gate = _gate(self.plan, s, self.commands)
-            self.store = Store(s.cache, self.exchange.since)
+            self.store = Store(s.cache, self.exchange.since, s.url)
             self.partial = Partial(s)
             if not xdist.is_node(self.config):
                 check_reports(s.reports)

@@ -22,6 +22,8 @@ from pytest_export_matrix.vocabulary.errors import UsageError
 #: What numbers may be: seconds, GiB, tasks, percents.
 LEAST, MOST = 1e-4, 1e7
 MOST_SHARDS, MOST_LANES = 9999, 1024
+#: What names a place that is no folder: "s3://bucket/folder", "file:///folder".
+URL = re.compile(r"[a-z][a-z0-9+]*(://|::)")
 #: Where steps are carried out.
 LOCAL, RAY = "local", "ray"
 
@@ -31,14 +33,16 @@ class Settings:
     """What the options and the ini file ask for. `reports_asked`: the command line names the
     reports folder. `sizes` and `inputs` are for `models`, which the command line names. `shard`:
     (part, parts). `sees`: the percent of a model's tensors that its inputs have to see, None where
-    nobody asks. `cluster`: the address of the Ray cluster that carries out the steps, "" for
-    any, None for this machine. `given`: the names of values that are not the defaults."""
+    nobody asks. `url`: where the cache is as well, "" for nowhere. `cluster`: the address of the
+    Ray cluster that carries out the steps, "" for any, None for this machine. `given`: the names of
+    values that are not the defaults."""
 
     lanes: int
     threads: int
     memory: int
     cache: Path
     devices: List[str]
+    url: str = ""
     seconds: float = 900.0
     select: List[str] = field(default_factory=list)
     require: List[str] = field(default_factory=list)
@@ -91,6 +95,7 @@ def read(config: pytest.Config) -> Settings:
         seconds=_number(config, "timeout", Settings.seconds),
         memory=int(_number(config, "memory", memory / 2**30) * 2**30),
         cache=_cache(cache),
+        url=_url(cache),
         baseline=config.rootpath / baseline if baseline else None,
         update=update,
         sees=_percent(config, "sees"),
@@ -111,13 +116,19 @@ def of_this_machine(cache: Optional[str] = None) -> Settings:
         scheduler.default_memory_limit(lanes),
         _cache(cache),
         devices.here(),
+        _url(cache),
     )
 
 
+def _url(cache: Optional[str]) -> str:
+    return cache if cache and URL.match(cache) else ""
+
+
 def _cache(folder: Optional[str]) -> Path:
-    """Absolute: workers have another working directory."""
+    """Absolute: workers have another working directory. For a URL, that of the user."""
     try:
-        return Path(folder or store.default_root()).expanduser().absolute()
+        chosen = store.default_root() if not folder or _url(folder) else folder
+        return Path(chosen).expanduser().absolute()
     except RuntimeError as error:  # ~nobody
         problem = str(error)
         raise UsageError(

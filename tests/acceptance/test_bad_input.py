@@ -101,6 +101,11 @@ def test_a_cache_that_cannot_be_a_folder_is_refused(project: Project) -> None:
     refused(run, "cache folder", "--export-matrix-cache")
 
 
+def test_a_url_that_is_no_place_for_a_cache_is_refused(project: Project) -> None:
+    run = project.run("--export-matrix-cache=nonsense://bucket")
+    refused(run, "cache nonsense://bucket: ", "nonsense")
+
+
 def test_a_full_cache_is_refused(small_disk: Path, project: Project) -> None:
     run = project.run(f"--export-matrix-cache={small_disk}", *ONE_LANE, cells=[RIGHT])
     refused(run, "No space left on device", "--export-matrix-cache")

@@ -132,6 +132,23 @@ def test_a_step_goes_where_its_engine_is_and_what_nodes_made_is_in_the_cache_of_
     assert f"{len(EXPECTED)} answered from the cache" in again.output
 
 
+def test_nodes_that_share_a_url_alone_share_what_they_make_with_every_machine(
+    unlike_nodes: Nodes, small: Small, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("fsspec")
+    given = ["--export-matrix-executor", unlike_nodes.executor]
+    url = f"--export-matrix-cache=file://{tmp_path}/url"
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "driver"))
+    as_on_one_machine(small.again(*given, url, "--export-matrix-no-cache"), small)
+
+    made = small.project.exports()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "another machine"))
+    again = small.again(url)
+    assert differences(small.first, again) == []
+    assert f"{len(EXPECTED)} answered from the cache" in again.output
+    assert small.project.exports() == made
+
+
 def results_in(cache: Path) -> str:
     """What the answers of cells in a cache say."""
     return "".join(path.read_text("utf-8") for path in cache.glob("*/result/*/entry.json"))

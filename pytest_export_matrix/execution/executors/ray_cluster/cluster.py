@@ -245,8 +245,8 @@ class RayExecutor:
                     raise ClusterError("the Ray cluster", problem, remedy=REMEDY)
 
     def _objects(self, folders: Sequence[str]) -> Dict[str, Any]:
-        """Entries of the store as objects of Ray. Each is put there once, and each node fetches it
-        once. None where the nodes use the same store."""
+        """Entries of the store as objects of Ray, or None for what is at the URL. Each is put there
+        once, and each node fetches it once. Nothing where the nodes use the same store."""
         import ray
 
         if self._cluster.shared:
@@ -255,7 +255,12 @@ class RayExecutor:
         with self._lock:
             for place in places:
                 # What was lost meanwhile is made again by the node.
-                if place not in self._refs and (self._store.root / place).exists():
+                if place in self._refs or not (self._store.root / place).exists():
+                    continue
+                if self._store.remote is not None:
+                    self._store.publish(place)
+                    self._refs[place] = None
+                else:
                     content = transfer.packed(self._store, place)
                     self._refs[place] = ray.put(content)
                     self._sent += len(content)
@@ -274,11 +279,14 @@ class RayExecutor:
             asked = f"node {carried.host}, {error.asked}"
             raise type(error)(asked, error.problem, nearest=error.nearest, remedy=error.remedy)
 
-    def _take_entries(self, entries: Mapping[str, bytes]) -> None:
+    def _take_entries(self, entries: Mapping[str, Optional[bytes]]) -> None:
         """Keep entries of a node's store. What both stores know of a question is joined."""
         with self._store.scratch() as scratch:
             theirs = Store(scratch)
             for place, content in entries.items():
+                if content is None:
+                    transfer.holds(self._store, place)  # by now, if not before
+                    continue
                 self._got += len(content)
                 if place.startswith(f"{USES}/"):
                     transfer.unpack(theirs, place, content)

@@ -22,6 +22,7 @@ from pytest_export_matrix.execution import scheduler
 from pytest_export_matrix.execution.executors.local import local_executor
 from pytest_export_matrix.execution.executors.ray_cluster import transfer
 from pytest_export_matrix.execution.executors.ray_cluster.placing import NodeFacts
+from pytest_export_matrix.execution.remembered import USES
 from pytest_export_matrix.execution.store import Entry, Store, default_root
 from pytest_export_matrix.execution.workers.availability import Availability
 from pytest_export_matrix.execution.workers.dispatcher import Dispatcher
@@ -43,12 +44,13 @@ TOKEN = "run-"
 @dataclass(frozen=True)
 class Setup:
     """What the nodes are told of a run. `folders` are those of the driver, see `folders`. `memory`
-    is None for a share of the node's."""
+    is None for a share of the node's. `url`: where entries are as well, "" for nowhere."""
 
     run: str
     cache: str
     folders: Tuple[str, ...]
     since: float
+    url: str
     paths: List[str]
     modules: List[str]
     environments: Mapping[str, Environment]
@@ -69,12 +71,12 @@ class Setup:
 @dataclass
 class Carried:
     """What comes back: the answer or the error, entries of the node's store that the driver may
-    lack, records of environments, and seconds by stage."""
+    lack (None for what is at the URL), records of environments, and seconds by stage."""
 
     answer: Any = None
     error: Optional[ExportMatrixError] = None
     host: str = ""
-    entries: Dict[str, bytes] = field(default_factory=dict)
+    entries: Dict[str, Optional[bytes]] = field(default_factory=dict)
     records: Dict[str, str] = field(default_factory=dict)
     spent: Dict[str, float] = field(default_factory=dict)
 
@@ -82,9 +84,9 @@ class Carried:
 class NoticingStore(Store):
     """A store that notices which entries are read and written."""
 
-    def __init__(self, root: Path, since: float) -> None:
+    def __init__(self, root: Path, since: float, url: str = "") -> None:
         self.noticed: Set[str] = set()
-        super().__init__(root, since)
+        super().__init__(root, since, url)
 
     def get(self, kind: str, key: str, verify: bool = True) -> Optional[Entry]:
         entry = super().get(kind, key, verify)
@@ -120,7 +122,7 @@ class Node:
         look_packages_up()
         self._setup = setup
         self.cache, self.shared = cache_of(setup.run, setup.cache)
-        self.store = NoticingStore(self.cache, setup.since)
+        self.store = NoticingStore(self.cache, setup.since, setup.url)
         cores = os.cpu_count() or 1
         lanes = scheduler.default_lanes(cores, psutil.virtual_memory().available)
         memory = setup.memory or scheduler.default_memory_limit(lanes)
@@ -156,13 +158,19 @@ class Node:
             carried.error = error
         if not self.shared:
             new = self.store.noticed - self._sent
-            carried.entries = {place: transfer.packed(self.store, place) for place in sorted(new)}
+            carried.entries = {place: self._travelling(place) for place in sorted(new)}
             carried.records = self._records()
             self._sent |= new
         spent = dict(self.executor.spent)
         carried.spent = {s: spent[s] - self._spent.get(s, 0.0) for s in spent}
         self._spent = spent
         return carried
+
+    def _travelling(self, place: str) -> Optional[bytes]:
+        """What of an entry travels by Ray. The driver joins what is known of the uses of a question
+        to what it knows itself, so that goes there in any case."""
+        at_the_url = self.store.remote is not None and not place.startswith(f"{USES}/")
+        return None if at_the_url else transfer.packed(self.store, place)
 
     def _records(self) -> Dict[str, str]:
         """The records of the environments of the run that are installed here, by folder."""
