@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import configparser
+import os
 import shutil
 from pathlib import Path
 
@@ -45,3 +46,27 @@ def test_what_makes_an_answer_imports_nothing_that_is_left_out() -> None:
     lines = layers["importlinter:contract:layers"]["layers"].split()
     above = {name for name in lines[: lines.index("execution")] if name != "|"} - {"addons"}
     assert above == {name.partition(".")[0] for name in hashing.AFTER_RESULTS}
+
+
+def test_a_file_is_read_again_only_where_it_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, read = tmp_path / "model.py", []
+    monkeypatch.setattr(hashing, "SETTLED_SECONDS", -3600.0)
+    monkeypatch.setattr(hashing, "file_digest", lambda path: read.append(path) or str(len(read)))
+    file.write_text("one", encoding="utf-8")
+    assert [hashing.settled_digest(file) for _ in range(3)] == ["1", "1", "1"]
+    there = file.stat()
+    file.write_text("two", encoding="utf-8")  # as long, and it claims to be as old
+    os.utime(file, ns=(there.st_atime_ns, there.st_mtime_ns))
+    assert [hashing.settled_digest(file) for _ in range(2)] == ["2", "2"]
+
+
+def test_a_file_that_was_changed_just_now_is_read_each_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two changes within one tick of the clock have one time stamp."""
+    file, read = tmp_path / "model.py", []
+    monkeypatch.setattr(hashing, "file_digest", lambda path: read.append(path) or str(len(read)))
+    file.write_text("one", encoding="utf-8")
+    assert [hashing.settled_digest(file) for _ in range(2)] == ["1", "2"]

@@ -8,7 +8,7 @@ from conformance.architectures.table import PARTS
 from pytest_export_matrix.reporting.captions import footnotes
 from pytest_export_matrix.reporting.grids import by_way, claimed
 from pytest_export_matrix.reporting.markup import MARKDOWN
-from pytest_export_matrix.reporting.names import engine, shown
+from pytest_export_matrix.reporting.names import shown
 from pytest_export_matrix.results.result import Result
 from pytest_export_matrix.results.results import Results
 
@@ -34,7 +34,7 @@ def render(results: Results) -> str:
         parts = [each for each in way if each.cell.architecture in IN_PARTS]
         whole = [each for each in way if each.cell.architecture not in IN_PARTS]
         seconds = sum(each.seconds.get(stage, 0.0) for each in way for stage in OWN_STAGES)
-        row = [method, shown(format), engine(runtime), passed(whole), passed(parts)]
+        row = [method, shown(format), shown(runtime), passed(whole), passed(parts)]
         rows.append([*row, stops(way), f"{seconds:.0f}"])
     notes = MARKDOWN.bullets(footnotes(results, legend=()))
     return f"# Engines\n\n{MARKDOWN.table(HEADER, rows)}\n\n{notes}\n"

@@ -18,11 +18,14 @@ PAGES = {
     "configurations": "reports/detectron2/zoo/configurations.md",
     "changelog": "CHANGELOG.md",
     "contributing": "CONTRIBUTING.md",
+    "engines_of_the_suite": "reports/engines/engines.md",
+    "models_in_engines": "reports/engines/support_table.md",
     "torchvision_detectors": "reports/detectors/support_table.md",
     "torch_export_of_detectron2": "reports/detectron2/torch_export/support_table.md",
 }
 #: Tables have no title of their own.
 TITLES = {
+    "models_in_engines": "Each model in each engine",
     "torchvision_detectors": "Every detector of torchvision",
     "torch_export_of_detectron2": "detectron2's models by torch.export",
 }

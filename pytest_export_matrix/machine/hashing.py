@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import time
 from pathlib import Path
-from typing import Any
+from typing import Any, Dict, Tuple
 
 from pytest_export_matrix.vocabulary.package import PACKAGE
 
@@ -22,6 +23,24 @@ def file_digest(path: Path) -> str:
         for block in iter(lambda: file.read(1 << 20), b""):
             hashed.update(block)
     return hashed.hexdigest()
+
+
+#: A file that was changed so shortly before may be changed once more without another time stamp.
+SETTLED_SECONDS = 2.0
+_digests: Dict[Tuple[object, ...], str] = {}
+
+
+def settled_digest(path: Path) -> str:
+    """The same. A file that is as it was by its size, its times and its inode is not read again."""
+    there = path.stat()
+    times = there.st_mtime_ns, there.st_ctime_ns
+    state = (str(path), there.st_dev, there.st_ino, there.st_size, *times)
+    if state in _digests:
+        return _digests[state]
+    found = file_digest(path)
+    if max(times) < time.time_ns() - SETTLED_SECONDS * 1e9:
+        _digests[state] = found
+    return found
 
 
 def tool_digest() -> str:

@@ -42,7 +42,7 @@ from pytest_export_matrix.execution.store import Entry
 from pytest_export_matrix.execution.workers.availability import Availability
 from pytest_export_matrix.execution.workers.dispatcher import Dispatcher
 from pytest_export_matrix.machine import devices
-from pytest_export_matrix.machine.hashing import digest, file_digest
+from pytest_export_matrix.machine.hashing import digest, settled_digest
 from pytest_export_matrix.planning.recipes import Case, Recipe
 from pytest_export_matrix.vocabulary.entries import Eager
 from pytest_export_matrix.worker import messages
@@ -251,7 +251,7 @@ def _of_parts(body: Parted, names: Mapping[str, Path]) -> Parted:
 def unchanged(dependencies: Mapping[str, str]) -> bool:
     """Whether the files, each with its sha256, are still as they were."""
     try:
-        return all(file_digest(Path(name)) == sha256 for name, sha256 in dependencies.items())
+        return all(settled_digest(Path(name)) == sha256 for name, sha256 in dependencies.items())
     except OSError:
         return False
 
