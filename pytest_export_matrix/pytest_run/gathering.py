@@ -96,7 +96,8 @@ def environments(
     for result in results:
         if result.program:
             found[result.environment].packages.update(result.program)
+    gpus = devices.gpus()
     on_gpus = {r.environment for r in results if r.cell.device != "cpu" and not r.absent}
-    for name in on_gpus & set(found) if devices.gpus() else ():
-        found[name].platform += f", {devices.gpus()}"
+    for name in on_gpus & set(found):
+        found[name].platform += f", {gpus}" if gpus else ""
     return found

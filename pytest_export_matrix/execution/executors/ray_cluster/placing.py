@@ -115,8 +115,8 @@ def problem(
         different = _different(driver, node) or (_clock(node) if clocks else None)
         if different:
             return f"node {node.host}: {different}"
+    others = [node for node in nodes if node.instructions != nodes[0].instructions]
     for need in needed:
-        others = [node for node in nodes if node.instructions != nodes[0].instructions]
         if need.compiled and others:
             return (
                 f"{need.what} compiles for the processor that it runs on, and those of node "
