@@ -74,6 +74,9 @@ def test_an_environment_is_installed_when_it_is_first_asked_for(tmp_path: Path) 
     assert Path(file).is_relative_to(tmp_path)
     assert dict(record.packages.installed).keys() == {"six"}
     assert record.size > 10_000
+    described = record.describe(())
+    assert described.size_bytes == record.size
+    assert described.install_seconds is not None and described.install_seconds > 0
 
 
 def test_an_environment_is_installed_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

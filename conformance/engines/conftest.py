@@ -3,18 +3,8 @@
 from __future__ import annotations
 
 from conformance.architectures.table import ARCHITECTURES, PARTS
+from conformance.engines.engines import ENGINES
 from pytest_export_matrix import Registry, Reporter
-from pytest_export_matrix.on_request import (
-    CAFFE2,
-    CAFFE2_CPP,
-    EXECUTORCH,
-    MNN,
-    NCNN,
-    ONNXRUNTIME_WEB,
-    OPENVINO,
-)
-
-ENGINES = (*OPENVINO, *ONNXRUNTIME_WEB, *EXECUTORCH, *NCNN, *MNN, *CAFFE2, *CAFFE2_CPP)
 
 
 def pytest_export_matrix_register(registry: Registry) -> None:

@@ -12,11 +12,11 @@ import tabulate
 
 from pytest_export_matrix.environments import ENVIRONMENTS, provisioned
 from pytest_export_matrix.environments.records import FOLDER, Kept, kept, place_of
+from pytest_export_matrix.machine.units import in_units
 from pytest_export_matrix.vocabulary.entries import Environment
 from pytest_export_matrix.vocabulary.errors import unknown
 
 HEADERS = ("environment", "Python", "size", "last used", "requirements")
-UNITS = ("B", "kB", "MB", "GB", "TB")
 
 
 @dataclass(frozen=True)
@@ -91,16 +91,3 @@ def remove(cache: Path, names: Sequence[str], everything: bool, forget: bool) ->
         places = [path for path in (cache / FOLDER).glob("*") if path.is_dir()]
     total = sum(provisioned.remove(place, forget) for place in places)
     return f"removed {in_units(total)} from {cache / FOLDER}"
-
-
-def in_units(size: float) -> str:
-    """Bytes as a person reads them.
-
-    >>> in_units(2_047_508_404)
-    '2.0 GB'
-    """
-    for unit in UNITS[:-1]:
-        if size < 1000:
-            return f"{size:.0f} {unit}" if unit in UNITS[:3] else f"{size:.1f} {unit}"
-        size /= 1000
-    return f"{size:.1f} {UNITS[-1]}"

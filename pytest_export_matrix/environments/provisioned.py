@@ -22,6 +22,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+import time
 from dataclasses import asdict
 from pathlib import Path
 from typing import Callable, Iterator, List, Optional
@@ -130,8 +131,9 @@ def _build(
     place.mkdir(exist_ok=True)
     venv = Path(tempfile.mkdtemp(dir=place, prefix="venv-"))
     try:
+        began = time.monotonic()
         _install(venv, environment, before, stopped, watch, seconds)
-        record = _inspect(venv, environment)
+        record = _inspect(venv, environment, time.monotonic() - began)
         if before and record.packages.content != before.packages.content:
             asked = f"environment {environment.name}"
             again = f"export-matrix environments build --upgrade {environment.name}"
@@ -190,7 +192,7 @@ def _install(
             step(words, "", f"correct what is built afterwards: {', '.join(afterwards)}")
 
 
-def _inspect(venv: Path, environment: Environment) -> Record:
+def _inspect(venv: Path, environment: Environment, seconds: float) -> Record:
     line = [str(interpreter(venv)), "-I", inspection.__file__]
     done = subprocess.run(line, capture_output=True, text=True, check=False)
     if done.returncode:
@@ -207,6 +209,7 @@ def _inspect(venv: Path, environment: Environment) -> Record:
         Packages.inspected(json.loads(done.stdout), fresh=True),
         _size(venv),
         venv.name,
+        round(seconds, 1),
     )
 
 

@@ -23,7 +23,8 @@ FOLDER, RECORD = "environments", "environment.json"
 @dataclass(frozen=True)
 class Record:
     """What was installed. `python`, `requirements` and `afterwards` are those asked for, `packages`
-    what is there, `size` is in bytes, `venv` a folder's name."""
+    what is there, `size` is in bytes, `venv` a folder's name, `seconds` what its installation took
+    (None in records of older versions)."""
 
     name: str
     python: str
@@ -32,6 +33,7 @@ class Record:
     packages: Packages
     size: int
     venv: str
+    seconds: Optional[float] = None
 
     @property
     def environment(self) -> Environment:
@@ -49,7 +51,7 @@ class Record:
         for name in sorted(wanted.intersection(here.versions), key=lambda name: here.names[name]):
             commit = here.revisions.get(name)
             versions[here.names[name]] = here.versions[name] + (f" ({commit})" if commit else "")
-        return Versions(here.python, here.platform, versions)
+        return Versions(here.python, here.platform, versions, self.size, self.seconds)
 
 
 def known(cache: Path, environment: Environment) -> Optional[Record]:

@@ -6,7 +6,6 @@ import concurrent.futures
 import contextlib
 import os
 import shutil
-from types import ModuleType
 from typing import TYPE_CHECKING, Generator, Iterator, List, Optional, Sequence
 
 import pytest
@@ -76,7 +75,9 @@ class MatrixPlugin:
                 check_documents(s.docs)
                 temporary.check_space()
             if s.repro:
-                _folders().check(s.repro)
+                from pytest_export_matrix.reproduction import folders  # few runs need it
+
+                folders.check(s.repro)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_modifyitems(
@@ -178,7 +179,9 @@ class MatrixPlugin:
         if self.run and s.repro:
             evidence = self.run.evidence
             found = ((result, evidence(result.cell)) for result in self.gathered.failed())
-            self.exchange.problems += _folders().write_all(s.repro, found)
+            from pytest_export_matrix.reproduction import folders  # few runs need it
+
+            self.exchange.problems += folders.write_all(s.repro, found)
 
     def _not_planned(self) -> List[str]:
         return [f"not planned: {self.plan.not_planned}"] if self.plan.not_planned else []
@@ -224,17 +227,12 @@ class MatrixPlugin:
             lines.insert(0, f"{self.exchange.damaged} damaged entries of the cache were made again")
         if self.settings.repro:
             failed = len(self.gathered.failed())
-            lines += _folders().report(self.settings.repro, failed, self.exchange.problems)
+            from pytest_export_matrix.reproduction import folders  # few runs need it
+
+            lines += folders.report(self.settings.repro, failed, self.exchange.problems)
         for line in lines:
             write_line(line)
         github.report(results, verdicts, os.environ, write_line)
-
-
-def _folders() -> ModuleType:
-    """What writes reproductions. Imported where they are asked for: few runs need them."""
-    from pytest_export_matrix.reproduction import folders
-
-    return folders
 
 
 def _gate(plan: Plan, settings: options.Settings, commands: Commands) -> Gate:

@@ -47,8 +47,8 @@ def footnotes(results: Results, legend: Sequence[str] = LEGEND) -> List[str]:
     notes += [f"{number} unavailable: {reason}." for reason, number in unavailable(results.cells)]
     for name, environment in sorted(results.environments.items()):
         packages = ", ".join(f"{k} {v}" for k, v in sorted(environment.packages.items()))
-        made = f"Python {environment.python}, {environment.platform}"
-        notes.append(f"Environment {name}: {made}, {packages}.")
+        made = [f"Python {environment.python}", environment.platform, environment.cost, packages]
+        notes.append(f"Environment {name}: {', '.join(filter(None, made))}.")
     return notes
 
 

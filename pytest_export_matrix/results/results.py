@@ -6,6 +6,7 @@ import hashlib
 from dataclasses import dataclass, field
 from typing import Dict, List, Mapping, Optional, Sequence
 
+from pytest_export_matrix.machine.units import in_units
 from pytest_export_matrix.results.changes import Changes
 from pytest_export_matrix.results.result import Result, count
 from pytest_export_matrix.vocabulary.cells import AXES, Cell
@@ -30,11 +31,24 @@ class Matrix:
 @dataclass
 class Versions:
     """What cells were made with in one environment: the version of its Python, the platform, and
-    the version of each package that matters."""
+    the version of each package that matters. What a run installed has a size and took some seconds
+    to install, which make no other environment of it."""
 
     python: str
     platform: str
     packages: Dict[str, str]
+    size_bytes: Optional[int] = field(default=None, compare=False)
+    install_seconds: Optional[float] = field(default=None, compare=False)
+
+    @property
+    def cost(self) -> str:
+        """In words, such as "253 MB, installed in 12 s"; empty where nothing is known."""
+        said = []
+        if self.size_bytes is not None:
+            said.append(in_units(self.size_bytes))
+        if self.install_seconds is not None:
+            said.append(f"installed in {self.install_seconds:.0f} s")
+        return ", ".join(said)
 
 
 @dataclass

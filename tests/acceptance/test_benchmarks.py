@@ -14,40 +14,33 @@ BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 RIGHT, WRONG = cell(runtime="pytorch"), cell(runtime="off_by_one_percent")
 
 
-def test_collection_is_compared_with_plain_parametrize() -> None:
+def benchmark(file: str, *options: str, **small: str) -> str:
+    """What a benchmark prints that was told to be small."""
     pytest.importorskip("pytest_benchmark")
-    small = {**environment(), "COLLECTION_CELLS": "100", "COLLECTION_PAIRS": "1"}
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
     done = subprocess.run(
-        [*command, str(BENCHMARKS / "test_collection.py")],
-        env=small,
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *options, file],
+        cwd=BENCHMARKS,
+        env={**environment(), **small},
         capture_output=True,
         text=True,
         check=False,
     )
     assert done.returncode == 0, done.stdout
-    assert "cells / tests: " in done.stdout
+    return done.stdout
+
+
+def test_collection_is_compared_with_plain_parametrize() -> None:
+    said = benchmark("test_collection.py", COLLECTION_CELLS="100", COLLECTION_PAIRS="1")
+    assert "cells / tests: " in said
+
+
+def test_cells_without_work_are_measured_beside_tests_that_skip() -> None:
+    said = benchmark("test_idle_cells.py", IDLE_CELLS="60")
+    assert "60 idle cells: " in said or "1 skipped" in said
 
 
 def test_reports_of_large_matrices_are_made() -> None:
-    pytest.importorskip("pytest_benchmark")
-    command = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "-q",
-        "-p",
-        "no:cacheprovider",
-        "--benchmark-disable",
-    ]
-    done = subprocess.run(
-        [*command, str(BENCHMARKS / "test_reports.py")],
-        env={**environment(), "REPORTS_CELLS": "240"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout
+    benchmark("test_reports.py", "--benchmark-disable", REPORTS_CELLS="240")
 
 
 def test_the_matrix_and_plain_tests_end_every_cell_alike(tmp_path: Path) -> None:
