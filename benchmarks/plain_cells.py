@@ -99,6 +99,7 @@ def test_cell(recipe: Recipe, step: Step, program: Callable[[str], str], tmp_pat
     assert any(found), "the eager model finds nothing"
 
     step("export")
+    models.change(model, recipe.eager.changes)
     arguments = None
     if spec.sizes:
         arguments = models.to_device(models.sample(described, spec.sizes, SEEDS[0]), device)

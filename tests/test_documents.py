@@ -42,9 +42,9 @@ def test_a_block_holds_the_table_and_what_it_was_made_from() -> None:
 
 def test_the_footnote_of_an_environment_says_what_it_takes() -> None:
     found = loads(dumps(FOUND), "results.json")
-    found.environments["ncnn"] = Versions("3.12.1", "Linux", {"ncnn": "1.0"}, 89_000_000, 2.6)
+    found.environments["default"] = Versions("3.12.1", "Linux", {"mine": "1.0"}, 89_000_000, 2.6)
     text = rewrite(MARKED["a.md"], loads(dumps(found), "again"), SOURCE, "a.md")
-    assert "Environment ncnn: Python 3.12.1, Linux, 89 MB, installed in 3 s, ncnn 1.0." in text
+    assert "Environment default: Python 3.12.1, Linux, 89 MB, installed in 3 s, mine 1.0." in text
 
 
 def test_results_that_were_written_and_read_give_the_same_blocks() -> None:

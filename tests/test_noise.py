@@ -187,10 +187,25 @@ def test_the_imaginary_part_is_compared() -> None:
     assert problems(answer, answer.real + 1.001j * answer.imag)
 
 
-def test_many_values_may_be_off_further_since_some_noise_is_low_by_chance() -> None:
-    assert margin(1) == margin(2_000) == MARGIN
-    assert 42 < margin(1_000_000) < 44
-    assert margin(10**9) < 150
+def test_a_few_of_many_values_may_be_off_further_since_some_noise_is_low_by_chance() -> None:
+    assert margin(1) == MARGIN
+    assert 25 < margin(40, beyond=1) < 26
+    assert 48 <= margin(2_000, beyond=10) < 49
+    assert 136 <= margin(1_000_000, beyond=5_000) < 137
+
+
+def test_what_is_off_in_more_than_a_few_values_is_no_chance() -> None:
+    assert margin(2_000, beyond=11) == margin(1_000_000, beyond=5_001) == MARGIN
+    assert margin(40, beyond=2) == MARGIN
+    answer = np.linspace(1, 2, 4000, dtype=np.float32).reshape(40, 100)
+    noise = tensors.measure_answers(answer, [answer + np.float32(1e-3)], None, {})
+    pool([noise])
+    for rows, passes in ((20, True), (21, False)):
+        off = answer.copy()
+        off.ravel()[:rows] += np.float32((MARGIN + 4) * 1e-3)
+        found = tensors.compare(answer, off, {}, noise)
+        assert bool(found["problems"]) is not passes
+    assert "21 of 4000 values outside tolerance" in found["problems"][0]
 
 
 def test_of_a_million_values_of_a_right_answer_none_is_called_wrong() -> None:

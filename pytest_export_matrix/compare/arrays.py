@@ -120,7 +120,7 @@ def _compare_floats(
         required = np.where(distance > 0, distance / unit, 0.0)
         # Without measured noise each value has that of its rounding.
         noisy = measured.noise[counts] > 0 if measured is not None else distance > 0
-        most = margin(int(noisy.sum()))
+        most = margin(int(noisy.sum()), int((required > MARGIN).sum()))
     outside = required > most
     # Of the values that are wrong, the one that is off most tells a reader most.
     worst = int(np.where(outside, distance, -1.0).argmax() if outside.any() else required.argmax())

@@ -15,7 +15,7 @@ A few draws can lie close together by chance. The unit of an element is therefor
   dimension, whichever is lower, over all cases; of the whole output where these are few,
 - one rounding of its own value, and of the median magnitude of its neighbours.
 
-An answer may be off by `MARGIN` units, and by some more where it has many values; see `margin`.
+An answer may be off by `MARGIN` units, and a few of many values by some more; see `margin`.
 Elements without any noise (sentinels such as -1e9, zeros of a ReLU, padding) say nothing about
 their neighbours and are left out of both medians.
 """
@@ -35,11 +35,15 @@ COARSE_PART = 1 / 8
 MARGIN = 16
 #: From how many figures the noise of an element is estimated: `worker.eager` makes them.
 FIGURES = 6
-#: How often a right answer may be called wrong by chance, a case and output.
-CHANCE = 0.01
+#: How often a right answer may be called wrong by chance, a case and output: a matrix of two
+#: thousand cells asks fifty thousand of these.
+CHANCE = 1e-5
 #: How often one value of a right answer is off by more than `MARGIN` units. The ratio of a
 #: deviation to an estimate from six figures follows Student's t with six degrees of freedom.
 BEYOND_MARGIN = 3.8e-6
+#: So no more than one, or this share of the values that have noise, may be. Chance alone leaves
+#: much less, but an image shows one value of a small mask many times.
+MOST_BEYOND = 1 / 200
 #: Fewer neighbours than this have no median.
 FEW = 8
 #: A median is taken of at most so many elements of an array.
@@ -149,14 +153,19 @@ def pool(noises: Sequence[Noise]) -> None:
             noise.levels[name] = levels
 
 
-def margin(values: int) -> float:
-    """How many units each of so many noisy values may be off.
+def margin(values: int, beyond: int = 0) -> float:
+    """How many units each of so many noisy values may be off, where so many are off by more than
+    `MARGIN`.
 
-    Of many values one has a noise that was estimated too low by chance: so a right mask of 600,000
-    values had one that was off by 17 units. The tail of Student's t falls with the power of its
-    degrees of freedom, so the margin grows with the sixth root of their number: 16 for two thousand
-    values, 43 for a million.
+    Of many values one has a noise that was estimated too low by chance: of the 6,000 of right masks
+    one was off by 19 units, with two threads and not with one. The tail of Student's t falls with
+    the power of its degrees of freedom, so the margin grows with the sixth root of their number: 16
+    for one value, 48 for two thousand, 136 for a million. Where more than one value and more than
+    `MOST_BEYOND` of all are off by more than `MARGIN`, that is no chance, and `MARGIN` is all that
+    is allowed.
     """
+    if beyond > max(1, MOST_BEYOND * values):
+        return float(MARGIN)
     return float(MARGIN * max(1.0, values * BEYOND_MARGIN / CHANCE) ** (1 / FIGURES))
 
 

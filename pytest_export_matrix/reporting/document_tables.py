@@ -163,7 +163,8 @@ MILLISECONDS = (
 LATENCY_LEGEND = (MILLISECONDS,)
 REQUIRED_LEGEND = (
     "The largest deviation of an output in the cells that passed, in units of the eager model's "
-    f"own noise; {MARGIN} are allowed, and more where an output has many values: 43 for a million.",
+    f"own noise; {MARGIN} are allowed, and a few of many values may be off further: by up to 136 "
+    "where there are a million.",
 )
 INPUTS_LEGEND = (
     "Each tensor of a model was disturbed by one percent. It is seen if the answer to one of the "
