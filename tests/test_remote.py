@@ -71,6 +71,39 @@ def test_what_was_made_without_the_url_can_be_published(tmp_path: Path) -> None:
     assert kept(Store(tmp_path / "there", url=URL)) == "weights"
 
 
+def test_what_is_said_of_an_entry_is_known_without_its_files(tmp_path: Path) -> None:
+    put(Store(tmp_path / "here", url=URL))
+    store = Store(tmp_path / "there", url=URL)
+    entry = store.said("artifact", "key")
+    assert entry is not None and entry.data == {"says": "weights"}
+    assert list(entry.files) == ["deep/model.pt"]
+    assert not store.folder("artifact", "key").exists()
+    assert kept(store) == "weights"
+    assert store.said("artifact", "key") == entry
+
+
+def test_an_entry_that_is_spoken_of_and_gone_is_not_spoken_of_again(tmp_path: Path) -> None:
+    put(Store(tmp_path / "here", url=URL))
+    fsspec.filesystem("memory").rm(archive())
+    store = Store(tmp_path / "there", url=URL)
+    assert store.said("artifact", "key") is not None
+    assert kept(store) == ""
+    assert store.said("artifact", "key") is None
+    put(store)
+    assert kept(Store(tmp_path / "third", url=URL)) == "weights"
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"entry": {}, "sha256": "0"}', "\ud800"])
+def test_what_was_changed_at_the_url_says_nothing(tmp_path: Path, text: str) -> None:
+    put(Store(tmp_path / "here", url=URL))
+    path = archive().replace(".tar", ".json")
+    fsspec.filesystem("memory").pipe_file(path, text.encode(errors="surrogatepass"))
+    store = Store(tmp_path / "there", url=URL)
+    entry = store.said("artifact", "key")
+    assert entry is not None and entry.data == {"says": "weights"}
+    assert store.folder("artifact", "key").exists(), "the whole entry was fetched"
+
+
 @pytest.mark.parametrize("cut", [0, 100, 700, 2000])
 def test_an_archive_that_was_cut_off_is_made_again(tmp_path: Path, cut: int) -> None:
     put(Store(tmp_path / "here", url=URL), "weights" * 500)

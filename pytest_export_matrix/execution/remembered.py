@@ -36,12 +36,14 @@ class Remembered:
     state: Callable[[Uses], Optional[str]]
     _held: Dict[str, Any] = field(default_factory=dict)
 
-    def find(self, kind: str, asked: str, verify: bool = True) -> Iterator[Tuple[str, Entry, Uses]]:
-        """The key and the entry of each answer that holds for what is installed, with its uses."""
+    def find(self, kind: str, asked: str, files: bool = True) -> Iterator[Tuple[str, Entry, Uses]]:
+        """The key and the entry of each answer that holds for what is installed, with its uses.
+        Without `files` these may be damaged, or not on this machine."""
+        look_up = self.store.get if files else self.store.said
         for uses in self._uses(kind, asked):
             state = self.state(uses)
             key = digest([asked, state])
-            entry = self.store.get(kind, key, verify) if state else None
+            entry = look_up(kind, key) if state else None
             if entry:
                 yield key, entry, uses
 

@@ -1,7 +1,8 @@
 """Entries of a store at a URL that fsspec knows, for machines that share no disk.
 
-Each entry is an archive, URL/KIND/KEY.tar. What an archive is worth is found out where the entry is
-read, as with all entries: one that was cut off, or changed, is made again.
+Each entry is an archive, URL/KIND/KEY.tar, and beside it URL/KIND/KEY.json, which says what is in
+it. What an archive is worth is found out where the entry is read, as with all entries: one that was
+cut off, or changed, is made again.
 
 https://filesystem-spec.readthedocs.io/en/latest/
 """
@@ -10,7 +11,7 @@ from __future__ import annotations
 
 import tarfile
 from pathlib import Path
-from typing import Any, Set
+from typing import Any, Optional, Set
 
 from pytest_export_matrix.vocabulary.errors import CacheError
 
@@ -47,6 +48,16 @@ class Remote:
     def _path(self, place: str) -> str:
         return f"{self._root}/{place}.tar"
 
+    def said(self, place: str) -> Optional[str]:
+        """What is said of the entry at `place` ("KIND/KEY"); None where nothing is."""
+        try:
+            text: str = self._files.read_text(f"{self._root}/{place}.json", encoding="utf-8")
+            return text
+        except (FileNotFoundError, UnicodeDecodeError):
+            return None
+        except Exception as error:
+            raise self._error(error) from error
+
     def fetch(self, place: str, folder: Path) -> bool:
         """Unpack the entry at `place` ("KIND/KEY") into `folder`. Returns whether it is there.
         Raises tarfile.TarError where it is damaged."""
@@ -70,8 +81,9 @@ class Remote:
         except Exception as error:
             raise self._error(error) from error
 
-    def keep(self, place: str, folder: Path) -> None:
-        """Put the entry in `folder` to `place`, in place of what is there."""
+    def keep(self, place: str, folder: Path, said: str) -> None:
+        """Put the entry in `folder`, and what is `said` of it, to `place`, in place of what is
+        there."""
         kind = place.partition("/")[0]
         try:
             if kind not in self._kinds:
@@ -82,5 +94,6 @@ class Remote:
                 tarfile.open(fileobj=file, mode="w|") as archive,
             ):
                 archive.add(folder, arcname=".")
+            self._files.pipe_file(f"{self._root}/{place}.json", said.encode())
         except Exception as error:
             raise self._error(error) from error

@@ -19,7 +19,7 @@ import tempfile
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional
+from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional, Set
 
 import platformdirs
 
@@ -76,6 +76,17 @@ def _is_intact(path: Path, file: StoredFile, verify: bool) -> bool:
     return there and (not verify or file_digest(path) == file.sha256)
 
 
+def _entry(text: str, place: str) -> Entry:
+    """What is said of the entry at `place`. Raises ValueError where it was changed."""
+    whole = parse(text)
+    if not isinstance(whole, dict) or digest(whole.get(CONTENT)) != whole.get(DIGEST):
+        raise ValueError(f"what is said of {place} was changed")
+    entry = convert(whole[CONTENT], Entry)
+    if entry.place != place:
+        raise ValueError(f"{place} holds the entry {entry.place}")
+    return entry
+
+
 class Store:
     """Entries below `root`. Those older than `since` (seconds since the epoch) are forgotten. What
     is missing is looked for at `url`, and what is made is kept there as well."""
@@ -83,6 +94,8 @@ class Store:
     def __init__(self, root: Path, since: float = 0.0, url: str = "") -> None:
         self.root = root / LAYOUT
         self.remote = Remote(url) if url else None
+        #: What was fetched, or was not to be had: what the URL says of it counts no longer.
+        self._tried: Set[str] = set()
         #: How many damaged entries were met.
         self.damaged = 0
         self.since = since
@@ -108,34 +121,49 @@ class Store:
 
         `verify` reads all its files; without it, only their sizes are compared.
         """
-        entry = self._kept(kind, key, verify)
-        if entry is None and self._fetched(kind, key):
-            entry = self._kept(kind, key, verify)
-        return entry
+        return self._kept(kind, key, verify) or self._fetched(kind, key, verify)
 
-    def _fetched(self, kind: str, key: str) -> bool:
-        """Whether the entry was at the URL, and is here now."""
+    def said(self, kind: str, key: str) -> Optional[Entry]:
+        """As `get`, but the files may be at the URL alone, where they may be damaged or gone."""
+        here = self._kept(kind, key, verify=False)
+        return here or self._said(kind, key) or self._fetched(kind, key, verify=False)
+
+    def _said(self, kind: str, key: str) -> Optional[Entry]:
+        """What is said at the URL of an entry that this machine lacks."""
+        place = f"{kind}/{key}"
+        if self.remote is None or place in self._tried:
+            return None
+        try:
+            entry = _entry(self.remote.said(place) or "", place)
+        except ValueError:
+            return None
+        return entry if entry.made >= self.since else None
+
+    def _fetched(self, kind: str, key: str, verify: bool) -> Optional[Entry]:
+        """The entry, if it was at the URL; it is here now."""
         if self.remote is None:
-            return False
+            return None
+        self._tried.add(f"{kind}/{key}")
         with self.scratch() as scratch:
             fetched = scratch / "entry"
             try:
                 if not self.remote.fetch(f"{kind}/{key}", fetched):
-                    return False
+                    return None
             except tarfile.TarError:
                 pass  # as where the end is missing: it has no entry
             if not (fetched / ENTRY).exists():
                 self.damaged += 1
-                return False
+                return None
             self.adopt(kind, key, fetched)
-            return True
+            return self._kept(kind, key, verify)
 
     def _kept(self, kind: str, key: str, verify: bool) -> Optional[Entry]:
         folder = self.folder(kind, key)
         if not (folder / ENTRY).exists():
             return None
         try:
-            entry = self._entry(folder)
+            text = (folder / ENTRY).read_text(encoding="utf-8")
+            entry = _entry(text, self._place(folder))
             if entry.made < self.since:
                 return None
             if all(_is_intact(folder / name, file, verify) for name, file in entry.files.items()):
@@ -151,16 +179,6 @@ class Store:
         for folder in map(Path, folders):
             if self.get(folder.parent.name, folder.name) is None:
                 raise Damaged(folder)
-
-    def _entry(self, folder: Path) -> Entry:
-        """What a folder holds. Raises OSError or ValueError where it was changed."""
-        whole = parse((folder / ENTRY).read_text(encoding="utf-8"))
-        if not isinstance(whole, dict) or digest(whole.get(CONTENT)) != whole.get(DIGEST):
-            raise ValueError(f"{folder / ENTRY} was changed")
-        entry = convert(whole[CONTENT], Entry)
-        if entry.place != self._place(folder):
-            raise ValueError(f"{folder} holds the entry {entry.place}")
-        return entry
 
     def _place(self, folder: Path) -> str:
         return folder.relative_to(self.root).as_posix()
@@ -192,12 +210,16 @@ class Store:
         except OSError as error:
             raise CacheError(f"cache folder {self.root}", str(error), remedy=REMEDY) from error
         if self.remote is not None:
-            self.remote.keep(entry.place, target)
+            self._send(self.remote, entry.place)
 
     def publish(self, place: str) -> None:
         """Keep at the URL an entry that may be here alone: it was made by a run without one."""
         if self.remote is not None and not self.remote.has(place):
-            self.remote.keep(place, self.root / place)
+            self._send(self.remote, place)
+
+    def _send(self, remote: Remote, place: str) -> None:
+        folder = self.root / place
+        remote.keep(place, folder, (folder / ENTRY).read_text(encoding="utf-8"))
 
     def adopt(self, kind: str, key: str, folder: Path) -> None:
         """Keep an entry that another store has made; `folder` is moved. Raises CacheError."""

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Generator, Iterator, List, Optional, Sequence
 
 import pytest
 
-from pytest_export_matrix.execution.store import Store
+from pytest_export_matrix.execution.evidence import CellEvidence
+from pytest_export_matrix.execution.store import Damaged, Store
 from pytest_export_matrix.judging import gate
 from pytest_export_matrix.judging.gate import Gate
 from pytest_export_matrix.machine import temporary
@@ -177,11 +178,20 @@ class MatrixPlugin:
         if is_main and (self.gathered.by_id or s.shard):
             self._write(self._results(), session)
         if self.run and s.repro:
-            evidence = self.run.evidence
-            found = ((result, evidence(result.cell)) for result in self.gathered.failed())
             from pytest_export_matrix.reproduction import folders  # few runs need it
 
+            found = ((result, self._evidence(result)) for result in self.gathered.failed())
             self.exchange.problems += folders.write_all(s.repro, found)
+
+    def _evidence(self, result: Result) -> CellEvidence:
+        """What a cell was made from. Its file may be at the URL of the cache until now."""
+        assert self.run is not None
+        evidence = self.run.evidence(result.cell)
+        if evidence.artifact:
+            # What is gone is said where it is copied.
+            with contextlib.suppress(Damaged, CacheError):
+                self.store.check([os.path.dirname(evidence.artifact)])
+        return evidence
 
     def _not_planned(self) -> List[str]:
         return [f"not planned: {self.plan.not_planned}"] if self.plan.not_planned else []

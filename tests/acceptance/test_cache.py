@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from conftest import EXPECTED, FILES, ONE_LANE, Small
+from conftest import EXPECTED, FILES, ONE_LANE, WRONG, Small
 from miniatures.project import Project, Run, cell
 
 from pytest_export_matrix.execution.store import LAYOUT
@@ -30,6 +30,37 @@ def test_a_second_run_is_answered_from_the_cache(small: Small) -> None:
     assert run.outcomes == EXPECTED
     assert small.project.exports() == exported
     assert f"{len(EXPECTED)} answered from the cache" in run.output
+
+
+def test_from_a_url_a_file_is_fetched_only_where_it_is_needed(
+    small: Small, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("fsspec")
+    url = f"--export-matrix-cache=file://{tmp_path}/url"
+
+    def files(machine: str) -> int:
+        return len(list((tmp_path / machine).glob("*/*/artifact/*/model.pt")))
+
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "maker"))
+    assert small.again(url).outcomes == EXPECTED
+    assert files("maker") == FILES
+
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "reader"))
+    run = small.again(url)
+    assert run.outcomes == EXPECTED and all(row["cached"] for row in run.rows.values())
+    assert files("reader") == 0
+
+    small.again(url, "--export-matrix-repro=repro")
+    assert files("reader") == 1
+    assert (small.project.root / "repro" / WRONG / "model.pt").exists()
+
+    # What the URL speaks of and no longer has is made again.
+    shutil.rmtree(tmp_path / "url" / "result")
+    for archive in (tmp_path / "url" / "artifact").glob("*.tar"):
+        archive.unlink()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "a third one"))
+    assert small.again(url).outcomes == EXPECTED
+    assert files("a third one") == FILES
 
 
 def test_the_option_no_cache_makes_everything_again(small: Small) -> None:

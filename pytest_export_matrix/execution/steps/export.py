@@ -22,7 +22,7 @@ class ExportStep(ModelStep[str]):
     """The file of the capture that `recipe` needs. A part is a format; a run asks for one each."""
 
     kind = "artifact"
-    verify = False  # the file is checked before it runs
+    reads_files = False  # the file is fetched and checked before it runs
 
     def export(self, exporters: Sequence[Exporter], is_news: IsNews) -> Dict[str, StepAnswer]:
         """The answer about each format of `exporters`: a file, or why there is none."""
@@ -114,6 +114,6 @@ class ExportStep(ModelStep[str]):
             return super().keep(part, answer)
         (files / protocol.ANSWER).unlink()
         kept = super().keep(part, answer, files)
-        entry = self.store.get(self.kind, kept.key, self.verify)
+        entry = self.store.said(self.kind, kept.key)
         stored = self.read(entry, kept.key, kept.uses) if entry else None
         return replace(stored, cached=False) if stored else kept

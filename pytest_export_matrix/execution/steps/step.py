@@ -89,8 +89,8 @@ class Step(Generic[P]):
     kind: ClassVar[str]
     #: True: failing parts are tried again one by one, until one fails again. False: in one task.
     one_by_one: ClassVar[bool] = False
-    #: Whether looking an answer up reads its files, or only compares their sizes.
-    verify: ClassVar[bool] = True
+    #: Whether looking an answer up reads its files, or only what is said of them.
+    reads_files: ClassVar[bool] = True
 
     def __init__(self, remembered: Remembered, dispatcher: Dispatcher) -> None:
         self.remembered, self.dispatcher = remembered, dispatcher
@@ -154,7 +154,7 @@ class Step(Generic[P]):
         """The stored answer to what was `asked`, if it still holds: its files are intact, what it
         was made from and what it used has not changed, and the limits of this run would not change
         how it ended."""
-        for key, entry, uses in self.remembered.find(self.kind, asked, self.verify):
+        for key, entry, uses in self.remembered.find(self.kind, asked, self.reads_files):
             answer = self.read(entry, key, uses)
             if answer:
                 return answer

@@ -89,7 +89,12 @@ class NoticingStore(Store):
         super().__init__(root, since, url)
 
     def get(self, kind: str, key: str, verify: bool = True) -> Optional[Entry]:
-        entry = super().get(kind, key, verify)
+        return self._noticed(super().get(kind, key, verify))
+
+    def said(self, kind: str, key: str) -> Optional[Entry]:
+        return self._noticed(super().said(kind, key))
+
+    def _noticed(self, entry: Optional[Entry]) -> Optional[Entry]:
         if entry:
             self.noticed.add(entry.place)
         return entry
