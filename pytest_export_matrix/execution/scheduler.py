@@ -88,7 +88,7 @@ class Ready(Generic[U]):
         return unit
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class Unit:
     """Work with its cost, in seconds as measured before, after the units `after`. `path` is the
     cost of the longest chain of units that begins with this one."""

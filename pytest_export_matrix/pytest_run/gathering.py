@@ -12,7 +12,6 @@ import pytest
 from pytest_export_matrix.environments import current, records
 from pytest_export_matrix.judging.gate import Gate
 from pytest_export_matrix.machine import devices
-from pytest_export_matrix.pytest_run.items import CellItem
 from pytest_export_matrix.pytest_run.options import Settings
 from pytest_export_matrix.pytest_run.plan import Plan
 from pytest_export_matrix.results.result import Result
@@ -20,13 +19,8 @@ from pytest_export_matrix.results.results import Matrix, Results, Versions, axes
 from pytest_export_matrix.vocabulary.cells import NODE_PREFIX
 from pytest_export_matrix.vocabulary.entries import DEFAULT
 
-
-def attach(report: pytest.TestReport, item: CellItem) -> None:
-    """Put the result of `item` into its report, which is passed between processes."""
-    if item.result:
-        report.export_matrix = item.result.transfer()  # type: ignore[attr-defined]
-        if not item.result.cached:
-            report.duration = sum(item.result.seconds.values())
+#: The attribute of a report that crosses from a process of pytest-xdist with a result.
+ATTACHED = "export_matrix"
 
 
 @dataclass
@@ -44,11 +38,14 @@ class Gathered:
         """Set the planned cells, from the ids of all items that pytest is going to run."""
         self.planned = [i[len(NODE_PREFIX) :] for i in node_ids if i.startswith(NODE_PREFIX)]
 
-    def add(self, report: pytest.TestReport) -> None:
-        """Take the result from a report, if one is attached."""
-        row: Any = getattr(report, "export_matrix", None)
+    def add(self, result: Result) -> None:
+        self.by_id[result.cell.id] = result
+
+    def take(self, report: pytest.TestReport) -> None:
+        """Add the result that another process has attached to a report."""
+        row: Any = report.__dict__.pop(ATTACHED, None)
         if row:
-            self.by_id[row["id"]] = Result.from_row(row)
+            self.add(Result.from_row(row))
 
     def failed(self) -> List[Result]:
         return [each for each in self.by_id.values() if not each.passed and not each.absent]

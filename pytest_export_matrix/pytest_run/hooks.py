@@ -157,14 +157,19 @@ class MatrixPlugin:
         self, item: pytest.Item, call: pytest.CallInfo[None]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         report = yield
-        if isinstance(item, CellItem) and call.when == "call":
-            gathering.attach(report, item)
+        if isinstance(item, CellItem) and call.when == "call" and item.result:
+            self.gathered.add(item.result)
+            if not item.result.cached:
+                report.duration = sum(item.result.seconds.values())
+            if xdist.is_node(self.config):
+                setattr(report, gathering.ATTACHED, item.result.transfer())
         return report
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        self.gathered.add(report)
-        if self.gathered.by_id and not xdist.is_node(self.config):
-            self.partial.keep(self._is_whole, self._results)
+        if not xdist.is_node(self.config):
+            self.gathered.take(report)
+            if self.gathered.by_id:
+                self.partial.keep(self._is_whole, self._results)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:

@@ -40,7 +40,7 @@ class Artifact:
     bytes: int
 
 
-@dataclass
+@dataclass(slots=True)  # there are as many as cells
 class Result:
     """One cell and what became of it; a row of `results.json`.
 
