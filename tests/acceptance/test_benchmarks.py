@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from miniatures.project import Project, cell, environment
+from miniatures.project import Project, cell, environment, selection
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 RIGHT, WRONG = cell(runtime="pytorch"), cell(runtime="off_by_one_percent")
@@ -59,6 +59,18 @@ def test_the_matrix_and_plain_tests_end_every_cell_alike(tmp_path: Path) -> None
     assert found["planned"] == 2
     assert "0 cells ended otherwise (matrix, plain)" in done.stdout
     assert "from the cache when warm: 2 of 2" in done.stdout
+
+
+def test_what_travels_to_the_nodes_of_a_cluster_is_measured(tmp_path: Path) -> None:
+    pytest.importorskip("ray")
+    project = Project(tmp_path / "project", "classifier")
+    command = [sys.executable, str(BENCHMARKS / "cluster_traffic.py"), "--nodes", "1"]
+    _, expression = selection([RIGHT])
+    command += ["--project", str(project.root), "--select", expression]
+    done = subprocess.run(command, env=environment(), capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "1 cells on 1 nodes" in done.stdout and "1 passed" in done.stdout
+    assert "came back" in done.stdout
 
 
 def test_the_published_matrix_would_keep_up_to_sixty_four_lanes_busy() -> None:
