@@ -31,7 +31,8 @@ ROUNDINGS = {"float32": 2.0**-23, "tf32": 2.0**-10, "float16": 2.0**-10, "bfloat
 #: The draws then show all that rounding does, and one rounding is only a part of a unit.
 COARSE_PART = 1 / 8
 #: How many units of its noise an output may be off. Engines that answer rightly need 1 to 7 (see
-#: docs/deployment.md), an error of one percent is some thousand units.
+#: docs/deployment.md), a few values of their masks up to 30; weights that were rounded to float16
+#: need a thousand to four thousand, an error of one percent more than that.
 MARGIN = 16
 #: From how many figures the noise of an element is estimated: `worker.eager` makes them.
 FIGURES = 6

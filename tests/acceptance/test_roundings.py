@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any, Callable
 
 import pytest
 import torch
 from torch import nn
+from torchvision.models import mobilenet_v3_small, resnet18
+from torchvision.models.segmentation import lraspp_mobilenet_v3_large
 
+from pytest_export_matrix.compare import tensors
+from pytest_export_matrix.compare.noise import pool
+from pytest_export_matrix.worker.eager import EagerModel, ask
 from pytest_export_matrix.worker.roundings import roundings
 
 LINES = 100 + torch.rand(4, 8, 5, 6, generator=torch.Generator().manual_seed(0))
@@ -51,3 +57,22 @@ def test_a_mean_that_was_learnt_is_exact() -> None:
 def test_an_answer_that_is_no_sum_and_in_no_range_stays() -> None:
     assert moved(lambda given: given * 2.0, LINES) == 0.0
     assert 0.0 < moved(torch.sigmoid, LINES - 110) < 1e-6
+
+
+@pytest.mark.parametrize("build", [resnet18, mobilenet_v3_small, lraspp_mobilenet_v3_large])
+def test_weights_that_were_rounded_to_float16_are_far_outside(build: Any) -> None:
+    torch.manual_seed(0)
+    named = {"weights_backbone": None} if build is lraspp_mobilenet_v3_large else {}
+    model = build(weights=None, **named).eval()
+    images = torch.rand(2, 3, 96, 96, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        found = EagerModel(model, "cpu").answers((images,))
+        noise = tensors.measure_answers(found.answer, found.others, found.truth, {})
+        pool([noise])
+        rounded = copy.deepcopy(model)
+        for parameter in rounded.parameters():
+            parameter.copy_(parameter.half())
+        compared = tensors.compare(found.answer, ask(rounded, (images,)), {}, noise)
+        itself = tensors.compare(found.answer, ask(model, (images,)), {}, noise)
+    assert compared["problems"] and not itself["problems"]
+    assert min(each["required"] for each in compared["outputs"].values()) > 500
