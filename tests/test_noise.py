@@ -383,6 +383,16 @@ def test_the_same_answer_to_every_input_proves_nothing() -> None:
     assert proofs(one, other) == {"bias": CONSTANT}
 
 
+def test_the_same_answer_for_each_number_of_images_proves_nothing() -> None:
+    scores = np.linspace(0, 1, 5, dtype=np.float32)
+    one, three = {"out": scores[None]}, {"out": np.stack([scores] * 3)}
+    other = {"out": np.stack([scores, scores, scores * 2])}
+    assert proofs(one, three, one, three) == {"out": CONSTANT}
+    assert proofs(one, three, one, other) == {}
+    # Nothing can be said of three images that were shown once.
+    assert proofs(one, one, three) == {}
+
+
 def test_a_map_of_one_value_at_every_size_proves_nothing() -> None:
     small, large = np.zeros((1, 2, 3), np.float32), np.zeros((1, 4, 5), np.float32)
     assert proofs({"out": small}, {"out": large}) == {"out": CONSTANT}

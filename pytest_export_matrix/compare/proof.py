@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 from pytest_export_matrix.compare.arrays import compare_values
@@ -103,16 +104,19 @@ def _allowed(known: Sequence[Known]) -> float:
 def _is_constant(name: str, known: Sequence[Known], cases: int) -> bool:
     """Whether the answer to one input would pass as the answer to each other one.
 
-    Arrays of one shape are compared with each other. Where shapes differ, every array must hold a
-    single value, and all the same one.
+    Arrays of one shape are compared with each other: batches of one image, and batches of three.
+    Where one is alone with its shape, every array must hold a single value, and all the same one.
     """
     import numpy as np
 
     if cases < 2 or len(known) < cases:
         return False
-    first, measured, noise = known[0]
-    if len({array.shape for array, _, _ in known}) == 1:
-        pairs = [(first, array, measured) for array, _, _ in known[1:]]
+    first, _, noise = known[0]
+    alike: Dict[Any, List[Any]] = collections.defaultdict(list)
+    for array, measured, _ in known:
+        alike[array.shape].append((array, measured))
+    if min(map(len, alike.values())) > 1:
+        pairs = [(a, b, of) for (a, of), *others in alike.values() for b, _ in others]
     else:
         value = first.flat[0]
         pairs = [(np.full_like(array, value), array, None) for array, _, _ in known]
