@@ -25,5 +25,6 @@ def test_what_a_run_installed_has_its_size_and_time_in_the_table_of_environments
     found = loads(path.read_text("utf-8"), path.name)
     found.environments["ncnn"] = Versions("3.12.1", "Linux", {"ncnn": "1.0"}, 89_000_000, 2.6)
     text = render(found)
-    assert "| ncnn | 3.12.1 | 89 MB, installed in 3 s | ncnn 1.0 |" in text
-    assert f"| default | {found.environments['default'].python} | the project's own |" in text
+    assert "| ncnn | 3.12.1 | Linux | 89 MB, installed in 3 s | ncnn 1.0 |" in text
+    made = found.environments["default"]
+    assert f"| default | {made.python} | {made.platform} | the project's own |" in text

@@ -26,6 +26,7 @@ from pytest_export_matrix.reporting.markup import MARKDOWN
 from pytest_export_matrix.reporting.names import shown
 from pytest_export_matrix.results.result import Result
 from pytest_export_matrix.results.results import Results, Versions
+from pytest_export_matrix.vocabulary.entries import DEFAULT
 
 ENGINES = (
     *OPENVINO,
@@ -51,7 +52,7 @@ WAYS = [
     "the others stop at",
     "seconds",
 ]
-ENVIRONMENTS = ["environment", "Python", "size", "packages"]
+ENVIRONMENTS = ["environment", "Python", "platform", "size and installation", "packages"]
 IN_PARTS = {each.name for each in PARTS}
 EXPORTED_IN = {
     (entry.method, entry.format): entry.environment
@@ -83,7 +84,7 @@ def _way(cells: list[Result]) -> list[str]:
     cell = cells[0].cell
     parts = [each for each in cells if each.cell.architecture in IN_PARTS]
     whole = [each for each in cells if each.cell.architecture not in IN_PARTS]
-    exported_in = EXPORTED_IN.get((cell.method, cell.format), "default")
+    exported_in = EXPORTED_IN.get((cell.method, cell.format), DEFAULT)
     places = unique([exported_in, *(each.environment for each in cells)])
     seconds = sum(each.seconds.get(stage, 0.0) for each in cells for stage in OWN_STAGES)
     way = [cell.captured, shown(cell.format), shown(cell.runtime), ", ".join(places)]
@@ -104,4 +105,5 @@ def _stops(cells: list[Result]) -> str:
 
 def _environment(name: str, made: Versions) -> list[str]:
     packages = ", ".join(f"{k} {v}" for k, v in sorted(made.packages.items()))
-    return [name, made.python, made.cost or "the project's own", packages]
+    cost = "the project's own" if name == DEFAULT else made.cost or "–"
+    return [name, made.python, made.platform, cost, packages]
