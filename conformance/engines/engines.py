@@ -104,6 +104,5 @@ def _stops(cells: list[Result]) -> str:
 
 
 def _environment(name: str, made: Versions) -> list[str]:
-    packages = ", ".join(f"{k} {v}" for k, v in sorted(made.packages.items()))
     cost = "the project's own" if name == DEFAULT else made.cost or "–"
-    return [name, made.python, made.platform, cost, packages]
+    return [name, made.python, made.platform, cost, made.listed]

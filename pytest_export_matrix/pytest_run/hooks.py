@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Generator, Iterator, List, Optional, Sequence
 
 import pytest
 
-from pytest_export_matrix.execution.evidence import CellEvidence
 from pytest_export_matrix.execution.store import Damaged, Store
 from pytest_export_matrix.judging import gate
 from pytest_export_matrix.judging.gate import Gate
@@ -38,6 +37,7 @@ from pytest_export_matrix.vocabulary.cells import NODE, Cell
 from pytest_export_matrix.vocabulary.errors import CacheError, ClusterError, ExportMatrixError
 
 if TYPE_CHECKING:
+    from pytest_export_matrix.execution.evidence import CellEvidence
     from pytest_export_matrix.execution.run import MatrixRun
 
 WAIT_SECONDS = 0.5

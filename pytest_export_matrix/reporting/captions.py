@@ -46,8 +46,8 @@ def footnotes(results: Results, legend: Sequence[str] = LEGEND) -> List[str]:
     notes = [*legend, tally(results) + "."]
     notes += [f"{number} unavailable: {reason}." for reason, number in unavailable(results.cells)]
     for name, environment in sorted(results.environments.items()):
-        packages = ", ".join(f"{k} {v}" for k, v in sorted(environment.packages.items()))
-        made = [f"Python {environment.python}", environment.platform, environment.cost, packages]
+        python, platform = f"Python {environment.python}", environment.platform
+        made = [python, platform, environment.cost, environment.listed]
         notes.append(f"Environment {name}: {', '.join(filter(None, made))}.")
     return notes
 

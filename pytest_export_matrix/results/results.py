@@ -41,6 +41,11 @@ class Versions:
     install_seconds: Optional[float] = field(default=None, compare=False)
 
     @property
+    def listed(self) -> str:
+        """The packages with their versions, in words."""
+        return ", ".join(f"{name} {version}" for name, version in sorted(self.packages.items()))
+
+    @property
     def cost(self) -> str:
         """In words, such as "253 MB, installed in 12 s"; empty where nothing is known."""
         said = []
