@@ -119,13 +119,33 @@ def signs(square: Any) -> str:
     return "".join(mark or " " for mark in square.locator("i").all_inner_texts())
 
 
+def until(page: Any, condition: str) -> None:
+    """Wait until a condition in JavaScript holds, looked at once a frame.
+
+    Playwright's wait_for_function has the page evaluate text, which the page's policy forbids as
+    soon as the condition does not hold at the first look.
+    """
+    page.evaluate(
+        """new Promise((done, failed) => {
+            const late = setTimeout(() => failed(new Error("it never came true")), 120000);
+            const look = () => {
+                if (!(%s)) return requestAnimationFrame(look);
+                clearTimeout(late);
+                done();
+            };
+            look();
+        })"""
+        % condition
+    )
+
+
 MAPPED = """[...document.querySelectorAll("#map .square")]
     .reduce((sum, square) => sum + Number(/(\\d+) cells$/.exec(square.ariaLabel)[1]), 0)"""
 
 
 def maps(page: Any, number: int) -> bool:
     """Wait until the squares of the map have `number` cells."""
-    page.wait_for_function(f"number => {MAPPED} === number", arg=number)
+    until(page, f"{MAPPED} === {number}")
     return True
 
 
@@ -133,15 +153,12 @@ def leave(page: Any) -> None:
     """Close the open cell, and wait until neither the page nor its address shows a cell."""
     page.keyboard.press("Escape")
     page.wait_for_selector("dialog:not([open])", state="attached")
-    page.wait_for_function("location.hash === ''")
+    until(page, "location.hash === ''")
 
 
 def shows(page: Any, number: int) -> bool:
     """Wait until the filters leave `number` cells."""
-    page.wait_for_function(
-        "number => document.getElementById('shown').textContent.startsWith(`${number} of `)",
-        arg=number,
-    )
+    until(page, f"document.getElementById('shown').textContent.startsWith('{number} of ')")
     return True
 
 
@@ -511,7 +528,7 @@ def test_plots_follow_the_filters(show: Any) -> None:
     ways = "document.getElementById('latency').data[0].y.length"
     assert page.evaluate(ways) == 5
     choose(page, "Method", "scripting")
-    page.wait_for_function(f"() => {ways} === 1")
+    until(page, f"{ways} === 1")
 
 
 def test_a_phone_never_scrolls_the_page_sideways(show: Any) -> None:
