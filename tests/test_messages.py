@@ -67,7 +67,9 @@ MESSAGES = [
     Prepare(MODEL, "cpu", "", "out", ["bfloat16"], [CasePart("0", "out/0", [(24, 32)], 1, "")]),
     Agree(EAGER, [AgreePart("0", "out/0", "cases/0")]),
     See(EAGER, ["cases/0", "cases/1"]),
-    Export(EAGER, "c:c", [(24, 32)], ["batch"], "", [FormatPart("onnx", "o", "l:l", ".onnx")]),
+    Export(
+        EAGER, "c:c", [(24, 32)], ["batch"], "", True, [FormatPart("onnx", "o", "l:l", ".onnx")]
+    ),
     INFER,
     COMPARE,
     replace(COMPARE, exported_outputs=None),

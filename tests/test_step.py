@@ -27,7 +27,7 @@ ABSENT = StepAnswer(Outcome.UNAVAILABLE, reason="cuda: none here")
 NOT_STARTED = StepAnswer(Outcome.FAILED, Stage.BUILD, "the worker did not start", transient=True)
 TIMED_OUT = StepAnswer(Outcome.TIMED_OUT, Stage.EXPORT, "no end", limits=UnderLimits(10.0, 2**30))
 DAY = UnderLimits(86400.0, 2**40)
-BODY: Any = Export(None, "capture", [], [], "", [])  # type: ignore[arg-type]
+BODY: Any = Export(None, "capture", [], [], "", False, [])  # type: ignore[arg-type]
 
 
 class Worker:
@@ -293,7 +293,7 @@ class Task:
 def asked_in_parts(store: Store, task: Task, folder: Path) -> Dict[str, Optional[StepAnswer]]:
     folders = {name: folder / name for name in "abc"}
     parts = [FormatPart(name, str(path), "lower", ".pt") for name, path in folders.items()]
-    body = Export(BODY.eager, "capture", [], [], "", parts)
+    body = Export(BODY.eager, "capture", [], [], "", False, parts)
     step = Written(Remembered(store, str), task)  # type: ignore[arg-type]
     _, found = step.ask_parts(body, folders, "net", "default")
     return {name: found.get(name) for name in "abc"}

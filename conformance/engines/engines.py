@@ -4,9 +4,10 @@ what each environment takes."""
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 from conformance.architectures.table import PARTS
-from pytest_export_matrix import Exporter
+from pytest_export_matrix import Environment, Exporter
 from pytest_export_matrix.on_request import (
     CAFFE2,
     CAFFE2_CPP,
@@ -28,6 +29,18 @@ from pytest_export_matrix.results.result import Result
 from pytest_export_matrix.results.results import Results, Versions
 from pytest_export_matrix.vocabulary.entries import DEFAULT
 
+#: coremltools 9.0 converts no detector with the suite's numpy, which is 2.4 or later.
+COREMLTOOLS = Environment(
+    "coremltools",
+    python="3.12",
+    requirements=(
+        "coremltools==9.0",
+        "torch==2.15.0",
+        "torchvision==0.29.2",
+        "numpy==2.3.5",
+        "safetensors==0.8.0",
+    ),
+)
 ENGINES = (
     *OPENVINO,
     *ONNXRUNTIME_WEB,
@@ -36,7 +49,8 @@ ENGINES = (
     *TENSORFLOW,
     *EXECUTORCH,
     *LITERT,
-    *COREML,
+    COREMLTOOLS,
+    *(replace(entry, environment=COREMLTOOLS.name) for entry in COREML),
     *NCNN,
     *MNN,
     *CAFFE2,

@@ -18,13 +18,15 @@ DIMENSIONS = {"N": ("batch", "batch"), "H": ("resolution", "height"), "W": ("res
 
 @dataclass(frozen=True)
 class Context:
-    """One export. `arguments` is None for a method that needs no example. `modules` are those that
-    `may_need` was told."""
+    """One export. `arguments` is None for a method that needs no example. `takes_tensors` is True
+    where the model takes and returns tensors alone, one by one. `modules` are those that `may_need`
+    was told."""
 
     model: Any
     arguments: Any
     layouts: Tuple[str, ...]
     dynamic: FrozenSet[str]
+    takes_tensors: bool = False
     modules: List[str] = field(default_factory=list)
 
     def may_need(self, module: str) -> None:
@@ -69,8 +71,8 @@ def dynamic_dimensions(
 def flat_model(model: Any, arguments_spec: TreeSpec) -> Any:
     """The model as a module from flat tensors to a flat tuple of tensors.
 
-    Tracers take and return only tensors. This adapter restores the structure that the model takes
-    and flattens the structure that it returns.
+    This adapter restores the structure that the model takes and flattens the structure that it
+    returns.
     """
     import torch
 

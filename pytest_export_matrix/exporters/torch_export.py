@@ -39,8 +39,8 @@ def dynamic_shapes(context: Context) -> Any:
 
 
 def flat_dynamic_shapes(context: Context, room: Optional[int] = None) -> Any:
-    """The same for `context.flat_model`, which takes `*tensors`. With `room`, a side may become no
-    more than that many times as long as the example's."""
+    """The same for the model of `tracing.flat`. With `room`, a side may become no more than that
+    many times as long as the example's."""
     import torch
 
     tensors, _ = context.flat_arguments()
@@ -52,7 +52,9 @@ def flat_dynamic_shapes(context: Context, room: Optional[int] = None) -> Any:
         {axis: dynamic(max=room * tensor.shape[axis]) if room else dynamic for axis in axes}
         for tensor, axes in zip(tensors, dims)
     ]
-    return (tuple(each or None for each in shapes),)
+    each_tensor = tuple(each or None for each in shapes)
+    # A flat model takes all of them as `*tensors`.
+    return each_tensor if context.takes_tensors else (each_tensor,)
 
 
 def capture(context: Context) -> Any:

@@ -5,9 +5,10 @@ What a user types, and what the functions here do:
     torchscript    torch.jit.trace(model, args, check_trace=False).save("model.pt")
     onnx           torch.onnx.export(model, args, "model.onnx", dynamo=False, dynamic_axes=AXES)
 
-Both take and return only tensors. The `model` of the call is therefore `context.flat_model`, the
-adapter that a user writes for a model that takes or returns anything else. The two do not share a
-trace: torch.onnx.export does its own, which differs from that of torch.jit.trace.
+Both take and return only tensors. Where the model takes or returns anything else, the `model` of
+the call is `flat_model`, the adapter that a user writes then. Other models get none, since what is
+recorded of a module within another one differs. The two do not share a trace: torch.onnx.export
+does its own, which differs from that of torch.jit.trace.
 
 https://docs.pytorch.org/docs/stable/generated/torch.jit.trace.html
 https://docs.pytorch.org/docs/stable/onnx.html
@@ -21,13 +22,13 @@ from pytest_export_matrix.exporters.context import FLAT, Context, flat_model
 
 
 def flat(context: Context) -> Tuple[Any, List[Any]]:
-    """The flat model and its flat example arguments."""
+    """The model as a tracer takes it, and its example arguments one by one."""
     tensors, spec = context.flat_arguments()
-    return flat_model(context.model, spec), tensors
+    return context.model if context.takes_tensors else flat_model(context.model, spec), tensors
 
 
 def trace(context: Context) -> Any:
-    """A ScriptModule of the flat model. Its own check is left out: ours runs the saved file."""
+    """A ScriptModule. Its own check is left out: ours runs the saved file."""
     import torch
 
     model, tensors = flat(context)

@@ -62,6 +62,9 @@ def of_example(facts: CellEvidence, answer: EagerAnswer) -> Dict[str, str]:
     # See exporters.torch_export.onnx_call.
     ends_in_dict = "dict" in (spec.get("tuple") or [{}])[-1]
     return {
+        "OWN_ARGUMENTS": "arguments(example())",
+        "TAKES_TENSORS": literal(answer.takes_tensors),
+        "TRACED_MODEL": "build()" if answer.takes_tensors else "FlatModel(build()).eval()",
         "EXAMPLE": expression(spec, lambda index: f"x[{index}]"),
         "ONNX_ARGUMENTS": "(*arguments(example()), {})" if ends_in_dict else "arguments(example())",
         "INPUT_NAMES": literal(names),

@@ -193,8 +193,10 @@ def of_model(result: Result, facts: CellEvidence) -> Script:
     if result.cell.device != "cpu":
         script.blocks["exact"] = "exact.py"
     if facts.example and facts.example.answer and stage == Stage.EXPORT:
-        script.blocks.update(example="example.py", flat_model="flat_model.py")
+        script.blocks["example"] = "example.py"
         script.values.update(of_example(facts, facts.example.answer))
+        if not facts.example.answer.takes_tensors:
+            script.blocks["flat_model"] = "flat_model.py"
     if work == "eager":
         _add_eager(script, facts)
     if work == "eager_other":
@@ -231,8 +233,9 @@ def _add_own_export(script: Script, facts: CellEvidence) -> None:
         LAYOUTS=literal(list(facts.architecture.layouts)),
         DYNAMIC=literal(sorted(facts.spec.dynamic)),
         LOWER_NAME=literal(facts.exporter.lower),
-        OWN_ARGUMENTS="arguments(example())" if "example" in script.blocks else "None",
     )
+    script.values.setdefault("OWN_ARGUMENTS", "None")
+    script.values.setdefault("TAKES_TENSORS", "False")
     for name in ("capture", "lower"):
         module, _, attribute = getattr(facts.exporter, name).partition(":")
         script.values.update(

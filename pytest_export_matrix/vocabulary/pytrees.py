@@ -57,6 +57,12 @@ def unflatten(leaves: Any, spec: TreeSpec) -> Any:
     return spec["value"]
 
 
+def is_flat(spec: TreeSpec) -> bool:
+    """Whether a structure is one array, or a tuple of arrays."""
+    items = [spec] if "leaf" in spec else spec.get("tuple", [])
+    return bool(items) and all("leaf" in item for item in items)
+
+
 def count_leaves(spec: TreeSpec) -> int:
     """How many arrays a structure holds."""
     if "leaf" in spec:

@@ -25,7 +25,7 @@ from typing import (
 from pytest_export_matrix.compare.answers import Comparison
 from pytest_export_matrix.vocabulary.entries import OutputKind
 from pytest_export_matrix.vocabulary.outcomes import Outcome, Sight, Stage, Warned
-from pytest_export_matrix.vocabulary.pytrees import TreeSpec
+from pytest_export_matrix.vocabulary.pytrees import TreeSpec, is_flat
 from pytest_export_matrix.vocabulary.used import EVERYTHING, Used
 
 
@@ -171,7 +171,8 @@ class FormatPart:
 @dataclass(frozen=True)
 class Export:
     """Capture the model and lower it. `example` is the folder of a kept case; without one, sample
-    inputs of `sizes` are made, and without sizes there are none."""
+    inputs of `sizes` are made, and without sizes there are none. `takes_tensors` says whether it
+    takes and returns tensors alone."""
 
     task: ClassVar[str] = "export"
     stage: ClassVar[Stage] = Stage.BUILD
@@ -181,6 +182,7 @@ class Export:
     sizes: List[Tuple[int, int]]
     dynamic: List[str]
     example: str
+    takes_tensors: bool
     parts: List[FormatPart]
 
 
@@ -289,6 +291,11 @@ class EagerAnswer:
     shows: bool
     noises: TreeSpec = field(default_factory=lambda: {"value": None})
     notes: List[str] = field(default_factory=list)
+
+    @property
+    def takes_tensors(self) -> bool:
+        """Whether the model takes and returns tensors alone, one by one."""
+        return is_flat(self.inputs) and is_flat(self.outputs)
 
     def noise(self, precision: str) -> TreeSpec:
         """The structure of the noise in one precision."""

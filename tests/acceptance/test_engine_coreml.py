@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,7 @@ from pytest_export_matrix.on_request import COREML
 
 def pytest_export_matrix_register(registry):
     registration.register(registry, ["classifier"])
-    for name in ("Bessel", "Pads"):
+    for name in ("Bessel", "Pads", "Columns"):
         registry.add(em.Architecture(name, build=f"mine:{name}", sizes=((24, 32),)))
     for entry in COREML:
         registry.add(entry)
@@ -36,6 +37,11 @@ class Bessel(torch.nn.Module):
 class Pads(torch.nn.Module):
     def forward(self, x):
         return torch.nn.functional.pad(x, (0, x.shape[-1] % 5, 0, x.shape[-2] % 5))
+
+
+class Columns(torch.nn.Module):
+    def forward(self, x):
+        return x.new_zeros(x.shape[-1:]) + x.mean()
 """
 
 
@@ -45,6 +51,7 @@ def converted(architecture: str = "classifier", resolution: str = "fixed", batch
 
 FIXED, DYNAMIC = converted(), converted(resolution="dynamic", batch="dynamic")
 UNKNOWN, FAILS = converted("Bessel"), converted("Pads", resolution="dynamic")
+OLD_NUMPY = converted("Columns")
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +59,7 @@ def asked(tmp_path_factory: pytest.TempPathFactory) -> Run:
     project = Project(tmp_path_factory.mktemp("coreml") / "project")
     (project.root / "conftest.py").write_text(CONFTEST, encoding="utf-8")
     (project.root / "mine.py").write_text(MODELS, encoding="utf-8")
-    return project.run(*ONE_LANE, cells=[FIXED, DYNAMIC, UNKNOWN, FAILS])
+    return project.run(*ONE_LANE, cells=[FIXED, DYNAMIC, UNKNOWN, FAILS, OLD_NUMPY])
 
 
 @pytest.mark.skipif(sys.platform == "darwin", reason="it runs here")
@@ -77,6 +84,15 @@ def test_an_operator_that_cannot_be_converted_is_named(
     row = asked.rows[each]
     assert (row["outcome"], row["stage"]) == ("failed", "export"), asked.output
     assert operator in row["reason"].splitlines()[0]
+
+
+@pytest.mark.skipif(
+    tuple(map(int, version("numpy").split(".")[:2])) < (2, 4), reason="numpy is old enough"
+)
+def test_where_numpy_is_too_new_the_reason_says_so(asked: Run) -> None:
+    row = asked.rows[OLD_NUMPY]
+    assert (row["outcome"], row["stage"]) == ("failed", "export"), asked.output
+    assert row["reason"].endswith("(numpy 2.4 is too new: pip install 'numpy<2.4')")
 
 
 def test_the_declared_dimensions_are_ranges_and_the_rest_is_as_it_was(tmp_path: Path) -> None:

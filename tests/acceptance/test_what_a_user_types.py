@@ -88,7 +88,9 @@ class Way(NamedTuple):
 
 WAYS = [
     Way("tracing", "torchscript", "keeps_tensors"),
+    Way("tracing", "torchscript", "pads_to_sixteen"),
     Way("tracing", "onnx", "keeps_tensors"),
+    Way("tracing", "onnx", "pads_to_sixteen"),
     Way("tracing", "onnx", "encodes_figures"),
     Way("tracing", "onnx", "ignores_an_argument"),
     Way("scripting", "torchscript", "ignores_an_argument"),
@@ -207,6 +209,21 @@ def test_a_cells_file_answers_as_the_file_of_the_plain_call(
         for left, right in zip(ours, theirs) if not isinstance(ours, str) else ():
             np.testing.assert_array_equal(left, right)
     assert any(not isinstance(answer, str) for answer in of_cell)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_traced_model_of_tensors_is_recorded_as_by_the_plain_call(
+    run: Run, tmp_path: Path
+) -> None:
+    """A module within another one is recorded otherwise, which some converters fail for."""
+    import torch
+
+    way = Way("tracing", "torchscript", "pads_to_sixteen")
+    ours, theirs = (
+        [node.kind() for node in torch.jit.load(path).inlined_graph.nodes()]
+        for path in (file_of(run, way), typed(way, tmp_path))
+    )
+    assert ours == theirs
 
 
 def test_every_exporter_has_its_plain_call_on_the_page() -> None:

@@ -27,6 +27,8 @@ from pytest_export_matrix.vocabulary.outcomes import Failure
 MOST_IMAGES, MOST_PIXELS = 64, 2048
 #: How coremltools logs where a conversion stopped.
 OPERATOR = re.compile(r"converting '(\w+)' op")
+#: What numpy 2.4 refuses and coremltools 9.0 does, and what mends it.
+OF_NUMPY, OLDER_NUMPY = "only 0-dimensional arrays", "numpy 2.4 is too new: pip install 'numpy<2.4'"
 
 
 def save(captured: Any, path: str, context: Context) -> str:
@@ -69,6 +71,8 @@ def _operator_named() -> Iterator[None]:
         if not found:
             raise
         reason = f"coremltools could not convert {found[-1]}: {type(error).__name__}: {error}"
+        if OF_NUMPY in str(error):
+            reason += f" ({OLDER_NUMPY})"
         raise Failure(reason, detail=traceback.format_exc()) from error
     finally:
         logger.removeHandler(logged)

@@ -91,10 +91,13 @@ class ExportStep(ModelStep[str]):
                 yield name, with_capture(answer, whole, list(made.values())), folders[name]
 
     def _request(self, folders: Dict[str, Path]) -> Export:
-        recipe, example = self._recipe, ""
-        if recipe.example and recipe.eager.environment != DEFAULT:
-            # The same inputs that the eager models of both environments were compared on.
-            example = self._prepared.cases[recipe.example].folder
+        recipe, example, takes_tensors = self._recipe, "", False
+        if recipe.example:
+            answer = self._prepared.cases[recipe.example]
+            takes_tensors = bool(answer.eager and answer.eager.takes_tensors)
+            if recipe.eager.environment != DEFAULT:
+                # The same inputs that the eager models of both environments were compared on.
+                example = answer.folder
         parts = []
         for name, folder in folders.items():
             exporter = self._exporters[name]
@@ -105,6 +108,7 @@ class ExportStep(ModelStep[str]):
             list(recipe.spec.sizes),
             sorted(recipe.spec.dynamic),
             example,
+            takes_tensors,
             parts,
         )
 

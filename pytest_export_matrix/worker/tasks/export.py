@@ -35,7 +35,11 @@ def run(request: Export, here: Here, stages: Stages) -> Answer:
         sample = models.sample(request.eager.model, request.sizes, seed=0)
         arguments = models.to_device(sample, device)
     context = Context(
-        model, arguments, tuple(request.eager.model.layouts), frozenset(request.dynamic)
+        model,
+        arguments,
+        tuple(request.eager.model.layouts),
+        frozenset(request.dynamic),
+        request.takes_tensors,
     )
     capture = resolve(request.capture)
     stages.begin(Stage.EXPORT)
