@@ -78,6 +78,11 @@ def test_where_it_is_not_known_what_was_used_every_package_counts() -> None:
     assert with_browser.state(EVERYTHING) != packages(TORCH).state(EVERYTHING)
 
 
+def test_to_install_this_package_again_leaves_every_answer() -> None:
+    again = packages({**TORCH, "pytest-export-matrix": "0.1.0"})
+    assert again.state(EVERYTHING) == packages(TORCH).state(EVERYTHING)
+
+
 def test_what_is_installed_here_is_known_with_its_modules() -> None:
     found = current.packages()
     assert found.modules["_pytest"] == ["pytest"] and found.modules["numpy"] == ["numpy"]

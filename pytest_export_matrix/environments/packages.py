@@ -13,6 +13,7 @@ from pytest_export_matrix.environments.inspection import plain
 from pytest_export_matrix.environments.revisions import of_origin
 from pytest_export_matrix.machine.hashing import digest
 from pytest_export_matrix.machine.json_files import convert
+from pytest_export_matrix.vocabulary.package import NAME
 from pytest_export_matrix.vocabulary.used import Used
 
 
@@ -66,8 +67,10 @@ class Packages:
 
     def state(self, used: Used) -> str:
         """A digest of what a task used: another one where a package is another one, or where
-        something that the task looked for has come or gone."""
-        names = self.versions if used.everything else self.behind(used.names)
+        something that the task looked for has come or gone. Keys hold our own code by itself: to
+        install it again changes nothing."""
+        own = plain(NAME)
+        names = self.versions.keys() - {own} if used.everything else self.behind(used.names)
         found = [(name, self.versions[name], self.revisions.get(name)) for name in sorted(names)]
         there = [name for name in used.sought if self._of(name)]
         return digest([self.base, found, there])

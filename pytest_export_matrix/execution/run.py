@@ -59,23 +59,29 @@ class MatrixRun:
         self._captures: Dict[CaptureKey, List[Recipe]] = {}
         for recipe in recipes:
             self._captures.setdefault(recipe.capture_key, []).append(recipe)
-        #: How many cells have a result.
-        self.done = 0
+        #: How many cells have a result. Those of a device that no place has wait for nothing.
+        self.done = sum(bool(executor.absent(recipe.cell.device)) for recipe in recipes)
 
     def start(self) -> None:
         """Begin all cells, in order. Programs are built meanwhile: at first there is one model to
         prepare, and nothing else to do."""
-        for recipe in self._recipes.values():
+        recipes = [r for r in self._recipes.values() if not self.executor.absent(r.cell.device)]
+        for recipe in recipes:
             runtime, device = recipe.runtime, recipe.cell.device
             if runtime.program:
                 build = partial(self.executor.build_ahead, runtime, device)
                 self._scheduler.add((PROGRAM, runtime.name), build)
-        for recipe in self._recipes.values():
+        for recipe in recipes:
             self._submit(recipe)
 
     def result(self, cell: Cell) -> "Future[Result]":
         """The future result of `cell`."""
-        return self._submit(self._recipes[cell])
+        recipe, absent = self._recipes[cell], self.executor.absent(cell.device)
+        if not absent:
+            return self._submit(recipe)
+        future: Future[Result] = Future()
+        future.set_result(self._unfinished(recipe, absent))
+        return future
 
     def close(self) -> None:
         """End all work and all workers; what is under way is not remembered."""
@@ -102,8 +108,6 @@ class MatrixRun:
 
     def _submit(self, recipe: Recipe) -> "Future[Result]":
         add, needs, cell = self._scheduler.add, self.executor.needs, recipe.cell
-        if self.executor.absent(cell.device):
-            return add(cell, lambda: self._finish(recipe))
         model, here = (cell.architecture, cell.device), needs(of_the_model(recipe))
         prepared = add(model, lambda: self._prepare(recipe), needs=here)
         if self._manners.sees:
@@ -156,21 +160,20 @@ class MatrixRun:
         recipes = self._captured(recipe, prepared)
         return self.executor.export(recipes, prepared) if recipes else {}
 
+    def _unfinished(self, recipe: Recipe, absent: Optional[str] = None) -> Result:
+        """The result of a cell about which nothing is known but that its device is `absent`."""
+        result = conclusions.unfinished(recipe)
+        result.repro, result.reason = self._manners.repro(recipe.cell), absent
+        return result
+
     def _finish(
-        self,
-        recipe: Recipe,
-        prepared: Optional["Future[PreparedModel]"] = None,
-        exported: Optional["Future[Exports]"] = None,
+        self, recipe: Recipe, prepared: "Future[PreparedModel]", exported: "Future[Exports]"
     ) -> Result:
         try:
-            result = conclusions.unfinished(recipe)
-            result.repro = self._manners.repro(recipe.cell)
-            if prepared is None or exported is None:
-                result.reason = self.executor.absent(recipe.cell.device)
-            else:
-                self._conclude(result, recipe, prepared.result(), exported.result())
-                model = (recipe.cell.architecture, recipe.cell.device)
-                result.sight = self._scheduler.result((*model, SEES), None)
+            result = self._unfinished(recipe)
+            self._conclude(result, recipe, prepared.result(), exported.result())
+            model = (recipe.cell.architecture, recipe.cell.device)
+            result.sight = self._scheduler.result((*model, SEES), None)
             conclusions.strip_folders(result, self._manners.shown)
             return result
         finally:

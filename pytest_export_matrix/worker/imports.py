@@ -10,6 +10,7 @@ import sys
 from typing import Any, List, Optional, Sequence
 
 from pytest_export_matrix.vocabulary.package import NAME
+from pytest_export_matrix.vocabulary.references import resolve
 
 
 def package_of(module: str) -> str:
@@ -30,31 +31,51 @@ def is_own(module: str, package: str, paths: Sequence[str]) -> bool:
     return any(os.path.realpath(os.path.dirname(folder)) in project for folder in folders)
 
 
-def hide(hidden: str, own: Sequence[str], extras: Sequence[str], paths: List[str]) -> None:
-    """Make the model's package unimportable, and leave only the modules of `own` of the project.
+def import_engine(
+    reference: str, paths: List[str], hidden: str = "", extras: Sequence[str] = ()
+) -> Any:
+    """What `reference` names: a session, or what builds its program.
 
-    `own` holds references: the session and the comparison.
+    From now on the model's package `hidden` cannot be imported, and of the project only the
+    package of `reference` and what that has imported already.
     """
     if hidden in {extra.partition(".")[0] for extra in extras}:
         hidden = ""
-    modules = [reference.partition(":")[0] for reference in own]
-    sys.meta_path.insert(0, _Finder(hidden, modules, paths))
+    sys.meta_path.insert(0, _Finder(hidden, reference.partition(":")[0], paths))
+    project = _Project(paths)
+    sys.meta_path.append(project)  # behind all others: what is installed comes first
+    found = resolve(reference)
+    sys.meta_path.remove(project)
+    return found
 
 
 class _Finder(importlib.abc.MetaPathFinder):
-    def __init__(self, hidden: str, own: List[str], paths: List[str]) -> None:
-        self.hidden, self.own, self.paths = hidden, own, paths
-        self.tops = {module.partition(".")[0] for module in own}
+    """Finds the package of the engine in the project, and refuses that of the model."""
+
+    def __init__(self, hidden: str, engine: str, paths: List[str]) -> None:
+        self.hidden, self.engine, self.paths = hidden, engine, paths
+        self.top = engine.partition(".")[0]
 
     def find_spec(self, name: str, path: Any = None, target: Any = None) -> Optional[Any]:
-        top = name.partition(".")[0]
-        is_own = any(module == name or module.startswith(name + ".") for module in self.own)
+        is_own = self.engine == name or self.engine.startswith(name + ".")
         if (name == self.hidden or name.startswith(f"{self.hidden}.")) and not is_own:
             raise ModuleNotFoundError(
                 f"the file needs {name!r}: the model's own code, which a runtime does not have",
                 name=name,
             )
-        if path is None and top in self.tops:
+        if path is None and name == self.top:
+            return importlib.machinery.PathFinder.find_spec(name, self.paths)
+        return None
+
+
+class _Project(importlib.abc.MetaPathFinder):
+    """Finds whatever the project has."""
+
+    def __init__(self, paths: List[str]) -> None:
+        self.paths = paths
+
+    def find_spec(self, name: str, path: Any = None, target: Any = None) -> Optional[Any]:
+        if path is None:
             return importlib.machinery.PathFinder.find_spec(name, self.paths)
         return None
 

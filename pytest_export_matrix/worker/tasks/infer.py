@@ -17,7 +17,7 @@ from pytest_export_matrix.vocabulary.outcomes import Failure, Stage
 from pytest_export_matrix.vocabulary.pytrees import to_arrays, unflatten
 from pytest_export_matrix.vocabulary.references import resolve
 from pytest_export_matrix.worker.calls import keep_answer, read_inputs
-from pytest_export_matrix.worker.imports import hide, package_of, use_project
+from pytest_export_matrix.worker.imports import import_engine, package_of, use_project
 from pytest_export_matrix.worker.messages import Answer, Here, Infer
 from pytest_export_matrix.worker.task import Stages, failure
 
@@ -31,8 +31,7 @@ def run(request: Infer, here: Here, stages: Stages) -> Answer:
         use_project(here.paths)
         imported.append(request.own_code)
         hidden = ""
-    hide(hidden, [request.session], imported, here.paths)
-    engine = resolve(request.session)
+    engine = import_engine(request.session, here.paths, hidden, imported)
     others: Tuple[Any, ...] = (here.threads,)
     if request.program:
         others += (request.program, request.extras)  # the program loads them

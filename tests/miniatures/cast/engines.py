@@ -17,7 +17,8 @@ class Engine:
     def run(self, arguments: Any) -> List[Any]:
         with torch.no_grad():
             answer = self.module(*map(torch.from_numpy, arguments))
-        return [tensor.numpy() for tensor in answer]
+        tensors = [answer] if isinstance(answer, torch.Tensor) else answer
+        return [tensor.numpy() for tensor in tensors]
 
 
 class OffByOnePercent(Engine):

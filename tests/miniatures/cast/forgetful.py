@@ -6,8 +6,7 @@ import ctypes
 from typing import Any, List, Optional, Set
 
 import numpy as np
-
-from pytest_export_matrix.runtimes.pytorch import Session
+from flat import Session
 
 
 class HandsOutOneBuffer(Session):

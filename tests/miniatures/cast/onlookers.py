@@ -18,8 +18,7 @@ from pathlib import Path
 from typing import Any, Dict, Iterator, List
 
 import numpy as np
-
-from pytest_export_matrix.runtimes.pytorch import Session
+from flat import Session
 
 PATH = re.compile(r'"(/[^"]+)"')
 

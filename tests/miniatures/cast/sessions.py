@@ -14,8 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-
-from pytest_export_matrix.runtimes.pytorch import Session
+from flat import Session
 
 BLOCK, BLOCKS = 32 << 20, 200
 
