@@ -82,8 +82,6 @@ class _Project(importlib.abc.MetaPathFinder):
 
 def use_project(paths: List[str]) -> None:
     """Make the modules of the project importable."""
-    import sys
-
     sys.path[:0] = [path for path in paths if path not in sys.path]
     if paths:
         os.chdir(paths[0])
