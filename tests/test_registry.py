@@ -52,6 +52,7 @@ def test_two_registrations_of_one_name_are_refused_and_both_shown() -> None:
         (Architecture("net", build="m:net", sizes=()), "sizes", "(224, 256)"),
         (Architecture("net", build="m:net", sizes=((0, 5),)), "sizes", "(224, 256)"),
         (Architecture("net", build="m:net", layout="nchw"), "names no dimensions", "NCHW"),
+        (Architecture("net", build="m:net", layout=("", "")), "names no dimensions", "NCHW"),
         (Architecture("net", build="m:net", preparations="m:p"), "no mapping", "torch_export"),  # type: ignore[arg-type]
         (Architecture("net", build="m:net", preparations={"tracing": "p"}), "'p'", "my_models:"),
         (Architecture("net", build="m:net", adversarial={"none": "3"}), "'3'", "one detection"),  # type: ignore[dict-item]

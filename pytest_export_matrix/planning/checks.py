@@ -41,7 +41,7 @@ TEXT_FIELDS = (
 )
 SUFFIX = re.compile(r"(\.[A-Za-z0-9_]+)+\Z")
 FILENAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*\Z")
-LAYOUT = re.compile(r"[A-Z]+\Z|\[[A-Z]+\]\Z")
+LAYOUT = re.compile(r"[A-Z]*\Z|\[[A-Z]+\]\Z")
 
 
 #: Lists of names.
@@ -113,8 +113,9 @@ def _problems_of_architecture(entry: Architecture) -> Iterator[Tuple[str, str]]:
     if not isinstance(entry.outputs, (OutputKind, str)):
         yield f"outputs={entry.outputs!r} is no output kind", "for instance outputs=Detections()"
     layouts = entry.layout if _is_list(entry.layout) else [entry.layout]
-    if not layouts or not all(isinstance(each, str) and LAYOUT.match(each) for each in layouts):
-        yield f"layout={entry.layout!r} names no dimensions", "for instance NCHW or [CHW]"
+    if not any(layouts) or not all(isinstance(e, str) and LAYOUT.match(e) for e in layouts):
+        example = 'for instance "NCHW", "[CHW]", or ("NCHW", "") with a number behind the images'
+        yield f"layout={entry.layout!r} names no dimensions", example
 
 
 def _is_keywords(value: Any) -> bool:

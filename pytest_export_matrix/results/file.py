@@ -41,15 +41,19 @@ def dumps(results: Results) -> str:
         "shard": results.shard,
         "environments": {k: asdict(v) for k, v in results.environments.items()},
     }
-    rows = sorted((result.row() for result in results.cells), key=lambda row: str(row["id"]))
-    for row in rows:
-        for name in ("seconds", "latency"):
-            row[name] = {key: round(value, 3) for key, value in row[name].items()}
-    lines = ",\n".join(json.dumps(row, ensure_ascii=False) for row in rows)
+    cells = sorted(results.cells, key=lambda result: result.cell.id)
+    lines = ",\n".join(map(_line, cells))  # the row of one cell at a time: there may be many
     axes = _lines(results.axes)
     sights = _lines({name: asdict(sight) for name, sight in results.sights.items()})
     opening = json.dumps(head, indent=1, ensure_ascii=False).removesuffix("\n}")
     return f'{opening},\n "axes": {axes},\n "sights": {sights},\n "cells": [\n{lines}\n]}}\n'
+
+
+def _line(result: Result) -> str:
+    row = result.row()
+    for name in ("seconds", "latency"):
+        row[name] = {key: round(value, 3) for key, value in row[name].items()}
+    return json.dumps(row, ensure_ascii=False)
 
 
 def _lines(values: Mapping[str, Any]) -> str:

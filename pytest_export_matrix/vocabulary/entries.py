@@ -64,7 +64,8 @@ class Architecture:
     adversarial: {what it shows: seed} of sample inputs, such as {"one detection": 7}. They are run
         beside the ordinary ones, or are some of these; a failure names them.
     layout: the dimensions of each positional argument, "NCHW" for a batch tensor, "[CHW]" for a
-        list of images. An export may have to declare N, H and W dynamic.
+        list of images, "" for a number. An export may have to declare N, H and W dynamic. The last
+        one serves all further arguments.
     sizes: (height, width) that a model is exported at; image i of a batch has sizes[i % len].
     other_sizes: (height, width) that cells of dynamic resolution are run at.
     profiles: further keywords of `build`, by profile. Without any, all profiles are the same.
