@@ -15,6 +15,15 @@ consider using data-dependent friendly APIs such as guard_or_false.
 Caused by: (torchvision/ops/boxes.py:103 in _batched_nms_coordinate_trick)
 For more information, run with TORCH_LOGS="dynamic"
 """
+GUARD_OF_A_MODEL = """GuardOnDataDependentSymNode: Could not guard on Eq(u0, 1)
+
+Caused by: (_export/non_strict_utils.py:1410 in __torch_function__)
+For more information, run with TORCH_LOGS="dynamic"
+
+The following call raised this error:
+  File "<python>/lib/python3.11/site-packages/torchdiffeq/_impl/misc.py", line 383, in _check
+    assert difference.all()
+"""
 TORCHSCRIPT = """at [3, 192, 256]: The following operation failed in the TorchScript interpreter.
 Traceback of TorchScript, serialized code (most recent call last):
   File "code/__torch__/net.py", line 10, in forward
@@ -30,6 +39,7 @@ images resized by sizes that can be symbols
         ("killed by SIGSEGV", "killed by SIGSEGV"),
         ("the program killed by SIGSEGV", "killed by SIGSEGV"),
         (GUARD, "cannot guard on data: boxes.py:103 in _batched_nms_coordinate_trick"),
+        (GUARD_OF_A_MODEL, "cannot guard on data: misc.py:383 in _check"),
         (TORCHSCRIPT, "Expected all tensors to be on the same device"),
         (
             "at [1, 3, 24, 32] (a crowd): InvalidArgument: [ONNXRuntimeError] : 2 : "
