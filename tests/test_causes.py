@@ -24,6 +24,18 @@ The following call raised this error:
   File "<python>/lib/python3.11/site-packages/torchdiffeq/_impl/misc.py", line 383, in _check
     assert difference.all()
 """
+GUARD_OF_A_LOWERED_MODEL = """GuardOnDataDependentSymNode: Could not guard on u21 - 2 < 24
+
+Caused by: (_decomp/decompositions.py:794 in slice_forward)
+
+While executing %slice_11 : [num_users=1] = call_function[target=torch.ops.aten.slice.Tensor]
+Original traceback:
+File "<plugin>/pytest_export_matrix/exporters/context.py", line 83, in forward
+    leaves, _ = flatten(self.model(*unflatten(tensors, arguments_spec)))
+  File "<python>/lib/python3.11/site-packages/torchvision/models/detection/rpn.py", line 372, in run
+    boxes, scores = self.filter_proposals(proposals)
+Use tlparse to see full graph.
+"""
 TORCHSCRIPT = """at [3, 192, 256]: The following operation failed in the TorchScript interpreter.
 Traceback of TorchScript, serialized code (most recent call last):
   File "code/__torch__/net.py", line 10, in forward
@@ -40,6 +52,7 @@ images resized by sizes that can be symbols
         ("the program killed by SIGSEGV", "killed by SIGSEGV"),
         (GUARD, "cannot guard on data: boxes.py:103 in _batched_nms_coordinate_trick"),
         (GUARD_OF_A_MODEL, "cannot guard on data: misc.py:383 in _check"),
+        (GUARD_OF_A_LOWERED_MODEL, "cannot guard on data: rpn.py:372 in run"),
         (TORCHSCRIPT, "Expected all tensors to be on the same device"),
         (
             "at [1, 3, 24, 32] (a crowd): InvalidArgument: [ONNXRuntimeError] : 2 : "

@@ -41,14 +41,14 @@ OF_A_NODE = re.compile(r"Non-zero status code returned while running (\w+) node\
 #: What says no more than that it is an error. In C++ it is left out.
 PLAIN_ERROR = re.compile(r"\A(?:RuntimeError|ValueError|Exception|the program (?=killed)):? ?")
 FOLDERS = re.compile(r"(?:[\w.<>~+-]*/){2,}(?=[\w.<+-])")
-#: The last line of a traceback, and who made a guard necessary: first a frame that may be PyTorch's
-#: own, then the one of the model.
+#: The last line of a traceback.
 ERROR = re.compile(r"^\w*(?:Error|Exception): .+$", re.MULTILINE)
+#: Who made a guard necessary: a frame that may be PyTorch's own, and below it those of the model.
 GUARDED = re.compile(r"^Caused by: \((.+)\)$", re.MULTILINE)
-CALLED = re.compile(
-    r"^The following call raised this error:\n *File \"([^\"]+)\", line (\d+), in (.+)$",
-    re.MULTILINE,
+OF_THE_MODEL = re.compile(
+    r"^(?:The following call raised this error|Original traceback):$", re.MULTILINE
 )
+FRAME = re.compile(r"^ *File \"(?!<plugin>)([^\"]+)\", line (\d+), in (.+)$", re.MULTILINE)
 TRANSLATED = re.compile(r"Exception: (.+)$", re.MULTILINE)
 #: What mends a model that could not be tested, by the stage that raised an exception.
 RAISED = re.compile(r"\w*(?:Error|Exception)\b")
@@ -148,8 +148,8 @@ def _telling_line(text: str) -> str:
         return ""
     guarded = GUARDED.search(text)
     if guarded and "GuardOn" in lines[0]:
-        called = CALLED.search(text)
-        place = "{}:{} in {}".format(*called.groups()) if called else guarded[1]
+        frames = [frame for part in OF_THE_MODEL.split(text)[1:] for frame in FRAME.findall(part)]
+        place = "{}:{} in {}".format(*frames[-1]) if frames else guarded[1]
         return f"cannot guard on data: {place}"
     errors = ERROR.findall(text)
     if "TorchScript" in text and "Traceback" in text and errors:
