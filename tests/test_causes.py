@@ -1,89 +1,12 @@
-"""Failing cells are grouped into causes, each with the line of its reason that says something."""
+"""Failing cells are grouped into causes."""
 
 from __future__ import annotations
 
-import pytest
 from states import cells, failed, passed, result
 
-from pytest_export_matrix.reporting.causes import causes, headline
+from pytest_export_matrix.reporting.causes import causes
 from pytest_export_matrix.results.result import Result
 from pytest_export_matrix.vocabulary.outcomes import Outcome, Stage
-
-GUARD = """GuardOnDataDependentSymNode: Could not guard on data-dependent expression Eq(4*u1, 0)
-
-consider using data-dependent friendly APIs such as guard_or_false.
-Caused by: (torchvision/ops/boxes.py:103 in _batched_nms_coordinate_trick)
-For more information, run with TORCH_LOGS="dynamic"
-"""
-GUARD_OF_A_MODEL = """GuardOnDataDependentSymNode: Could not guard on Eq(u0, 1)
-
-Caused by: (_export/non_strict_utils.py:1410 in __torch_function__)
-For more information, run with TORCH_LOGS="dynamic"
-
-The following call raised this error:
-  File "<python>/lib/python3.11/site-packages/torchdiffeq/_impl/misc.py", line 383, in _check
-    assert difference.all()
-"""
-GUARD_OF_A_LOWERED_MODEL = """GuardOnDataDependentSymNode: Could not guard on u21 - 2 < 24
-
-Caused by: (_decomp/decompositions.py:794 in slice_forward)
-
-While executing %slice_11 : [num_users=1] = call_function[target=torch.ops.aten.slice.Tensor]
-Original traceback:
-File "<plugin>/pytest_export_matrix/exporters/context.py", line 83, in forward
-    leaves, _ = flatten(self.model(*unflatten(tensors, arguments_spec)))
-  File "<python>/lib/python3.11/site-packages/torchvision/models/detection/rpn.py", line 372, in run
-    boxes, scores = self.filter_proposals(proposals)
-Use tlparse to see full graph.
-"""
-TORCHSCRIPT = """at [3, 192, 256]: The following operation failed in the TorchScript interpreter.
-Traceback of TorchScript, serialized code (most recent call last):
-  File "code/__torch__/net.py", line 10, in forward
-RuntimeError: Expected all tensors to be on the same device
-images resized by sizes that can be symbols
-"""
-
-
-@pytest.mark.parametrize(
-    ("reason", "line"),
-    [
-        ("", ""),
-        ("killed by SIGSEGV", "killed by SIGSEGV"),
-        ("the program killed by SIGSEGV", "killed by SIGSEGV"),
-        (GUARD, "cannot guard on data: boxes.py:103 in _batched_nms_coordinate_trick"),
-        (GUARD_OF_A_MODEL, "cannot guard on data: misc.py:383 in _check"),
-        (GUARD_OF_A_LOWERED_MODEL, "cannot guard on data: rpn.py:372 in run"),
-        (TORCHSCRIPT, "Expected all tensors to be on the same device"),
-        (
-            "at [1, 3, 24, 32] (a crowd): InvalidArgument: [ONNXRuntimeError] : 2 : "
-            "INVALID_ARGUMENT : Non-zero status code returned while running TopK node. "
-            "Name:'TopK_7' Status Message: k argument [400] should not be greater than [30]",
-            "TopK: k argument [400] should not be greater than [30]",
-        ),
-        (
-            "Fail: [ONNXRuntimeError] : 1 : FAIL : Load model from <cache>/v1/0a/model.onnx failed",
-            "Load model from model.onnx failed",
-        ),
-        (
-            "2 of 7 inputs answered wrongly; at [3, 197, 261], [3, 144, 192]: image 0: boxes: "
-            "12 of 16 values outside tolerance (1.5, expected 1.7, allowed +-0.01)\nat [3]: more",
-            "boxes: values outside tolerance",
-        ),
-        ("3 of 4 inputs answered wrongly; at [2]: out: 1 of 2 values differ", "out: values differ"),
-        (
-            "RuntimeError: ONNX conversion failed, encountered 40 errors:\n\nname: Resize\n"
-            ". Exception: Don't know how to translate op Resize\n",
-            "ONNX conversion failed, encountered 40 errors: Don't know how to translate op Resize",
-        ),
-        ("ValueError: it is not so:\nthe spec", "it is not so: the spec"),
-        (
-            "forward() is missing value for argument 'img0' of the module. Declaration: forward(x)",
-            "forward() is missing value for argument 'img0' of the module",
-        ),
-    ],
-)
-def test_the_headline_is_the_line_that_says_something(reason: str, line: str) -> None:
-    assert headline(reason) == line
 
 
 def of(*reasons: str, stage: Stage = Stage.RUN) -> list[Result]:

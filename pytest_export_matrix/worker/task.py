@@ -126,13 +126,23 @@ def failure(error: BaseException) -> Answer:
         outcome, reason, detail = error.outcome, str(error), error.detail
     else:
         outcome = Outcome.OUT_OF_MEMORY if _is_out_of_memory(error) else Outcome.FAILED
-        reason = f"{type(error).__name__}: {str(error).strip()}"  # torch begins with a line end
+        reason = f"{type(error).__name__}: {_message(error)}"
     return Answer(
         outcome,
         reason=shorten(reason),
         detail=shorten(detail or traceback.format_exc(), 20_000),
         transient=outcome is Outcome.CRASHED and is_from_outside(reason),
     )
+
+
+def _message(error: BaseException) -> str:
+    """What `error` says, or the line that raised it where it says nothing, as a plain assertion."""
+    frames = traceback.extract_tb(error.__traceback__)
+    said = str(error).strip()  # torch begins with a line end
+    if said or not frames:
+        return said
+    last = frames[-1]
+    return f"{last.line} ({os.path.basename(last.filename)}:{last.lineno} in {last.name})"
 
 
 def _is_out_of_memory(error: BaseException) -> bool:

@@ -1,0 +1,85 @@
+"""The reason of a failure -> its headline: the line that says something, without places, folders
+and what a library says beside it. Pure.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from typing import Sequence
+
+#: A line that is shorter and ends with a colon says nothing without the next one.
+SHORT = 40
+
+#: Which inputs: "at [3, 192, 256], [3, 240, 192] (a crowd)".
+PLACE = re.compile(r"\bat ((?:\[[\d, ]*\](?:, )?)+(?: \((?:[^()]|\([^()]*\))*\))?)(?:: )?")
+ANSWERED = re.compile(r"\d+ of \d+ inputs answered wrongly; ")
+IMAGE = re.compile(r"\bimage \d+: ")
+#: "3 of 8 values outside tolerance (1.5, expected 1.7, allowed +-0.1)": the figures of one cell.
+COUNTED = re.compile(r"\b\d+ of \d+ (?=values|detections|overlap|differ)")
+FIGURES = re.compile(r" \((?:[^()]*, expected|the worst)[^()]*\)")
+#: What a library says beside it: "... Declaration: ...", "... Please feel free to ...".
+BESIDE = re.compile(r"(?<=.{40})\. [A-Z].*")
+#: "Fail: [ONNXRuntimeError] : 1 : FAIL : ...", from C++ and JavaScript without the first word.
+ONNXRUNTIME = re.compile(r"(?:\w+: )?\[ONNXRuntimeError\] : \d+ : \w+ : ")
+IN_A_BROWSER = re.compile(r"failed to call OrtRun\(\)\. ERROR_CODE: \d+, ERROR_MESSAGE: ")
+#: Where in its sources: "/a/op_kernel.cc:87 virtual void f(int) [ONNXRuntimeError] : 1 : ...".
+IN_SOURCES = re.compile(r"\S+\.cc:\d+ .*?\) (?=\[\w)(?:\[ONNXRuntimeError\] : \d+ : \w+ : )?")
+#: "Non-zero status code returned while running TopK node. Name:'...' Status Message: ...".
+OF_A_NODE = re.compile(r"Non-zero status code returned while running (\S+) node\. Name:.*Message: ")
+#: What says no more than that it is an error. In C++ it is left out.
+PLAIN_ERROR = re.compile(r"\A(?:RuntimeError|ValueError|Exception|the program (?=killed)):? ?")
+FOLDERS = re.compile(r"(?:[\w.<>~+-]*/){2,}(?=[\w.<+-])")
+#: The last line of a traceback.
+ERROR = re.compile(r"^\w*(?:Error|Exception): .+$", re.MULTILINE)
+#: Who made a guard necessary: a frame that may be PyTorch's own, and below it those of the model.
+GUARDED = re.compile(r"^Caused by: \((.+)\)$", re.MULTILINE)
+OF_THE_MODEL = re.compile(
+    r"^(?:The following call raised this error|Original traceback):$", re.MULTILINE
+)
+FRAME = re.compile(r"^ *File \"(?!<plugin>)([^\"]+)\", line (\d+), in (.+)$", re.MULTILINE)
+TRANSLATED = re.compile(r"Exception: (.+)$", re.MULTILINE)
+#: What OpenVINO says below lines that name places in its sources.
+CONVERTED = re.compile(r"^-- (Conversion is failed for: .+)$", re.MULTILINE)
+#: What is taken out of a headline, in this order.
+IGNORED = (
+    *(ANSWERED, PLACE, IMAGE, COUNTED, FIGURES, IN_SOURCES, IN_A_BROWSER, ONNXRUNTIME),
+    *(PLAIN_ERROR, FOLDERS, BESIDE),
+)
+
+
+@functools.lru_cache(maxsize=100_000)  # each table groups the same failures
+def headline(reason: str) -> str:
+    """One line, without places and folders. A traceback says at its end what happened, a guard of
+    torch.export where it names the model's line."""
+    line = _telling_line(reason.strip())
+    line = OF_A_NODE.sub(r"\1: ", line)
+    for pattern in IGNORED:
+        line = pattern.sub("", line)
+    return line.rstrip(" :")
+
+
+def _telling_line(text: str) -> str:
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    if not lines:
+        return ""
+    guarded = GUARDED.search(text)
+    if guarded and "GuardOn" in lines[0]:
+        frames = [frame for part in OF_THE_MODEL.split(text)[1:] for frame in FRAME.findall(part)]
+        place = "{}:{} in {}".format(*frames[-1]) if frames else guarded[1]
+        return f"cannot guard on data: {place}"
+    errors = ERROR.findall(text)
+    if "TorchScript" in text and "Traceback" in text and errors:
+        return str(errors[-1])
+    translated, converted = TRANSLATED.search(text), CONVERTED.search(text)
+    if lines[0].endswith("errors:") and translated:
+        return f"{lines[0]} {translated[1]}"
+    return converted[1] if converted else _whole_line(lines)
+
+
+def _whole_line(lines: Sequence[str]) -> str:
+    """The first line, with the next one where it announces that or breaks off in a bracket."""
+    first, more = lines[0], lines[1:2]
+    announces = first.endswith(":") and len(first) < SHORT
+    breaks_off = first.count("(") > first.count(")")
+    return " ".join([first, *more]) if announces or breaks_off else first
