@@ -93,6 +93,21 @@ Summary:
             "Shape mismatch attempting to re-use buffer",
             "Shape mismatch attempting to re-use buffer",
         ),
+        (
+            "InvalidGraph: [ONNXRuntimeError] : 10 : INVALID_GRAPH : Load model from /a/model.onnx "
+            "failed:This is an invalid model. Type Error: Type 'tensor(int64)' of input parameter",
+            "Load model from model.onnx failed:Type Error: Type 'tensor(int64)' of input parameter",
+        ),
+        (
+            "Reshape: /src/core/reshape_helper.h:84 onnxruntime::ReshapeHelper(const Shape&, bool) "
+            "size != 0 && (input_shape_size % size) == 0 was false",
+            "Reshape: size != 0 && (input_shape_size % size) == 0 was false",
+        ),
+        (
+            "at [3]: ValueError: Trying to flatten user inputs with exported input tree spec: \n"
+            "TreeSpec(tuple, None, [TreeSpec(list, None, [*,\n      *])])\nbut actually got ...",
+            "the inputs have another structure than those of the export",
+        ),
         (OPENVINO, "Conversion is failed for: Loop-20"),
         (
             "RuntimeError: output 1 (0\n[ torch.FloatTensor{} ]) of traced region did not depend",

@@ -139,6 +139,15 @@ def test_a_long_reason_is_cut_between_words() -> None:
     assert set(tail.split()) == {"word", "/a/path/again", "end"}
 
 
+def test_a_line_of_a_thousand_symbols_does_not_cost_a_reason_its_other_lines() -> None:
+    symbols = " + ".join(f"min(u{number}, 400)" for number in range(1000))
+    others = [f"line {number}" for number in range(20)]
+    lines = shorten("\n".join([symbols, *others]), limit=400).splitlines()
+    assert lines[0].startswith("min(u0, 400) + ")
+    assert lines[0].endswith(" + min(u999, 400)")
+    assert lines[1:] == others
+
+
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [

@@ -21,6 +21,10 @@ def raised(error: BaseException) -> Answer:
     [
         (ValueError("no such layer"), "ValueError: no such layer"),
         (RuntimeError("\nThe size of tensor a"), "RuntimeError: The size of tensor a"),
+        (
+            RuntimeError("dim == 3\nException raised from f at a.cpp:3:\nframe #0: c10::f(int)\n"),
+            "RuntimeError: dim == 3",
+        ),
         (SystemExit(0), "SystemExit: 0"),
         (AssertionError(), "AssertionError: raise error (test_task.py:14 in work)"),
     ],

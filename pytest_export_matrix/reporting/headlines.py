@@ -24,7 +24,8 @@ BESIDE = re.compile(r"(?<=.{40})\. [A-Z].*")
 ONNXRUNTIME = re.compile(r"(?:\w+: )?\[ONNXRuntimeError\] : \d+ : \w+ : ")
 IN_A_BROWSER = re.compile(r"failed to call OrtRun\(\)\. ERROR_CODE: \d+, ERROR_MESSAGE: ")
 #: Where in its sources: "/a/op_kernel.cc:87 virtual void f(int) [ONNXRuntimeError] : 1 : ...".
-IN_SOURCES = re.compile(r"\S+\.cc:\d+ .*?\) (?=\[\w)(?:\[ONNXRuntimeError\] : \d+ : \w+ : )?")
+IN_SOURCES = re.compile(r"\S+\.(?:cc|h):\d+ .*?\) (?:\[ONNXRuntimeError\] : \d+ : \w+ : )?")
+INVALID = re.compile(r"This is an invalid model\. ")
 #: "Non-zero status code returned while running TopK node. Name:'...' Status Message: ...".
 OF_A_NODE = re.compile(r"Non-zero status code returned while running (\S+) node\. Name:.*Message: ")
 #: What says no more than that it is an error. In C++ it is left out.
@@ -39,12 +40,14 @@ OF_THE_MODEL = re.compile(
 )
 FRAME = re.compile(r"^ *File \"(?!<plugin>)([^\"]+)\", line (\d+), in (.+)$", re.MULTILINE)
 TRANSLATED = re.compile(r"Exception: (.+)$", re.MULTILINE)
+#: What torch.export says above two specifications of many lines.
+OTHER_STRUCTURE = "Trying to flatten user inputs with exported input tree spec"
 #: What OpenVINO says below lines that name places in its sources.
 CONVERTED = re.compile(r"^-- (Conversion is failed for: .+)$", re.MULTILINE)
 #: What is taken out of a headline, in this order.
 IGNORED = (
     *(ANSWERED, PLACE, IMAGE, COUNTED, FIGURES, IN_SOURCES, IN_A_BROWSER, ONNXRUNTIME),
-    *(PLAIN_ERROR, FOLDERS, BESIDE),
+    *(INVALID, PLAIN_ERROR, FOLDERS, BESIDE),
 )
 
 
@@ -68,6 +71,8 @@ def _telling_line(text: str) -> str:
         frames = [frame for part in OF_THE_MODEL.split(text)[1:] for frame in FRAME.findall(part)]
         place = "{}:{} in {}".format(*frames[-1]) if frames else guarded[1]
         return f"cannot guard on data: {place}"
+    if OTHER_STRUCTURE in lines[0]:
+        return "the inputs have another structure than those of the export"
     errors = ERROR.findall(text)
     if "TorchScript" in text and "Traceback" in text and errors:
         return str(errors[-1])

@@ -10,6 +10,8 @@ from typing import Dict, List, Union
 
 #: Where the reason of a result is cut: an error of torch.export can span hundreds of lines.
 REASON_LIMIT = 2000
+#: How many lines there is room for at least, however long one of them is.
+LINES_AT_LEAST = 8
 
 
 class Word(str, enum.Enum):
@@ -120,15 +122,24 @@ class Failure(Exception):
 
 
 def shorten(text: str, limit: int = REASON_LIMIT) -> str:
-    """`text` without surrounding blanks. Where it exceeds `limit`, its middle is left out.
+    """`text` without surrounding blanks. Where it exceeds `limit`, the middle of long lines is left
+    out, then that of the whole: one line of a thousand symbols is not to cost all the others.
 
     It is cut between words of at most 200 characters. So a path is kept whole or not at all, and
     can still be replaced.
     """
     text = text.strip()
+    lines = text.splitlines()
+    if len(text) > limit and len(lines) > 1:
+        text = "\n".join(_without_middle(line, limit // LINES_AT_LEAST, " ") for line in lines)
+    return _without_middle(text, limit, "\n")
+
+
+def _without_middle(text: str, limit: int, around: str) -> str:
     if len(text) <= limit:
         return text
     half = limit // 2
     head = re.sub(r"\s\S{0,200}\Z", "", text[:half])
     tail = re.sub(r"\A\S{0,200}\s", "", text[-half:])
-    return f"{head}\n[... {len(text) - len(head) - len(tail)} characters ...]\n{tail}"
+    left_out = f"[... {len(text) - len(head) - len(tail)} characters ...]"
+    return f"{head}{around}{left_out}{around}{tail}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import time
 import traceback
 import warnings
@@ -28,6 +29,8 @@ TASKS_FOLDER = "pytest_export_matrix.worker.tasks"
 #: Distinct warnings of libraries that are kept with a cell.
 WARNINGS_KEPT = 5
 WARNING_LIMIT = 160
+#: What torch puts behind a message. The traceback keeps it.
+FRAMES_OF_CPP = re.compile(r"^(?:Exception raised from |frame #\d+: ).*\n?", re.MULTILINE)
 
 
 class Stages:
@@ -138,7 +141,7 @@ def failure(error: BaseException) -> Answer:
 def _message(error: BaseException) -> str:
     """What `error` says, or the line that raised it where it says nothing, as a plain assertion."""
     frames = traceback.extract_tb(error.__traceback__)
-    said = str(error).strip()  # torch begins with a line end
+    said = FRAMES_OF_CPP.sub("", str(error)).strip()  # torch begins with a line end
     if said or not frames:
         return said
     last = frames[-1]
