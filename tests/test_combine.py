@@ -42,6 +42,15 @@ def test_a_missing_shard_is_named_and_the_results_are_incomplete() -> None:
     assert combined.results.planned == len(EVERY)
 
 
+def test_selections_combine_to_the_results_of_one_selection() -> None:
+    first, second = part(0, 1, 2), part(2, 3)
+    combined = combine([("first", first), ("second", second)]).results
+    assert combined.complete
+    assert dumps(combined) == dumps(part(0, 1, 2, 3))
+    interrupted = replace(second, planned=3)
+    assert combine([("first", first), ("second", interrupted)]).results.planned == 5
+
+
 def test_results_of_a_machine_with_a_gpu_replace_unavailable_ones() -> None:
     there = [ended for ended in ENDED if ended.cell.format == "onnx"]
     here = [result(e.cell, Outcome.UNAVAILABLE) if e in there else e for e in ENDED]

@@ -183,6 +183,13 @@ def test_an_architecture_works_if_all_of_its_cells_passed() -> None:
     assert marked(passed(0.0, cell()), failed(cell())) == "◐ ¹"
 
 
+def test_what_works_in_a_part_of_its_cells_alone_has_no_count() -> None:
+    halves = [
+        each(cell(name)) for name in ("a", "b") for each in (failed, lambda c: passed(0.0, c))
+    ]
+    assert marked(*halves) == "◐ ¹"
+
+
 def test_what_was_not_run_is_not_claimed() -> None:
     """The second architecture was run at a fixed size alone."""
     found = [*results(), *[r for r in results(architectures=("b",)) if "fixed" in r.cell.id]]

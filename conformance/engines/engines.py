@@ -87,11 +87,17 @@ def render(results: Results) -> str:
         [
             "# Engines",
             MARKDOWN.table(WAYS, [_way(cells) for cells in ways]),
-            MARKDOWN.bullets([f"{tally(results)}.", f"{results.seconds / 60:.0f} minutes."]),
+            MARKDOWN.bullets([f"{tally(results)}.", _took(results)]),
             "## Environments",
             MARKDOWN.table(ENVIRONMENTS, [_environment(*place) for place in places]) + "\n",
         ]
     )
+
+
+def _took(results: Results) -> str:
+    cached = sum(each.cached for each in results.cells)
+    before = f", beside {cached} cells that runs before it carried out" if cached else ""
+    return f"{results.seconds / 60:.0f} minutes{before}."
 
 
 def _way(cells: list[Result]) -> list[str]:

@@ -2,6 +2,7 @@
 
     ● 13/13   for all of 13 architectures
     ◐ 4/13 ¹  for some; why not for the others stands in footnote 1, a cause
+    ◐ ¹       for none in all of its cells, for some in a part of them
     ○ 0/13 ²  for none
     ◐ 4/13 ?2 for some; about two nothing was found out: they are not available here, were not run,
               or gave no reference to compare with
@@ -34,9 +35,9 @@ SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 BRIEFLY = "● works for all, ◐ for some, ○ for none, ? not found out"
 LEGEND = (
     "●: the exported file, loaded in a process without the model's code, answered every sample "
-    "input like the eager model. ◐: for some of the architectures (how many of how many). ○: for "
-    "none. ?: about so many nothing was found out: not available here, or the model gave no "
-    "reference. –: not planned.",
+    "input like the eager model. ◐: for some of the architectures (how many of how many), alone: "
+    "for none in all of its cells. ○: for none. ?: about so many nothing was found out: not "
+    "available here, or the model gave no reference. –: not planned.",
 )
 
 
@@ -99,7 +100,8 @@ def graded(works: Sequence[Optional[bool]], partly: bool = False) -> str:
     sign = ALL if right == len(works) else SOME if right or partly else NONE
     if len(works) == 1:
         return sign
-    return f"{sign} {right}/{len(works)}" + (f" {UNKNOWN}{unknown}" if unknown else "")
+    count = "" if sign == SOME and not right else f" {right}/{len(works)}"
+    return f"{sign}{count}" + (f" {UNKNOWN}{unknown}" if unknown else "")
 
 
 def describe(cause: Cause) -> str:

@@ -54,7 +54,7 @@ def combine(files: Sequence[Tuple[str, Results]]) -> Combined:
     for result in cells.values():
         result.sight = sights.get(result.cell.architecture)
     combined = Results(
-        planned=matrix.cells,
+        planned=_planned(matrix, whole, len(cells)),
         cells=list(cells.values()),
         started=min(results.started for results in whole),
         seconds=sum(results.seconds for results in whole),
@@ -63,6 +63,15 @@ def combine(files: Sequence[Tuple[str, Results]]) -> Combined:
         axes=whole[0].axes,
     )
     return Combined(combined, conflicts, _missing_shards(whole))
+
+
+def _planned(matrix: Matrix, files: Sequence[Results], found: int) -> int:
+    """The whole matrix, if it was asked for, in one file or in shards. Otherwise the files are
+    selections: what they have, and what each of them lacks."""
+    if any(results.shard or results.planned == matrix.cells for results in files):
+        return matrix.cells
+    lacking = sum(results.planned - len(results.cells) for results in files)
+    return min(found + lacking, matrix.cells)
 
 
 def _matrix(files: Sequence[Tuple[str, Results]]) -> Matrix:
