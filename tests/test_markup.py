@@ -18,7 +18,7 @@ from pytest_export_matrix.reporting.documents import rewrite
 from pytest_export_matrix.reporting.markup import MARKDOWN, RST, clean
 from pytest_export_matrix.reporting.reporters import markdown, rst
 
-TABLE_SIZES = {"summary": 3, "support": 9, "cells architecture=net_a": 4, "limits": 2}
+TABLE_SIZES = {"summary": 3, "support": 8, "cells architecture=net_a": 4, "limits": 2}
 ANY_TEXT = st.text(st.characters(), max_size=40) | st.sampled_from(HOSTILE)
 
 

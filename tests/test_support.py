@@ -63,8 +63,8 @@ def support(found: list[Result]) -> dict[str, list[str]]:
 
 def test_a_row_says_for_each_way_out_what_works() -> None:
     assert summary(results(("net-tracing-onnx-onnxruntime-cpu-dynamic-1",))) == [
-        ["tracing", "TorchScript", "PyTorch", "●", "●", "●", "●", ""],
-        ["tracing", "ONNX", "ONNX Runtime", "●", "○ ¹", "●", "●", ""],
+        ["tracing", "TorchScript", "PyTorch", "●", "●", "●", "●"],
+        ["tracing", "ONNX", "ONNX Runtime", "●", "○ ¹", "●", "●"],
     ]
 
 
@@ -96,7 +96,7 @@ def test_runtimes_of_one_file_stand_together() -> None:
 
 def test_formats_of_one_method_that_do_the_same_share_a_row() -> None:
     assert summary(results()) == [
-        ["tracing", "TorchScript, ONNX", "PyTorch, ONNX Runtime", "●", "●", "●", "●", ""],
+        ["tracing", "TorchScript, ONNX", "PyTorch, ONNX Runtime", "●", "●", "●", "●"],
     ]
 
 
@@ -148,10 +148,13 @@ def test_languages_do_not_stand_for_runtimes_of_several_formats() -> None:
     ]
 
 
-def test_what_files_need_is_named() -> None:
+def test_what_files_need_is_named_where_they_need_something() -> None:
     found = results(formats={"torchscript": "pytorch"})
+    assert (summary_grids(found)[0].header[-1], "Needs" in support(found)) == ("Any batch", False)
     found[0].extra_dependencies = ["torchvision"]
+    assert summary_grids(found)[0].header[-1] == "Needs"
     assert summary(found)[0][-1] == "torchvision"
+    assert support(found)["Needs"] == ["torchvision"]
 
 
 # --- what a mark says
@@ -245,7 +248,6 @@ def test_the_support_table_has_the_rows_of_the_guide() -> None:
         "Other sizes": ["◐ 1/2 ¹"],
         "Batch of 2": ["◐ 1/2 ¹"],
         "Any batch": ["○ 0/2 ¹"],
-        "Needs": [""],
         "a": ["●"],
         "b": ["◐ ¹"],
     }
@@ -391,13 +393,7 @@ def test_pairs_that_nobody_claims_have_a_table_of_their_own() -> None:
     for each in found:
         each.foreign = each.cell.format == "onnx"
     assert [row[:4] for row in summary(found)] == [["tracing", "TorchScript", "PyTorch", "●"]]
-    assert set(support(found)) == {
-        "TorchScript",
-        "Python inference",
-        *dict(BESIDES),
-        "Needs",
-        "net",
-    }
+    assert set(support(found)) == {"TorchScript", "Python inference", *dict(BESIDES), "net"}
     (grid,) = architecture_grids(found)
     assert [row[1] for row in grid.rows] == ["TorchScript: PyTorch"]
     (grid,) = interoperability_grids(found)

@@ -28,7 +28,8 @@ COLUMNS = {
     "Batch of 2": ("fixed", "2"),
     "Any batch": ("fixed", "dynamic"),
 }
-HEADER = ["Export method", "Format", "Runs in", *COLUMNS, "Needs"]
+HEADER = ["Export method", "Format", "Runs in", *COLUMNS]
+NEEDS = "Needs"
 
 
 def summary_grids(results: Sequence[Result]) -> List[Grid]:
@@ -43,9 +44,16 @@ def interoperability_grids(results: Sequence[Result]) -> List[Grid]:
 def _grids(title: str, results: Sequence[Result]) -> List[Grid]:
     marks = Marks.over(results)
     return [
-        Grid(f"{title} on {device}", HEADER, _rows(cells, marks), device)
+        _grid(f"{title} on {device}", _rows(cells, marks), device)
         for device, cells in by_device(results).items()
     ]
+
+
+def _grid(title: str, rows: List[List[str]], device: str) -> Grid:
+    """With a last column for what files need, where one of them needs something."""
+    if any(row[-1] for row in rows):
+        return Grid(title, [*HEADER, NEEDS], rows, device)
+    return Grid(title, HEADER, [row[:-1] for row in rows], device)
 
 
 @dataclass

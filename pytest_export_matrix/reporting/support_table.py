@@ -11,7 +11,7 @@ from typing import Callable, Dict, List, Sequence, Tuple
 from pytest_export_matrix.reporting.grades import Marks, Row, fit, merged
 from pytest_export_matrix.reporting.grids import MOST_COLUMNS, Grid, at, by_device, claimed, unique
 from pytest_export_matrix.reporting.names import language, shown
-from pytest_export_matrix.reporting.summary_table import COLUMNS, needs
+from pytest_export_matrix.reporting.summary_table import COLUMNS, NEEDS, needs
 from pytest_export_matrix.results.result import Result
 
 #: In the guide's order.
@@ -39,6 +39,7 @@ def _rows(results: Sequence[Result], methods: Sequence[str], marks: Marks) -> Li
     exported = [at(column, *EXPORTED[1]) for column in columns]
     formats = _each(exported, lambda result: result.cell.format, marks)
     languages = _each(exported, lambda result: result.language, marks)
+    needed = tuple(map(needs, columns))
     rows: List[Row] = [
         *((shown(name), entries) for name, entries in formats.items()),
         *(
@@ -50,7 +51,7 @@ def _rows(results: Sequence[Result], methods: Sequence[str], marks: Marks) -> Li
             (name, tuple(marks.mark(at(column, *place), column) for column in columns))
             for name, place in BESIDES
         ),
-        ("Needs", tuple(map(needs, columns))),
+        *([(NEEDS, needed)] if any(needed) else []),
     ]
     architectures = _each(exported, lambda result: result.cell.architecture, marks)
     return [*([fit(name), *row] for name, row in rows), *merged(list(architectures.items()))]

@@ -16,7 +16,7 @@ from pytest_export_matrix.reporting.captions import change_lines, tally, unavail
 from pytest_export_matrix.reporting.causes import Cause, causes
 from pytest_export_matrix.reporting.grades import BRIEFLY, listed, superscript
 from pytest_export_matrix.reporting.grids import Grid, unique
-from pytest_export_matrix.reporting.summary_table import summary_grids
+from pytest_export_matrix.reporting.summary_table import COLUMNS, summary_grids
 from pytest_export_matrix.results.result import Result
 from pytest_export_matrix.results.results import Results
 from pytest_export_matrix.vocabulary.outcomes import STAGES
@@ -75,13 +75,13 @@ def _some(colour: str, said: Sequence[str], most: int, more: bool) -> Lines:
 def _narrow(grid: Grid) -> List[str]:
     """The summary for 80 columns: the way out on a line of its own, the runtimes below it. What a
     file needs is left out."""
-    said = [_columns("", grid.header[3:-1])]
+    said = [_columns("", list(COLUMNS))]
     above: Sequence[str] = ()
     for method, format, runtime, *entries in grid.rows:
         if (method, format) != above:
             said.append(f"{method}, {format}")
         above = (method, format)
-        said.append(_columns(runtime, entries[:-1]))
+        said.append(_columns(runtime, entries[: len(COLUMNS)]))
     return said
 
 
