@@ -187,9 +187,8 @@ def test_an_architecture_works_if_all_of_its_cells_passed() -> None:
 
 
 def test_what_works_in_a_part_of_its_cells_alone_has_no_count() -> None:
-    halves = [
-        each(cell(name)) for name in ("a", "b") for each in (failed, lambda c: passed(0.0, c))
-    ]
+    every = [cell("a"), cell("b")]
+    halves = [*map(failed, every), *(passed(0.0, each) for each in every)]
     assert marked(*halves) == "◐ ¹"
 
 

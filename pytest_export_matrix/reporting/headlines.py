@@ -21,10 +21,11 @@ FIGURES = re.compile(r" \((?:[^()]*, expected|the worst)[^()]*\)")
 #: What a library says beside it: "... Declaration: ...", "... Please feel free to ...".
 BESIDE = re.compile(r"(?<=.{40})\. [A-Z].*")
 #: "Fail: [ONNXRuntimeError] : 1 : FAIL : ...", from C++ and JavaScript without the first word.
-ONNXRUNTIME = re.compile(r"(?:\w+: )?\[ONNXRuntimeError\] : \d+ : \w+ : ")
+CODE = r"\[ONNXRuntimeError\] : \d+ : \w+ : "
+ONNXRUNTIME = re.compile(rf"(?:\w+: )?{CODE}")
 IN_A_BROWSER = re.compile(r"failed to call OrtRun\(\)\. ERROR_CODE: \d+, ERROR_MESSAGE: ")
 #: Where in its sources: "/a/op_kernel.cc:87 virtual void f(int) [ONNXRuntimeError] : 1 : ...".
-IN_SOURCES = re.compile(r"\S+\.(?:cc|h):\d+ .*?\) (?:\[ONNXRuntimeError\] : \d+ : \w+ : )?")
+IN_SOURCES = re.compile(rf"\S+\.(?:cc|h):\d+ .*?\) (?:{CODE})?")
 INVALID = re.compile(r"This is an invalid model\. ")
 #: "Non-zero status code returned while running TopK node. Name:'...' Status Message: ...".
 OF_A_NODE = re.compile(r"Non-zero status code returned while running (\S+) node\. Name:.*Message: ")
@@ -76,9 +77,10 @@ def _telling_line(text: str) -> str:
     errors = ERROR.findall(text)
     if "TorchScript" in text and "Traceback" in text and errors:
         return str(errors[-1])
-    translated, converted = TRANSLATED.search(text), CONVERTED.search(text)
+    translated = TRANSLATED.search(text)
     if lines[0].endswith("errors:") and translated:
         return f"{lines[0]} {translated[1]}"
+    converted = CONVERTED.search(text)
     return converted[1] if converted else _whole_line(lines)
 
 

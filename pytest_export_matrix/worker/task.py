@@ -140,11 +140,10 @@ def failure(error: BaseException) -> Answer:
 
 def _message(error: BaseException) -> str:
     """What `error` says, or the line that raised it where it says nothing, as a plain assertion."""
-    frames = traceback.extract_tb(error.__traceback__)
     said = FRAMES_OF_CPP.sub("", str(error)).strip()  # torch begins with a line end
-    if said or not frames:
+    if said or error.__traceback__ is None:
         return said
-    last = frames[-1]
+    last = traceback.extract_tb(error.__traceback__)[-1]
     return f"{last.line} ({os.path.basename(last.filename)}:{last.lineno} in {last.name})"
 
 
