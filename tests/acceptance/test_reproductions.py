@@ -283,7 +283,8 @@ TWO = (WRONG, cell("bakes_its_height", runtime="OffByOnePercent"))
 @pytest.fixture(scope="module")
 def small(tmp_path_factory: pytest.TempPathFactory) -> Project:
     made = project(tmp_path_factory.mktemp("small") / "project")
-    made.run(cells=TWO)
+    run = made.run(cells=TWO)
+    assert run.outcomes == dict.fromkeys(TWO, "failed"), run.output
     return made
 
 
@@ -296,7 +297,7 @@ class TestASmallRun:
 
     def test_cells_answered_from_the_cache_have_folders(self, small: Project) -> None:
         run = small.run("--export-matrix-repro=cached", cells=TWO)
-        assert all(row["cached"] for row in run.rows.values())
+        assert all(row["cached"] for row in run.rows.values()), run.output
         assert scripts(small.root / "cached") == sorted(TWO)
 
     def test_each_process_of_xdist_writes_the_folders_of_its_cells(self, small: Project) -> None:
