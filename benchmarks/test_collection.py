@@ -18,12 +18,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import idle_project
 import pytest
-
-from pytest_export_matrix import Architecture, Registry
-from pytest_export_matrix.exporters import EXPORTERS
-from pytest_export_matrix.planning import matrix
-from pytest_export_matrix.runtimes import RUNTIMES
 
 #: A test runs this small, to see that it works.
 CELLS_AT_LEAST = int(os.environ.get("COLLECTION_CELLS", "10000"))
@@ -31,13 +27,6 @@ PAIRS = int(os.environ.get("COLLECTION_PAIRS", "7"))
 #: Libraries that a process does not need if it only plans.
 HEAVY = {"torch", "torchvision", "onnx", "onnxruntime", "onnxscript", "numpy"}
 
-CONFTEST = """
-import pytest_export_matrix as em
-
-def pytest_export_matrix_register(registry):
-    for i in range({architectures}):
-        registry.add(em.Architecture(f"model_{{i}}", build="models:build"))
-"""
 PLAIN = """
 import pytest
 
@@ -53,16 +42,11 @@ class Collection:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        architectures = -(-CELLS_AT_LEAST // cells_an_architecture())
-        self.cells = architectures * cells_an_architecture()
-        conftest = CONFTEST.format(architectures=architectures)
-        for project, file, text in (
-            ("matrix", "conftest.py", conftest),
-            ("plain", "test_plain.py", PLAIN.format(cells=self.cells)),
-        ):
+        for project in ("matrix", "plain"):
             (folder / project).mkdir()
             (folder / project / "pytest.ini").write_text("[pytest]\n")
-            (folder / project / file).write_text(text)
+        self.cells = idle_project.write(folder / "matrix", CELLS_AT_LEAST)
+        (folder / "plain" / "test_plain.py").write_text(PLAIN.format(cells=self.cells))
 
     def matrix(self, *flags: str) -> str:
         """Collect the cells. Returns what `python FLAGS` wrote to standard error."""
@@ -85,14 +69,6 @@ class Collection:
         )
         assert f"{self.cells} tests collected" in done.stdout, done.stdout[-2000:] + done.stderr
         return done.stderr
-
-
-def cells_an_architecture() -> int:
-    """How many cells the built-in exporters and runtimes make of one architecture, on a CPU."""
-    registry = Registry()
-    for entry in (*EXPORTERS, *RUNTIMES, Architecture("any", build="models:build")):
-        registry.add(entry)
-    return len(matrix.meant(registry, matrix.all_cells(registry), ["cpu"], foreign=False))
 
 
 @pytest.fixture(scope="module")

@@ -17,17 +17,11 @@ import time
 from pathlib import Path
 from typing import Any
 
+import idle_project
 import pytest
 
 #: A test runs this small, to see that it works.
 CELLS = int(os.environ.get("IDLE_CELLS", "10000"))
-CONFTEST = """
-import pytest_export_matrix as em
-
-def pytest_export_matrix_register(registry):
-    for i in range({architectures}):
-        registry.add(em.Architecture(f"model_{{i}}", build="models:build"))
-"""
 SKIPPED = """
 import pytest
 
@@ -35,19 +29,14 @@ import pytest
 def test_cell(cell):
     pytest.skip("no GPU")
 """
-#: Two resolutions and three batches, exported by one method.
-CELLS_AN_ARCHITECTURE = 6
 
 
 class Run:
-    """A scratch project, and what one run of it took."""
+    """A run of pytest in `folder`, and what the latest one took."""
 
-    def __init__(self, folder: Path, file: str, text: str, options: tuple[str, ...]) -> None:
+    def __init__(self, folder: Path, *options: str) -> None:
         self._folder, self._options = folder, options
-        folder.mkdir()
         (folder / "pytest.ini").write_text("[pytest]\n")
-        (folder / "models.py").write_text("")
-        (folder / file).write_text(text)
         self.megabytes, self.seconds, self.output = 0.0, 0.0, ""
 
     def __call__(self) -> None:
@@ -73,17 +62,17 @@ class Run:
 def test_cells_for_which_nothing_has_to_be_done(
     tmp_path: Path, benchmark: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    architectures = -(-CELLS // CELLS_AN_ARCHITECTURE)
-    cells = architectures * CELLS_AN_ARCHITECTURE
-    options = (
+    for folder in ("matrix", "plain"):
+        (tmp_path / folder).mkdir()
+    cells = idle_project.write(tmp_path / "matrix", CELLS)
+    (tmp_path / "plain" / "test_plain.py").write_text(SKIPPED.format(cells=cells))
+    matrix = Run(
+        tmp_path / "matrix",
         *("-p", "pytest_export_matrix.plugin", "--export-matrix"),
-        *("--export-matrix-devices", "cuda"),
-        *("--export-matrix-select", "runtime=onnxruntime,method=tracing"),
-        *(f"--export-matrix-cache={tmp_path / 'cache'}", "--export-matrix-reports=reports"),
+        *("--export-matrix-devices", "cuda", "--export-matrix-reports=reports"),
+        f"--export-matrix-cache={tmp_path / 'cache'}",
     )
-    conftest = CONFTEST.format(architectures=architectures)
-    matrix = Run(tmp_path / "matrix", "conftest.py", conftest, options)
-    plain = Run(tmp_path / "plain", "test_plain.py", SKIPPED.format(cells=cells), ())
+    plain = Run(tmp_path / "plain")
     benchmark.pedantic(matrix, setup=plain, rounds=3, warmup_rounds=1)
 
     results = tmp_path / "matrix" / "reports" / "results.json"

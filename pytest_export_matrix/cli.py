@@ -38,7 +38,7 @@ from pytest_export_matrix.reporting.printable import printable
 from pytest_export_matrix.reporting.publish import FAILED, OK, USAGE_ERROR, write_all
 from pytest_export_matrix.reporting.reporters import REPORTERS
 from pytest_export_matrix.results.combine import combine
-from pytest_export_matrix.results.file import FILENAME, dumps, load
+from pytest_export_matrix.results.file import FILENAME, load, pieces
 from pytest_export_matrix.results.results import Results
 from pytest_export_matrix.runtimes import libtorch
 from pytest_export_matrix.vocabulary.cells import Cell
@@ -152,7 +152,7 @@ def combine_files(options: argparse.Namespace) -> int:
     """
     combined = combine([(str(path), load(path)) for path in options.files])
     results = combined.results
-    write_whole(options.output, dumps(results))
+    write_whole(options.output, pieces(results))
     print(f"{options.output}: {tally(results)}")
     for cell, kept, other in combined.conflicts:
         print(f"conflict: {cell.id}: {other} in one file, {kept} in another, which is kept")

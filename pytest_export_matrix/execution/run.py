@@ -56,22 +56,23 @@ class MatrixRun:
         self._costs, self._manners = costs, manners
         self._recipes = {recipe.cell: recipe for recipe in recipes}
         self._scheduler = Scheduler(executor.lanes, costs.of, costs.note)
+        #: Those of a device that no place has have their result, and wait for nothing.
+        self._there = [each for each in recipes if not executor.absent(each.cell.device)]
         self._captures: Dict[CaptureKey, List[Recipe]] = {}
-        for recipe in recipes:
+        for recipe in self._there:
             self._captures.setdefault(recipe.capture_key, []).append(recipe)
-        #: How many cells have a result. Those of a device that no place has wait for nothing.
-        self.done = sum(bool(executor.absent(recipe.cell.device)) for recipe in recipes)
+        #: How many cells have a result.
+        self.done = len(recipes) - len(self._there)
 
     def start(self) -> None:
         """Begin all cells, in order. Programs are built meanwhile: at first there is one model to
         prepare, and nothing else to do."""
-        recipes = [r for r in self._recipes.values() if not self.executor.absent(r.cell.device)]
-        for recipe in recipes:
+        for recipe in self._there:
             runtime, device = recipe.runtime, recipe.cell.device
             if runtime.program:
                 build = partial(self.executor.build_ahead, runtime, device)
                 self._scheduler.add((PROGRAM, runtime.name), build)
-        for recipe in recipes:
+        for recipe in self._there:
             self._submit(recipe)
 
     def result(self, cell: Cell) -> "Future[Result]":

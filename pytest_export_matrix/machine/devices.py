@@ -30,6 +30,7 @@ def here() -> List[str]:
     return [device for device in DEVICES if not absent(device)]
 
 
+@functools.lru_cache(maxsize=None)  # one text for all cells
 def absent(device: str) -> Optional[str]:
     """Why `device` is certainly absent; None where a worker has to find out."""
     if device == "cpu" or _has_gpu():

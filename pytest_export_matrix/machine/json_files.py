@@ -8,7 +8,7 @@ import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Callable, Dict, Type, TypeVar
+from typing import Any, Callable, Dict, Iterable, Type, TypeVar, Union
 
 import msgspec
 
@@ -90,8 +90,9 @@ def convert(data: Any, kind: Type[T]) -> T:
         raise ValueError(str(error).replace("`$.", "`")) from None
 
 
-def write_whole(path: Path, text: str) -> None:
-    """Write a file so that a reader sees the old one or the new one, never half of it.
+def write_whole(path: Path, text: Union[str, Iterable[str]]) -> None:
+    """Write a file, whose text may come in pieces, so that a reader sees the old one or the new
+    one, never half of it.
 
     A link stays a link, and a file keeps its mode. Raises OSError; the old file is left then.
     """
@@ -100,7 +101,8 @@ def write_whole(path: Path, text: str) -> None:
     partial = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         # An engine's message may hold half of a surrogate pair. JSON can read the escape of it.
-        partial.write_bytes(text.encode("utf-8", "backslashreplace"))
+        with partial.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file:
+            file.writelines([text] if isinstance(text, str) else text)
         if path.exists():
             shutil.copymode(path, partial)
         os.replace(partial, path)

@@ -16,7 +16,7 @@ from pytest_export_matrix.pytest_run.options import Settings
 from pytest_export_matrix.pytest_run.plan import Plan
 from pytest_export_matrix.results.result import Result
 from pytest_export_matrix.results.results import Matrix, Results, Versions, axes_of
-from pytest_export_matrix.vocabulary.cells import NODE_PREFIX
+from pytest_export_matrix.vocabulary.cells import NODE_PREFIX, Cell
 from pytest_export_matrix.vocabulary.entries import DEFAULT
 
 #: The attribute of a report that crosses from a process of pytest-xdist with a result.
@@ -25,21 +25,22 @@ ATTACHED = "export_matrix"
 
 @dataclass
 class Gathered:
-    """`planned` and the keys of `by_id` are ids of cells."""
+    """The cells that pytest is going to run, and the results that have come in."""
 
-    planned: List[str] = field(default_factory=list)
-    by_id: Dict[str, Result] = field(default_factory=dict)
+    planned: List[Cell] = field(default_factory=list)
+    by_cell: Dict[Cell, Result] = field(default_factory=dict)
     _started: datetime = field(default_factory=lambda: datetime.now(timezone.utc))
     _clock: float = field(default_factory=time.monotonic)
     #: Of the whole plan, which may be large, while results are written as they come.
     _whole: Optional[Tuple[Matrix, Dict[str, List[str]]]] = None
 
     def plan(self, node_ids: Sequence[str]) -> None:
-        """Set the planned cells, from the ids of all items that pytest is going to run."""
-        self.planned = [i[len(NODE_PREFIX) :] for i in node_ids if i.startswith(NODE_PREFIX)]
+        """Set the planned cells, from the ids of all items of another process."""
+        ids = [id for id in node_ids if id.startswith(NODE_PREFIX)]
+        self.planned = [Cell.of(id.removeprefix(NODE_PREFIX)) for id in ids]
 
     def add(self, result: Result) -> None:
-        self.by_id[result.cell.id] = result
+        self.by_cell[result.cell] = result
 
     def take(self, report: pytest.TestReport) -> None:
         """Add the result that another process has attached to a report."""
@@ -48,14 +49,14 @@ class Gathered:
             self.add(Result.from_row(row))
 
     def failed(self) -> List[Result]:
-        return [each for each in self.by_id.values() if not each.passed and not each.absent]
+        return [each for each in self.by_cell.values() if not each.passed and not each.absent]
 
     def results(
         self, plan: Plan, settings: Settings, gate: Gate, elsewhere: Mapping[str, str]
     ) -> Results:
         """All that has come in, in the order of the matrix. `elsewhere` are packages that only
         other machines have, with their versions."""
-        cells = [self.by_id[each] for each in self.planned if each in self.by_id]
+        cells = [self.by_cell[each] for each in self.planned if each in self.by_cell]
         if self._whole is None:
             self._whole = Matrix.of(plan.whole, settings.profile), axes_of(plan.whole)
         matrix, axes = self._whole

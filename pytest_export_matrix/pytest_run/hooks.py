@@ -100,7 +100,7 @@ class MatrixPlugin:
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         self.cells = [item.cell for item in session.items if isinstance(item, CellItem)]
-        self.gathered.plan([item.nodeid for item in session.items])
+        self.gathered.planned = self.cells
 
     def pytest_report_collectionfinish(self, config: pytest.Config) -> List[str]:
         return self._not_planned() if config.option.collectonly else []
@@ -168,7 +168,7 @@ class MatrixPlugin:
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if not xdist.is_node(self.config):
             self.gathered.take(report)
-            if self.gathered.by_id:
+            if self.gathered.by_cell:
                 self.partial.keep(self._is_whole, self._results)
 
     @pytest.hookimpl(tryfirst=True)
@@ -180,7 +180,7 @@ class MatrixPlugin:
         if s.shard and session.exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED:
             session.exitstatus = pytest.ExitCode.OK  # more shards than cells: this one is empty
         is_main = not xdist.is_node(self.config) and not self.config.option.collectonly
-        if is_main and (self.gathered.by_id or s.shard):
+        if is_main and (self.gathered.by_cell or s.shard):
             self._write(self._results(), session)
         if self.run and s.repro:
             from pytest_export_matrix.reproduction import folders  # few runs need it
@@ -206,7 +206,7 @@ class MatrixPlugin:
         return self.gathered.results(self.plan, self.settings, self.gate, elsewhere)
 
     def _is_whole(self) -> bool:
-        return sorted(self.gathered.planned) == sorted(cell.id for cell in self.plan.whole)
+        return set(self.gathered.planned) == set(self.plan.whole)
 
     def _write(self, results: Results, session: pytest.Session) -> None:
         """Write what this run may write: the reports, the baseline, the tables of documents."""
@@ -226,7 +226,7 @@ class MatrixPlugin:
         self.signals.end()
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        if not self.gathered.by_id:
+        if not self.gathered.by_cell:
             return
         results, write_line = self._results(), terminalreporter.write_line
         verdicts = self.gate.verdicts(results.cells)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import itertools
 from pathlib import Path
 from typing import Any, Callable, Iterator, List, Optional, Tuple
 
@@ -59,13 +61,13 @@ class CellItem(pytest.Item):
         self.result: Optional[Result] = None
 
     def runtest(self) -> None:
-        self.user_properties.extend(self.cell.axes.items())
+        self.user_properties.extend(itertools.starmap(_property, self.cell.axes.items()))
         self.result = self._result(self.cell)
         verdict = self._verdict(self.result)
         for name in ("outcome", "stage"):
             # Plain text: between the processes of pytest-xdist nothing else can travel.
-            self.user_properties.append((name, str(getattr(self.result, name) or "")))
-        self.user_properties.append(("verdict", verdict.kind))
+            self.user_properties.append(_property(name, str(getattr(self.result, name) or "")))
+        self.user_properties.append(_property("verdict", verdict.kind))
         if verdict.fails:
             raise CellFailed(self.result, verdict)
         if self.result.absent:
@@ -81,7 +83,13 @@ class CellItem(pytest.Item):
         return super().repr_failure(excinfo, style)
 
     def reportinfo(self) -> Tuple[Path, Optional[int], str]:
-        return Path(NODE), None, self.cell.id
+        return Path(NODE), None, self.name
+
+
+@functools.lru_cache(maxsize=None)
+def _property(name: str, value: str) -> Tuple[str, str]:
+    """One object for the same property of many cells: each of them keeps eleven."""
+    return name, value
 
 
 def describe(result: Result, verdict: Verdict) -> str:

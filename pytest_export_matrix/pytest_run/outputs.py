@@ -17,7 +17,7 @@ from pytest_export_matrix.reporting.publish import (
     USAGE_ERROR,
     write_all,
 )
-from pytest_export_matrix.results.file import FILENAME, dumps, load
+from pytest_export_matrix.results.file import FILENAME, load, pieces
 from pytest_export_matrix.results.results import Results
 from pytest_export_matrix.vocabulary.errors import DocumentError, UsageError
 
@@ -56,7 +56,7 @@ class Partial:
             return
         if self._settings.reports_asked or is_whole():
             with contextlib.suppress(OSError):  # that is said at the end
-                write_whole(self._settings.reports / PARTIAL, dumps(results()))
+                write_whole(self._settings.reports / PARTIAL, pieces(results()))
         now = time.monotonic()
         self._due = now + max(PARTIAL_SECONDS, PARTIAL_SHARE * (now - began))
 
@@ -80,7 +80,7 @@ def write_reports(
         if results.complete:
             return write_all(folder, results, registry.reporters)
         path = folder / (FILENAME if settings.reports_asked else PARTIAL)
-        write_whole(path, dumps(results))
+        write_whole(path, pieces(results))
         return [f"the run was broken off: its results are in {path}"], OK
     except OSError as error:
         return [f"ERROR: reports {folder}: {error}", KEPT], USAGE_ERROR

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import functools
 import re
-from typing import Sequence
+from typing import Optional, Sequence
 
 #: A line that is shorter and ends with a colon says nothing without the next one.
 SHORT = 40
@@ -54,8 +54,7 @@ IGNORED = (
 
 @functools.lru_cache(maxsize=100_000)  # each table groups the same failures
 def headline(reason: str) -> str:
-    """One line, without places and folders. A traceback says at its end what happened, a guard of
-    torch.export where it names the model's line."""
+    """One line, without places and folders."""
     line = _telling_line(reason.strip())
     line = OF_A_NODE.sub(r"\1: ", line)
     for pattern in IGNORED:
@@ -67,21 +66,46 @@ def _telling_line(text: str) -> str:
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     if not lines:
         return ""
+    told = (tell(text, lines) for tell in TELLERS)
+    return next(filter(None, told), None) or _whole_line(lines)
+
+
+def _guard(text: str, lines: Sequence[str]) -> Optional[str]:
+    """A guard of torch.export, at the model's line: PyTorch's own would be the same for all."""
     guarded = GUARDED.search(text)
-    if guarded and "GuardOn" in lines[0]:
-        frames = [frame for part in OF_THE_MODEL.split(text)[1:] for frame in FRAME.findall(part)]
-        place = "{}:{} in {}".format(*frames[-1]) if frames else guarded[1]
-        return f"cannot guard on data: {place}"
-    if OTHER_STRUCTURE in lines[0]:
-        return "the inputs have another structure than those of the export"
-    errors = ERROR.findall(text)
-    if "TorchScript" in text and "Traceback" in text and errors:
-        return str(errors[-1])
-    translated = TRANSLATED.search(text)
-    if lines[0].endswith("errors:") and translated:
-        return f"{lines[0]} {translated[1]}"
+    if not guarded or "GuardOn" not in lines[0]:
+        return None
+    frames = [frame for part in OF_THE_MODEL.split(text)[1:] for frame in FRAME.findall(part)]
+    place = "{}:{} in {}".format(*frames[-1]) if frames else guarded[1]
+    return f"cannot guard on data: {place}"
+
+
+def _structure(text: str, lines: Sequence[str]) -> Optional[str]:
+    """Inputs of another structure, which torch.export shows by two specifications of many lines."""
+    said = "the inputs have another structure than those of the export"
+    return said if OTHER_STRUCTURE in lines[0] else None
+
+
+def _torchscript(text: str, lines: Sequence[str]) -> Optional[str]:
+    """A traceback within TorchScript, which says at its end what happened."""
+    errors = ERROR.findall(text) if "TorchScript" in text and "Traceback" in text else []
+    return str(errors[-1]) if errors else None
+
+
+def _translation(text: str, lines: Sequence[str]) -> Optional[str]:
+    """Operators that have no translation to ONNX, of which the first line gives the number."""
+    translated = TRANSLATED.search(text) if lines[0].endswith("errors:") else None
+    return f"{lines[0]} {translated[1]}" if translated else None
+
+
+def _openvino(text: str, lines: Sequence[str]) -> Optional[str]:
+    """The operator that OpenVINO does not convert, below lines that name places in its sources."""
     converted = CONVERTED.search(text)
-    return converted[1] if converted else _whole_line(lines)
+    return converted[1] if converted else None
+
+
+#: What finds the telling line of a reason of many, by who gave it. The first that knows it decides.
+TELLERS = (_guard, _structure, _torchscript, _translation, _openvino)
 
 
 def _whole_line(lines: Sequence[str]) -> str:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import importlib
 import importlib.util
 from pathlib import Path
-from typing import Callable, List, Sequence, Tuple
+from typing import Callable, Iterable, List, Sequence, Tuple, Union
 
 from pytest_export_matrix.machine.json_files import write_whole
 from pytest_export_matrix.results.results import Results
 from pytest_export_matrix.vocabulary.entries import Reporter
 
+#: Makes the text of a report, whole or in pieces.
+Render = Callable[[Results], Union[str, Iterable[str]]]
 #: Exit codes, those of pytest.
 OK, FAILED, USAGE_ERROR = 0, 1, 4
 
@@ -45,7 +47,7 @@ def lacking(reporter: Reporter) -> str:
     return f'pip install "{reporter.extra or " ".join(missing)}"' if missing else ""
 
 
-def render(reference: str) -> Callable[[Results], str]:
+def render(reference: str) -> Render:
     module, _, attribute = reference.partition(":")
-    function: Callable[[Results], str] = getattr(importlib.import_module(module), attribute)
+    function: Render = getattr(importlib.import_module(module), attribute)
     return function

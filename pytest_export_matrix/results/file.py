@@ -9,7 +9,7 @@ import json
 import re
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Dict, List, Mapping, Optional
+from typing import Any, Dict, Iterator, List, Mapping, Optional
 
 from pytest_export_matrix.machine.json_files import Format, convert
 from pytest_export_matrix.results.result import Result
@@ -30,6 +30,11 @@ SHARD = re.compile(r"[1-9]\d{0,3}/[1-9]\d{0,3}\Z")
 
 def dumps(results: Results) -> str:
     """The text of a results file: sorted, one cell a line."""
+    return "".join(pieces(results))
+
+
+def pieces(results: Results) -> Iterator[str]:
+    """The same, a cell at a time: there may be many, and as a row each takes kilobytes."""
     head = {
         "format_version": FORMAT.newest,
         "complete": results.complete,
@@ -42,11 +47,13 @@ def dumps(results: Results) -> str:
         "environments": {k: asdict(v) for k, v in results.environments.items()},
     }
     cells = sorted(results.cells, key=lambda result: result.cell.id)
-    lines = ",\n".join(map(_line, cells))  # the row of one cell at a time: there may be many
     axes = _lines(results.axes)
     sights = _lines({name: asdict(sight) for name, sight in results.sights.items()})
     opening = json.dumps(head, indent=1, ensure_ascii=False).removesuffix("\n}")
-    return f'{opening},\n "axes": {axes},\n "sights": {sights},\n "cells": [\n{lines}\n]}}\n'
+    yield f'{opening},\n "axes": {axes},\n "sights": {sights},\n "cells": ['
+    for number, result in enumerate(cells):
+        yield f"{',' if number else ''}\n{_line(result)}"
+    yield "\n]}\n"
 
 
 def _line(result: Result) -> str:

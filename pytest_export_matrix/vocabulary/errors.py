@@ -92,3 +92,9 @@ def unknown(
         nearest=close[0] if close else None,
         remedy=f"known: {', '.join(names) if names else 'none'}",
     )
+
+
+def in_a_line(error: BaseException) -> str:
+    """The class of a library's exception and the first line of what it says, if any."""
+    lines = str(error).strip().splitlines()
+    return ": ".join([type(error).__name__, *lines[:1]])

@@ -16,12 +16,15 @@ from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence
 
 from pytest_export_matrix.compare.noise import FIGURES, ROUNDINGS, Noise
 from pytest_export_matrix.vocabulary.entries import FULL, OutputKind
+from pytest_export_matrix.vocabulary.errors import in_a_line
 from pytest_export_matrix.vocabulary.outcomes import Failure
 from pytest_export_matrix.vocabulary.pytrees import flatten, map_leaves, to_arrays, without_empty
 from pytest_export_matrix.vocabulary.references import resolve
 
 #: How many times the model is asked with other roundings; the float64 answer is one figure more.
 DRAWS = FIGURES - 1
+#: How much a note says of a library's exception, in characters.
+NOTED = 160
 
 
 @dataclass
@@ -85,7 +88,7 @@ class EagerModel:
                 self._other = self._copy()
             found.others.append(ask_otherwise(self._other, arguments, draw))
         except Exception as error:
-            note = f"its rounding could not be measured in full ({_in_a_line(error)})"
+            note = f"its rounding could not be measured in full ({in_a_line(error)[:NOTED]})"
             found.notes.append(note)
 
     def _ask_coarsely(self, arguments: Any, precision: str, found: EagerAnswers) -> None:
@@ -102,7 +105,7 @@ class EagerModel:
                     found.coarse[precision].append(ask(model, given))
         except Exception as error:
             note = f"its rounding in {precision} could not be measured in full"
-            found.notes.append(f"{note} ({_in_a_line(error)})")
+            found.notes.append(f"{note} ({in_a_line(error)[:NOTED]})")
 
     def ask_in_float64(self, arguments: Any, found: EagerAnswers) -> None:
         """Add the answer in float64 to `found`, or why there is none."""
@@ -125,7 +128,7 @@ class EagerModel:
             finally:
                 torch.set_default_dtype(usual)
         except Exception as error:
-            self._not_in_float64 = f"the model does not run in float64 ({_in_a_line(error)})"
+            self._not_in_float64 = f"the model does not run in float64 ({in_a_line(error)[:NOTED]})"
             found.notes.append(self._not_in_float64)
 
     def _copy(self) -> Any:
@@ -172,11 +175,6 @@ def ask_otherwise(model: Any, arguments: Any, draw: int) -> Any:
 
 def _copied(arguments: Any) -> Any:
     return map_leaves(lambda tensor: tensor.detach().clone(), arguments)
-
-
-def _in_a_line(error: BaseException) -> str:
-    lines = str(error).strip().splitlines() or [""]
-    return f"{type(error).__name__}: {lines[0]}"[:160]
 
 
 def _alike(first: Any, second: Any) -> bool:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from pytest_export_matrix.results.file import dumps
+from typing import Iterator
+
+from pytest_export_matrix.results.file import pieces
 from pytest_export_matrix.results.results import Results
 
 
-def render(results: Results) -> str:
-    return dumps(results)
+def render(results: Results) -> Iterator[str]:
+    return pieces(results)

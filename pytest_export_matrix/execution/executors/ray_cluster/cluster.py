@@ -34,7 +34,7 @@ from pytest_export_matrix.machine.locks import RunStopped
 from pytest_export_matrix.planning.recipes import Case, Recipe
 from pytest_export_matrix.results.results import Versions
 from pytest_export_matrix.vocabulary.entries import Eager, Runtime
-from pytest_export_matrix.vocabulary.errors import ClusterError
+from pytest_export_matrix.vocabulary.errors import ClusterError, in_a_line
 from pytest_export_matrix.vocabulary.outcomes import Sight
 
 #: How often a step may lose its node before the cluster is to blame.
@@ -204,7 +204,7 @@ class RayExecutor:
                 if self._stopping.is_set():
                     raise RunStopped from None
                 self._losses += 1
-                problem = f"{type(error).__name__}: {str(error).strip().splitlines()[0]}"
+                problem = in_a_line(error)
         asked = f"{task[0]} on the Ray cluster"
         raise ClusterError(asked, f"{LOSSES} nodes in a row were lost: {problem}", remedy=REMEDY)
 

@@ -13,7 +13,7 @@ from typing import Any, Dict, Iterator, List, Sequence
 
 from pytest_export_matrix.execution.executors.ray_cluster import node
 from pytest_export_matrix.execution.executors.ray_cluster.placing import NodeFacts
-from pytest_export_matrix.vocabulary.errors import ClusterError
+from pytest_export_matrix.vocabulary.errors import ClusterError, in_a_line
 
 #: How long a head may take to answer.
 KNOCK_SECONDS = 10.0
@@ -49,9 +49,8 @@ def connect(address: str) -> bool:
             else:
                 ray.init(address="local", include_dashboard=False, **quiet)
     except (OSError, RuntimeError, ValueError) as error:
-        problem = str(error).strip().splitlines()[0]
         remedy = "`ray status` shows whether there is a cluster; its address is HOST:PORT"
-        raise ClusterError(asked, problem, remedy=remedy) from None
+        raise ClusterError(asked, in_a_line(error), remedy=remedy) from None
     return True
 
 

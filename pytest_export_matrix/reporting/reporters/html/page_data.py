@@ -16,9 +16,9 @@ from pytest_export_matrix.vocabulary.cells import AXES
 from pytest_export_matrix.vocabulary.outcomes import OUTCOMES, STAGES
 
 
-def data(results: Results) -> Dict[str, Any]:
+def data(results: Results, marks: Marks) -> Dict[str, Any]:
+    """All but the cells. `marks` are those of the results."""
     changes = results.changes
-    marks = Marks.over(results.cells)
     axes = {axis: _values(results, axis) for axis in AXES}
     return {
         "axes": axes,
@@ -28,7 +28,6 @@ def data(results: Results) -> Dict[str, Any]:
         "stages": STAGES,
         "environments": {k: asdict(v) for k, v in results.environments.items()},
         "causes": [_cause(cause) for cause in marks.causes],
-        "cells": [_cell(result, marks) for result in results.cells],
         "against": changes.against if changes else None,
         "changes": [
             {"id": change.cell.id, **change.cell.axes}
@@ -50,7 +49,7 @@ def _cause(cause: Cause) -> Dict[str, Any]:
     return {"number": cause.number, "text": describe(cause), "cells": len(cause.cells)}
 
 
-def _cell(result: Result, marks: Marks) -> Dict[str, Any]:
+def cell(result: Result, marks: Marks) -> Dict[str, Any]:
     cause = marks.of_cell.get(result.cell.id)
     derived = {
         "ending": result.ending,
