@@ -29,9 +29,8 @@ from typing import (
     TypeVar,
 )
 
-import psutil
-
 from pytest_export_matrix.execution.time_left import TimeLeft
+from pytest_export_matrix.machine import capacity
 
 U = TypeVar("U")
 #: What a place has that not every place has; empty for work that can be done anywhere.
@@ -47,8 +46,8 @@ def default_lanes(cores: int, available: int) -> int:
 
 
 def default_memory_limit(lanes: int) -> int:
-    """Bytes that one task may hold: an equal share of four fifths of this machine's memory."""
-    return int(psutil.virtual_memory().total * 0.8 / lanes)
+    """Bytes that one task may hold: an equal share of four fifths of the memory that is there."""
+    return int(capacity.memory() * 0.8 / lanes)
 
 
 @dataclass

@@ -9,11 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, FrozenSet, List, Optional, Tuple
 
-import psutil
 import pytest
 
 from pytest_export_matrix.execution import scheduler, store
-from pytest_export_matrix.machine import devices
+from pytest_export_matrix.machine import capacity, devices
 from pytest_export_matrix.planning.matrix import DEFAULT_PROFILE
 from pytest_export_matrix.pytest_run import xdist
 from pytest_export_matrix.vocabulary.entries import Size
@@ -66,10 +65,10 @@ class Settings:
 
 def read(config: pytest.Config) -> Settings:
     """Raises UsageError for a value that is no number, or out of range."""
-    cores = os.cpu_count() or 1
+    cores = capacity.cores()
     # Under pytest-xdist every process has its share of the machine, and one task at a time.
     processes = xdist.processes(config)
-    lanes = 1 if processes else scheduler.default_lanes(cores, psutil.virtual_memory().available)
+    lanes = 1 if processes else scheduler.default_lanes(cores, capacity.available())
     lanes = int(_number(config, "workers", lanes, whole=True, most=MOST_LANES))
     memory = scheduler.default_memory_limit(processes or lanes)
     cache, baseline, repro = (_value(config, name) for name in ("cache", "baseline", "repro"))
@@ -108,8 +107,8 @@ def read(config: pytest.Config) -> Settings:
 
 def of_this_machine(cache: Optional[str] = None) -> Settings:
     """The settings where no option and no ini file says otherwise."""
-    cores = os.cpu_count() or 1
-    lanes = scheduler.default_lanes(cores, psutil.virtual_memory().available)
+    cores = capacity.cores()
+    lanes = scheduler.default_lanes(cores, capacity.available())
     return Settings(
         lanes,
         max(1, cores // lanes),

@@ -15,8 +15,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Set, Tuple
 
-import psutil
-
 from pytest_export_matrix.environments import current, records
 from pytest_export_matrix.execution import scheduler
 from pytest_export_matrix.execution.executors.local import local_executor
@@ -28,7 +26,7 @@ from pytest_export_matrix.execution.workers.availability import Availability
 from pytest_export_matrix.execution.workers.dispatcher import Dispatcher
 from pytest_export_matrix.execution.workers.pool import IDLE_WORKERS, Pool
 from pytest_export_matrix.execution.workers.worker import Limits
-from pytest_export_matrix.machine import devices, temporary
+from pytest_export_matrix.machine import capacity, devices, temporary
 from pytest_export_matrix.machine.hashing import file_digest, tool_digest
 from pytest_export_matrix.results.result import Result
 from pytest_export_matrix.vocabulary.entries import Environment
@@ -128,8 +126,7 @@ class Node:
         self._setup = setup
         self.cache, self.shared = cache_of(setup.run, setup.cache)
         self.store = NoticingStore(self.cache, setup.since, setup.url)
-        cores = os.cpu_count() or 1
-        lanes = scheduler.default_lanes(cores, psutil.virtual_memory().available)
+        lanes = scheduler.default_lanes(capacity.cores(), capacity.available())
         memory = setup.memory or scheduler.default_memory_limit(lanes)
         temporary.sweep()
         limits = Limits(setup.seconds, memory, setup.threads)
