@@ -5,8 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, List
 
+from pytest_export_matrix.results.changes import Change, Changes, Summary
+from pytest_export_matrix.results.results import Results
+from pytest_export_matrix.vocabulary.cells import Cell
+
 #: Milliseconds: the machine may be busy.
 PATIENCE = 120_000
+HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)>"
+#: The first cell of `matrices.results`, and one that no results have.
+FIRST = "net0-tracing-torchscript-pytorch-cpu-fixed-1"
+GONE = Cell("older", "tracing", "onnx", "onnxruntime", "cpu", "fixed", "1")
 
 
 class Opened:
@@ -95,3 +103,23 @@ def shows(page: Any, number: int) -> bool:
     """Wait until the filters leave `number` cells."""
     until(page, f"document.getElementById('shown').textContent.startsWith('{number} of ')")
     return True
+
+
+def matching(found: Results, **wanted: str) -> int:
+    rows = [result.row() for result in found.cells]
+    return sum(all(row[name] == value for name, value in wanted.items()) for row in rows)
+
+
+def changed(found: Results) -> Results:
+    first, second = found.cells[0].cell, found.cells[1].cell
+    found.changes = Changes(
+        "release 1.2",
+        [
+            Change(first, "broke", "passed", "failed at run"),
+            Change(second, "fixed", f"failed at export {HOSTILE}", "passed"),
+            Change(GONE, "gone", "passed", ""),
+        ],
+        [Summary("broke", "format=onnx", [first])],
+        [("default", "torch", "2.13", "2.14")],
+    )
+    return found
