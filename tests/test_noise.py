@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from miniatures.noisy import images, noise_of, rounded
 
-from pytest_export_matrix.compare import Detections, Tensors, detections, tensors
-from pytest_export_matrix.compare.answers import KeptCase, compare
+from pytest_export_matrix.compare import tensors
 from pytest_export_matrix.compare.arrays import compare_values
 from pytest_export_matrix.compare.noise import (
     MARGIN,
@@ -22,36 +22,9 @@ from pytest_export_matrix.compare.noise import (
     noise_from,
     pool,
 )
-from pytest_export_matrix.compare.proof import (
-    CONSTANT,
-    EMPTY,
-    NOISY,
-    NOT_FINITE,
-    imprecise,
-    unproven,
-)
 from pytest_export_matrix.vocabulary.pytrees import flatten, unflatten
 
 ROUNDING = 2.0**-23
-
-
-def rounded(array: Any, seed: int, scale: float = 1.0) -> Any:
-    """`array` with each value off by a rounding of itself, or not at all; exact values stay."""
-    steps = np.random.default_rng(seed).integers(-1, 2, array.shape)
-    factor = 1 + scale * steps * np.finfo(array.dtype).eps
-    with np.errstate(invalid="ignore"):
-        moved = (array * factor).astype(array.dtype)
-    exact = (np.abs(array.astype(complex)) >= 1e9) | (array == 0) | ~np.isfinite(array)
-    return np.where(exact, array, moved)
-
-
-def noise_of(answer: Any, scale: float = 1.0) -> Noise:
-    """The noise of a tree of arrays whose draws are rounded otherwise."""
-    leaves, spec = flatten(answer)
-    draws = [unflatten([rounded(leaf, seed, scale) for leaf in leaves], spec) for seed in (1, 2, 3)]
-    noise = tensors.measure_answers(answer, draws, None, {})
-    pool([noise])
-    return noise
 
 
 def problems(answer: Any, actual: Any, scale: float = 1.0) -> list[str]:
@@ -82,10 +55,6 @@ def with_infinities() -> Any:
 def spectrum() -> Any:
     random = np.random.default_rng(3)
     return (random.normal(size=(2, 16)) + 1j * random.normal(size=(2, 16))).astype(np.complex64)
-
-
-def images(count: int = 3) -> Any:
-    return np.random.default_rng(4).normal(size=(count, 5, 6)).astype(np.float32)
 
 
 SUBJECTS: dict[str, Callable[[], Any]] = {
@@ -310,126 +279,3 @@ def test_noise_survives_being_taken_apart_and_put_together(seed: int) -> None:
     again = noise_from(unflatten(leaves, spec))
     assert flatten(again)[1]["dict"][0] == spec["dict"][0]
     assert (again.outputs["b.0"][0].noise == noise.outputs["b.0"][0].noise).all()
-
-
-# Detections: rounding decides about some of them.
-
-
-def found(*scores: float, shift: float = 0.0) -> dict[str, Any]:
-    """A detection for each score, 40 pixels apart."""
-    left = np.arange(len(scores)) * 40 + shift
-    boxes = np.stack([left, left * 0, left + 20, left * 0 + 20], 1).astype(np.float32)
-    labels = np.ones(len(scores), np.int64)
-    return {"boxes": boxes, "labels": labels, "scores": np.array(scores, np.float32)}
-
-
-def judge(reference: Any, actual: Any, draws: list[Any], threshold: float = 0.3) -> dict[str, Any]:
-    noise = detections.measure_answers([reference], [[draw] for draw in draws], None, {})
-    pool([noise])
-    return detections.compare([reference], [actual], {"score_threshold": threshold}, noise)
-
-
-def test_a_detection_that_eager_finds_only_sometimes_may_be_missing() -> None:
-    seen, without = found(0.9, 0.8, 0.7), found(0.9, 0.8)
-    verdict = judge(seen, without, [without])
-    assert verdict["problems"] == []
-    assert verdict["notes"] == ["1 missing that eager itself finds only sometimes"]
-    assert judge(seen, without, [seen])["problems"]
-
-
-def test_a_detection_that_eager_finds_only_sometimes_may_be_extra() -> None:
-    seen, more = found(0.9, 0.8), found(0.9, 0.8, 0.7)
-    assert judge(seen, more, [more])["problems"] == []
-    assert judge(seen, more, [seen])["problems"]
-
-
-def test_the_last_of_a_full_list_may_be_another_one_only_if_eager_itself_is_unsure_of_it() -> None:
-    seen = found(0.9, 0.8, 0.7)
-    other = {name: array.copy() for name, array in seen.items()}
-    other["boxes"][2] += 500
-    assert judge(seen, other, [other])["problems"] == []
-    assert judge(seen, other, [seen])["problems"]
-
-
-def test_two_equal_boxes_of_one_class_may_come_in_the_other_order() -> None:
-    seen = found(0.9, 0.8)
-    seen["boxes"][1] = seen["boxes"][0]
-    turned = {name: array[::-1] for name, array in seen.items()}
-    assert judge(seen, turned, [seen])["problems"] == []
-
-
-# Answers that prove nothing.
-
-
-def proofs(*answers: Any, draws: Any = ()) -> dict[str, str]:
-    noises = [tensors.measure_answers(a, [d(a) for d in draws], None, {}) for a in answers]
-    pool(noises)
-    return unproven(list(zip(answers, noises)))
-
-
-def test_empty_answers_prove_nothing() -> None:
-    empty = {"boxes": np.zeros((0, 4), np.float32)}
-    assert proofs(empty, empty) == {"boxes": EMPTY}
-
-
-def test_answers_of_nan_prove_nothing() -> None:
-    nan = {"out": np.full(3, np.nan, np.float32)}
-    assert proofs(nan, nan) == {"out": NOT_FINITE}
-
-
-def test_the_same_answer_to_every_input_proves_nothing() -> None:
-    one = {"out": images(1), "bias": np.ones(3, np.float32)}
-    other = {"out": images(1) * 2, "bias": np.ones(3, np.float32)}
-    assert proofs(one, other) == {"bias": CONSTANT}
-
-
-def test_the_same_answer_for_each_number_of_images_proves_nothing() -> None:
-    scores = np.linspace(0, 1, 5, dtype=np.float32)
-    one, three = {"out": scores[None]}, {"out": np.stack([scores] * 3)}
-    other = {"out": np.stack([scores, scores, scores * 2])}
-    assert proofs(one, three, one, three) == {"out": CONSTANT}
-    assert proofs(one, three, one, other) == {}
-    # Nothing can be said of three images that were shown once.
-    assert proofs(one, one, three) == {}
-
-
-def test_a_map_of_one_value_at_every_size_proves_nothing() -> None:
-    small, large = np.zeros((1, 2, 3), np.float32), np.zeros((1, 4, 5), np.float32)
-    assert proofs({"out": small}, {"out": large}) == {"out": CONSTANT}
-    assert proofs({"out": small}, {"out": large + 1}) == {}
-
-
-def test_an_answer_within_its_own_noise_proves_nothing() -> None:
-    random = np.random.default_rng(6)
-    one, other = ({"out": random.normal(size=20).astype(np.float32)} for _ in range(2))
-    assert proofs(one, other, draws=[lambda a: {"out": a["out"] + 1}]) == {"out": NOISY}
-
-
-def test_an_output_that_rounding_moves_by_a_percent_of_its_range_is_named() -> None:
-    answer = {"out": np.linspace(0, 1, 50, dtype=np.float32)}
-    off = {"out": answer["out"] + np.float32(0.005)}
-    noise = tensors.measure_answers(answer, [off], None, {})
-    assert imprecise([(answer, noise)]) == [
-        "out: rounding alone moves eager so far that 8% of the range of its values are allowed"
-    ]
-    assert imprecise([(answer, noise_of(answer))]) == []
-
-
-def test_a_cell_whose_outputs_all_prove_nothing_says_so() -> None:
-    answer = {"a": np.zeros((0, 4), np.float32), "b": np.ones(3, np.float32)}
-    leaves, spec = flatten(answer)
-    cases = [KeptCase([np.ones(1)], leaves, spec, spec, "") for _ in range(2)]
-    compared = compare(cases, [answer, answer], Tensors())
-    assert compared.reason == ""
-    assert "a is empty for every input; b is the same for every input" in compared.proves_nothing
-
-
-def test_an_output_that_proves_nothing_beside_one_that_does_is_a_note() -> None:
-    cases, answers = [], []
-    for factor in (1, 2):
-        answers.append([found(0.9, 0.8, shift=factor)])
-        leaves, spec = flatten(answers[-1])
-        cases.append(KeptCase([np.ones(1)], leaves, spec, spec, ""))
-    compared = compare(cases, answers, Detections())
-    assert compared.proves_nothing == ""
-    assert "labels is the same for every input: it proves nothing" in compared.notes

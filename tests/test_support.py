@@ -3,49 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
-from typing import Callable
 
 import pytest
-from states import failed, passed
+from states import every_cell, failed, passed
 from states import result as made
 
-from pytest_export_matrix.addons.detectron2 import configurations, published
 from pytest_export_matrix.reporting.architecture_table import architecture_grids
 from pytest_export_matrix.reporting.captions import unavailable
-from pytest_export_matrix.reporting.document_tables import TABLES
-from pytest_export_matrix.reporting.grades import FOOTNOTES, WIDEST, Marks, superscript
-from pytest_export_matrix.reporting.grids import MOST_COLUMNS, Grid
+from pytest_export_matrix.reporting.grades import FOOTNOTES, Marks, superscript
 from pytest_export_matrix.reporting.summary_table import interoperability_grids, summary_grids
 from pytest_export_matrix.reporting.support_table import BESIDES, support_grids
-from pytest_export_matrix.results.file import load
 from pytest_export_matrix.results.result import Artifact, Result
-from pytest_export_matrix.results.results import Results
 from pytest_export_matrix.vocabulary.cells import Cell
-from pytest_export_matrix.vocabulary.outcomes import Outcome, Sight, Stage
-
-FORMATS = {"torchscript": "pytorch", "onnx": "onnxruntime"}
-LONG = "a_model_whose_name_is_longer_than_any_cell"
-
-
-def results(
-    reds: tuple[str, ...] = (),
-    architectures: tuple[str, ...] = ("net",),
-    methods: tuple[str, ...] = ("tracing",),
-    formats: dict[str, str] = FORMATS,
-) -> list[Result]:
-    """All cells. Those whose id starts or ends with one of `reds` failed."""
-    found = []
-    for architecture in architectures:
-        for method in methods:
-            for format, runtime in formats.items():
-                for resolution in ("fixed", "dynamic"):
-                    for batch in ("1", "2", "dynamic"):
-                        axes = (architecture, method, format, runtime, "cpu", resolution, batch)
-                        cell = Cell(*axes)
-                        red = any(cell.id.startswith(r) or cell.id.endswith(r) for r in reds)
-                        found.append(failed(cell) if red else passed(0.0, cell))
-    return found
+from pytest_export_matrix.vocabulary.outcomes import Outcome, Stage
 
 
 def summary(found: list[Result]) -> list[list[str]]:
@@ -62,17 +32,17 @@ def support(found: list[Result]) -> dict[str, list[str]]:
 
 
 def test_a_row_says_for_each_way_out_what_works() -> None:
-    assert summary(results(("net-tracing-onnx-onnxruntime-cpu-dynamic-1",))) == [
+    assert summary(every_cell(("net-tracing-onnx-onnxruntime-cpu-dynamic-1",))) == [
         ["tracing", "TorchScript", "PyTorch", "●", "●", "●", "●"],
         ["tracing", "ONNX", "ONNX Runtime", "●", "○ ¹", "●", "●"],
     ]
 
 
 def test_several_architectures_are_counted() -> None:
-    found = results(("b-", "c-tracing-onnx"), architectures=("a", "b", "c"))
+    found = every_cell(("b-", "c-tracing-onnx"), architectures=("a", "b", "c"))
     assert [row[3] for row in summary(found)] == ["◐ 2/3 ¹", "◐ 1/3 ¹"]
-    every = results(architectures=("a", "b"))
-    none = results(("a", "b"), architectures=("a", "b"))
+    every = every_cell(architectures=("a", "b"))
+    none = every_cell(("a", "b"), architectures=("a", "b"))
     assert [row[3] for row in summary(every)] == ["● 2/2"]
     assert [row[3] for row in summary(none)] == ["○ 0/2 ¹"]
 
@@ -81,13 +51,13 @@ def test_runtimes_that_do_the_same_share_a_row_and_others_do_not() -> None:
     found = []
     for runtime in ("pytorch", "libtorch", "pytorch_1_10"):
         reds = ("net",) if runtime == "pytorch_1_10" else ()
-        found += results(reds, formats={"torchscript": runtime})
+        found += every_cell(reds, formats={"torchscript": runtime})
     assert [row[2] for row in summary(found)] == ["PyTorch, libtorch", "PyTorch 1.10"]
 
 
 def test_runtimes_of_one_file_stand_together() -> None:
     ways = [("torchscript", "pytorch"), ("onnx", "onnxruntime"), ("torchscript", "libtorch")]
-    found = [r for format, runtime in ways for r in results(formats={format: runtime})]
+    found = [r for format, runtime in ways for r in every_cell(formats={format: runtime})]
     assert [row[1:3] for row in summary(found)] == [
         ["TorchScript", "PyTorch, libtorch"],
         ["ONNX", "ONNX Runtime"],
@@ -95,7 +65,7 @@ def test_runtimes_of_one_file_stand_together() -> None:
 
 
 def test_formats_of_one_method_that_do_the_same_share_a_row() -> None:
-    assert summary(results()) == [
+    assert summary(every_cell()) == [
         ["tracing", "TorchScript, ONNX", "PyTorch, ONNX Runtime", "●", "●", "●", "●"],
     ]
 
@@ -103,10 +73,10 @@ def test_formats_of_one_method_that_do_the_same_share_a_row() -> None:
 def test_runtimes_with_long_names_are_told_by_their_languages() -> None:
     found = []
     for runtime, language in (("aot_inductor", "c++"), ("aot_inductor_python", "python")):
-        for each in results(formats={"aot_inductor": runtime}):
+        for each in every_cell(formats={"aot_inductor": runtime}):
             each.language = language
             found.append(each)
-    found += results(formats={"pt2": "pytorch"})
+    found += every_cell(formats={"pt2": "pytorch"})
     assert [row[1:3] for row in summary(found)] == [
         ["AOTInductor", "C++, Python"],
         ["pt2", "PyTorch"],
@@ -121,7 +91,7 @@ def test_languages_do_not_stand_for_some_of_the_runtimes_that_take_a_file() -> N
         *(("pytorch_1_10", "python"), ("libtorch_1_10", "c++")),
     ):
         reds = ("net",) if runtime.endswith("1_10") else ()
-        for each in results(reds, formats={"torchscript": runtime}):
+        for each in every_cell(reds, formats={"torchscript": runtime}):
             each.language = language
             found.append(each)
     assert [row[2] for row in summary(found)] == [
@@ -139,7 +109,7 @@ def test_languages_do_not_stand_for_runtimes_of_several_formats() -> None:
         ("torchscript", "libtorch", "c++"),
         ("onnx", "onnxruntime", "python"),
     ):
-        for each in results(formats={format: runtime}):
+        for each in every_cell(formats={format: runtime}):
             each.language = language
             found.append(each)
     assert [row[1:3] for row in summary(found)] == [
@@ -149,7 +119,7 @@ def test_languages_do_not_stand_for_runtimes_of_several_formats() -> None:
 
 
 def test_what_files_need_is_named_where_they_need_something() -> None:
-    found = results(formats={"torchscript": "pytorch"})
+    found = every_cell(formats={"torchscript": "pytorch"})
     assert (summary_grids(found)[0].header[-1], "Needs" in support(found)) == ("Any batch", False)
     found[0].extra_dependencies = ["torchvision"]
     assert summary_grids(found)[0].header[-1] == "Needs"
@@ -194,12 +164,12 @@ def test_what_works_in_a_part_of_its_cells_alone_has_no_count() -> None:
 
 def test_what_was_not_run_is_not_claimed() -> None:
     """The second architecture was run at a fixed size alone."""
-    found = [*results(), *[r for r in results(architectures=("b",)) if "fixed" in r.cell.id]]
+    found = [*every_cell(), *[r for r in every_cell(architectures=("b",)) if "fixed" in r.cell.id]]
     assert summary(found)[0][3:7] == ["● 2/2", "◐ 1/2 ?1", "● 2/2", "● 2/2"]
 
 
 def test_a_slice_shows_what_it_ran() -> None:
-    found = [result for result in results() if result.cell.resolution == "dynamic"]
+    found = [result for result in every_cell() if result.cell.resolution == "dynamic"]
     assert summary(found)[0][3:7] == ["–", "●", "●", "●"]
     assert support(found)["Other sizes"] == ["●"]
     (one,) = [result for result in found if result.cell.batch == "2"][:1]
@@ -214,7 +184,7 @@ def test_a_flaky_cell_does_not_work() -> None:
 
 
 def test_a_footnote_says_how_many_cells_end_how_why_and_shows_one() -> None:
-    found = results(("net-tracing-onnx",))
+    found = every_cell(("net-tracing-onnx",))
     for each in found:
         each.reason = each.reason and "at [3, 24, 32]: no such operator"
     assert Marks.over(found).footnotes() == [
@@ -224,7 +194,7 @@ def test_a_footnote_says_how_many_cells_end_how_why_and_shows_one() -> None:
 
 
 def test_rare_causes_have_no_footnote_and_are_counted() -> None:
-    found = results(tuple(f"{name}-" for name in "abcdefghijklmn"), tuple("abcdefghijklmn"))
+    found = every_cell(tuple(f"{name}-" for name in "abcdefghijklmn"), tuple("abcdefghijklmn"))
     for each in found:
         each.reason = f"no operator {each.cell.architecture}"
     notes = Marks.over(found).footnotes()
@@ -239,7 +209,7 @@ def test_rare_causes_have_no_footnote_and_are_counted() -> None:
 
 
 def test_the_support_table_has_the_rows_of_the_guide() -> None:
-    found = results(("b-tracing-onnx", "fixed-dynamic"), architectures=("a", "b"))
+    found = every_cell(("b-tracing-onnx", "fixed-dynamic"), architectures=("a", "b"))
     assert support(found) == {
         "TorchScript": ["● 2/2"],
         "ONNX": ["◐ 1/2 ¹"],
@@ -253,9 +223,9 @@ def test_the_support_table_has_the_rows_of_the_guide() -> None:
 
 
 def test_architectures_that_are_alike_share_a_row() -> None:
-    assert list(support(results(architectures=("a", "b", "c"))))[-1] == "a, b, c"
+    assert list(support(every_cell(architectures=("a", "b", "c"))))[-1] == "a, b, c"
     many = tuple(f"detector_{n}" for n in range(5))
-    assert list(support(results(architectures=many)))[-3:] == [
+    assert list(support(every_cell(architectures=many)))[-3:] == [
         "detector_0, detector_1",
         "detector_2, detector_3",
         "detector_4",
@@ -263,15 +233,15 @@ def test_architectures_that_are_alike_share_a_row() -> None:
 
 
 def test_prepared_models_have_a_column_of_their_own() -> None:
-    plain = results(("net",))
-    prepared = [replace(r, cell=r.cell._replace(preparation="prepared")) for r in results()]
+    plain = every_cell(("net",))
+    prepared = [replace(r, cell=r.cell._replace(preparation="prepared")) for r in every_cell()]
     (grid,) = support_grids([*plain, *prepared])
     assert grid.header == ["", "tracing", "tracing (prepared)"]
     assert grid.rows[-1] == ["net", "○ ¹", "●"]
 
 
 def test_languages_stand_in_the_order_of_the_guide() -> None:
-    found = results()
+    found = every_cell()
     for each in found:
         each.language = "c++" if each.cell.format == "onnx" else "ada"
     assert [name for name in support(found) if "inference" in name] == [
@@ -281,7 +251,7 @@ def test_languages_stand_in_the_order_of_the_guide() -> None:
 
 
 def test_each_device_has_its_table() -> None:
-    cpu, cuda = results(), results()
+    cpu, cuda = every_cell(), every_cell()
     for each in cuda:
         each.cell = each.cell._replace(device="cuda")
     for tables in (summary_grids, support_grids, architecture_grids):
@@ -289,7 +259,7 @@ def test_each_device_has_its_table() -> None:
 
 
 def test_unavailable_cells_are_counted_and_make_no_table() -> None:
-    found = results()
+    found = every_cell()
     for each in found:
         each.outcome, each.reason = Outcome.UNAVAILABLE, "no engine\nhere"
     assert summary_grids(found) == support_grids(found) == []
@@ -300,7 +270,7 @@ def test_unavailable_cells_are_counted_and_make_no_table() -> None:
 
 
 def test_an_architecture_has_its_milliseconds_its_megabytes_and_its_needs() -> None:
-    found = results(architectures=("a", "b"))
+    found = every_cell(architectures=("a", "b"))
     found[0].latency = {"first": 0.25, "steady": 0.0312}
     found[0].artifact = Artifact("0" * 64, 4_210_000)
     found[0].extra_dependencies = ["torchvision"]
@@ -312,83 +282,11 @@ def test_an_architecture_has_its_milliseconds_its_megabytes_and_its_needs() -> N
     ]
 
 
-# --- limits that hold for every matrix
-
-
-def wide() -> list[Result]:
-    """Forty architectures, eleven methods and nine runtimes with long names, and all that a table
-    can be about; every third cell fails."""
-    names = tuple(f"{LONG}_{n}" for n in range(40))
-    methods = tuple(f"{LONG}_{n}" for n in range(11))
-    runtimes = {f"{LONG}_{n}": f"{LONG}_{n}" for n in range(9)}
-    found = results((), names, methods, {**runtimes, "onnx": "onnxruntime"})
-    for index, each in enumerate(found):
-        each.foreign = index % 7 == 0
-        each.extra_dependencies = [f"{LONG}_{index % 5}"]
-        each.latency = {"first": 123.4, "steady": 12.3}
-        each.deviation = {LONG: {"noise": 1e-6, "required": 12.3}}
-        each.sight = Sight(64, [LONG] * 3)
-        if index % 3 == 0:
-            each.outcome, each.stage, each.reason = Outcome.FAILED, Stage.RUN, f"{LONG} {index}"
-            each.failed_on = [LONG]
-    return found
-
-
-ROOT = Path(__file__).parents[1]
-RUNS = {
-    "made up": wide,
-    "ours": lambda: load(ROOT / "reports" / "results.json").cells,
-    "detectron2's": lambda: load(ROOT / "reports" / "detectron2" / "results.json").cells,
-    "its zoo's": lambda: load(ROOT / "reports" / "detectron2" / "zoo" / "results.json").cells,
-}
-
-
-@pytest.fixture(scope="module", params=RUNS)
-def grids(request: pytest.FixtureRequest) -> list[Grid]:
-    found = RUNS[request.param]()
-    return [grid for kind in TABLES.values() for grid in kind.build(found)]
-
-
-def test_no_table_is_wider_than_eight_columns(grids: list[Grid]) -> None:
-    assert max(len(grid.header) for grid in grids) == MOST_COLUMNS
-    assert all(len(row) == len(grid.header) for grid in grids for row in grid.rows)
-
-
-def test_no_cell_is_longer_than_24_characters(grids: list[Grid]) -> None:
-    longest = max(
-        (text for grid in grids for row in (grid.header, *grid.rows) for text in row), key=len
-    )
-    assert len(longest) <= WIDEST, longest
-
-
-def test_more_methods_than_columns_are_a_second_table() -> None:
-    assert [grid.title for grid in support_grids(wide())] == [
-        "Export support on cpu",
-        "Export support on cpu, continued",
-    ]
-
-
-@pytest.mark.parametrize(
-    ("report", "folder"),
-    [
-        (published.render, "detectron2"),
-        (configurations.render, "detectron2"),
-        (configurations.render, "detectron2/zoo"),
-    ],
-)
-def test_so_are_the_tables_about_detectron2(report: Callable[[Results], str], folder: str) -> None:
-    text = report(load(ROOT / "reports" / folder / "results.json"))
-    rows = [line.strip("| ").split(" | ") for line in text.splitlines() if line.startswith("|")]
-    assert rows and max(map(len, rows)) <= MOST_COLUMNS
-    longest = max((cell.replace("\\", "") for row in rows for cell in row), key=len)
-    assert len(longest) <= WIDEST, longest
-
-
 # --- pairs that nobody claims to work
 
 
 def test_pairs_that_nobody_claims_have_a_table_of_their_own() -> None:
-    found = results(("net-tracing-onnx",))
+    found = every_cell(("net-tracing-onnx",))
     for each in found:
         each.foreign = each.cell.format == "onnx"
     assert [row[:4] for row in summary(found)] == [["tracing", "TorchScript", "PyTorch", "●"]]
@@ -400,4 +298,4 @@ def test_pairs_that_nobody_claims_have_a_table_of_their_own() -> None:
 
 
 def test_without_such_pairs_there_is_no_such_table() -> None:
-    assert interoperability_grids(results()) == []
+    assert interoperability_grids(every_cell()) == []
