@@ -8,6 +8,7 @@ from typing import Any, List, Optional
 
 import pytest
 
+from pytest_export_matrix.execution.time_left import Left
 from pytest_export_matrix.execution.workers.dispatcher import Activity
 from pytest_export_matrix.pytest_run import progress
 from pytest_export_matrix.pytest_run.progress import CLEAR, RESTORE, SAVE, Progress
@@ -15,7 +16,7 @@ from pytest_export_matrix.pytest_run.progress import CLEAR, RESTORE, SAVE, Progr
 RUN: Any = SimpleNamespace(
     done=2,
     planned=6,
-    seconds_left=400.0,
+    time_left=Left(400.0),
     activities=[Activity("net eager", "reference", time.monotonic())],
 )
 
@@ -82,16 +83,17 @@ def test_the_time_that_is_left_is_told_once_the_cache_has_answered(
 
 
 @pytest.mark.parametrize(
-    ("seconds", "words"),
+    ("left", "words"),
     [
         (None, ""),
-        (0.0, ""),
-        (20.0, ", about 1 min left"),
-        (600.0, ", about 10 min left"),
-        (8400.0, ", about 2 h 20 min left"),
+        (Left(0.0), ""),
+        (Left(20.0), ", about 1 min left"),
+        (Left(600.0), ", about 10 min left"),
+        (Left(8400.0), ", about 2 h 20 min left"),
+        (Left(8400.0, at_least=True), ", more than 2 h 20 min left"),
     ],
 )
 def test_the_time_that_is_left_is_told_in_hours_and_minutes(
-    seconds: Optional[float], words: str
+    left: Optional[Left], words: str
 ) -> None:
-    assert progress.time_left(seconds) == words
+    assert progress.in_words(left) == words

@@ -22,6 +22,7 @@ from pytest_export_matrix.execution.executors import (
 )
 from pytest_export_matrix.execution.scheduler import Scheduler
 from pytest_export_matrix.execution.steps.step import PreparedModel
+from pytest_export_matrix.execution.time_left import Left
 from pytest_export_matrix.execution.workers.dispatcher import Activity
 from pytest_export_matrix.planning.recipes import CaptureKey, Case, Recipe
 from pytest_export_matrix.results.result import Result
@@ -71,7 +72,7 @@ class MatrixRun:
             runtime, device = recipe.runtime, recipe.cell.device
             if runtime.program:
                 build = partial(self.executor.build_ahead, runtime, device)
-                self._scheduler.add((PROGRAM, runtime.name), build)
+                self._scheduler.add((PROGRAM, runtime.name), build, kind=PROGRAM)
         for recipe in self._there:
             self._submit(recipe)
 
@@ -97,9 +98,9 @@ class MatrixRun:
         return self.executor.activities()
 
     @property
-    def seconds_left(self) -> Optional[float]:
+    def time_left(self) -> Optional[Left]:
         """How long the rest takes; None where that cannot be told yet."""
-        return self._scheduler.seconds_left()
+        return self._scheduler.time_left()
 
     @property
     def planned(self) -> int:
@@ -110,24 +111,26 @@ class MatrixRun:
     def _submit(self, recipe: Recipe) -> "Future[Result]":
         add, needs, cell = self._scheduler.add, self.executor.needs, recipe.cell
         model, here = (cell.architecture, cell.device), needs(of_the_model(recipe))
-        prepared = add(model, lambda: self._prepare(recipe), needs=here)
+        prepared = add(model, lambda: self._prepare(recipe), needs=here, kind="prepare")
         if self._manners.sees:
             see = partial(self._see, recipe, prepared)
-            seen = [add((*model, SEES), see, after=[prepared], needs=here)]
+            seen = [add((*model, SEES), see, after=[prepared], needs=here, kind=SEES)]
         else:
             seen = []
         for eager in dict.fromkeys((recipe.architecture.reference, recipe.eager)):
             agree = partial(self._agree, recipe, eager, prepared)
             there = needs(of_the_eager_model(recipe, eager))
-            prepared = add((*model, eager), agree, after=[prepared], needs=there)
+            prepared = add((*model, eager), agree, after=[prepared], needs=there, kind=eager)
         exported = add(
             recipe.capture_key,
             lambda: self._export(recipe, prepared.result()),
             after=[prepared],
             needs=needs(of_the_export(recipe)),
+            kind=(cell.method, cell.format, cell.preparation),
         )
         finish = partial(self._finish, recipe, prepared, exported)
-        return add(cell, finish, after=[exported, *seen], needs=needs(of_the_engine(recipe)))
+        there = needs(of_the_engine(recipe))
+        return add(cell, finish, after=[exported, *seen], needs=there, kind=cell.runtime)
 
     def _of_the_model(self, recipe: Recipe) -> List[Recipe]:
         """All recipes of the same model on the same device."""

@@ -29,7 +29,7 @@ from typing import (
     TypeVar,
 )
 
-from pytest_export_matrix.execution.time_left import TimeLeft
+from pytest_export_matrix.execution.time_left import Left, TimeLeft
 from pytest_export_matrix.machine import capacity
 
 U = TypeVar("U")
@@ -98,14 +98,10 @@ class Unit:
     cost: float
     after: List["Unit"]
     needs: Needs
+    kind: Hashable
     waiting: int
     future: "Future[Any]" = field(default_factory=Future)
     path: float = 0.0
-
-    @property
-    def kind(self) -> Hashable:
-        """What units are alike in: what they are named by, and whether they wait for others."""
-        return type(self.key), bool(self.after)
 
     def __lt__(self, other: "Unit") -> bool:
         return self.number < other.number
@@ -148,14 +144,16 @@ class Scheduler:
         work: Callable[[], Any],
         after: Sequence["Future[Any]"] = (),
         needs: Needs = ANYWHERE,
+        kind: Hashable = None,
     ) -> "Future[Any]":
         """The future of `work()`, which runs once all of `after` are done, however they ended, in
-        one of the lanes for what it `needs`."""
+        one of the lanes for what it `needs`. Units of a `kind` are expected to take equally long.
+        """
         if key in self._units:
             return self._units[key].future
         before = [self._of_future[id(future)] for future in after]
         number, cost = next(self._numbers), self._cost(key)
-        unit = Unit(number, key, work, cost, before, needs, len(before))
+        unit = Unit(number, key, work, cost, before, needs, kind, len(before))
         self._units[key] = self._of_future[id(unit.future)] = unit
         with self._lock:
             self._lengthen(unit, unit.cost)
@@ -185,10 +183,10 @@ class Scheduler:
         """The result of the unit of `key`, which has run; `default` where none was added."""
         return self._units[key].future.result() if key in self._units else default
 
-    def seconds_left(self) -> Optional[float]:
+    def time_left(self) -> Optional[Left]:
         """How long the units take that have not ended; None where that cannot be told yet."""
         with self._lock:
-            return self._left.seconds(self._lanes)
+            return self._left.left(self._lanes)
 
     def _lane(self, needs: Needs) -> None:
         ready, changed = self._ready[needs], self._changed[needs]

@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import Counter as CounterOf
-from typing import Dict, Hashable, Optional, Tuple
+from typing import Dict, Hashable, NamedTuple, Optional, Tuple
+
+
+class Left(NamedTuple):
+    """Seconds that the rest takes. `at_least`: of some kinds of units none has ended yet, and they
+    are not counted."""
+
+    seconds: float
+    at_least: bool = False
 
 
 @dataclass
@@ -38,13 +46,15 @@ class TimeLeft:
             total, count = self._taken.get(kind, (0.0, 0))
             self._taken[kind] = (total + seconds, count + 1)
 
-    def seconds(self, lanes: int) -> Optional[float]:
-        """The seconds that are left in `lanes`; None where none of a new kind has ended yet."""
+    def left(self, lanes: int) -> Optional[Left]:
+        """The time that is left in `lanes`; None where nothing is known."""
         seconds, cost = self._pace
         left = self.known * seconds / cost if cost else self.known
-        for kind in +self._unknown:
-            if kind not in self._taken:
-                return None
+        seen = [kind for kind in +self._unknown if kind in self._taken]
+        for kind in seen:
             total, count = self._taken[kind]
             left += self._unknown[kind] * total / count
-        return left / max(1, min(lanes, self._units))
+        at_least = len(seen) < len(+self._unknown)
+        if at_least and not left:
+            return None
+        return Left(left / max(1, min(lanes, self._units)), at_least)

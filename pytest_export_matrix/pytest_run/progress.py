@@ -10,6 +10,7 @@ import pytest
 
 if TYPE_CHECKING:
     from pytest_export_matrix.execution.run import MatrixRun
+    from pytest_export_matrix.execution.time_left import Left
 
 #: Seconds between lines of progress where a line cannot be rewritten (a file, a CI log).
 QUIET_SECONDS = 30.0
@@ -52,14 +53,15 @@ class Progress:
     def _text(self, run: MatrixRun) -> str:
         now = time.monotonic()
         doing = [f"{each.what}: {each.stage} {now - each.since:.0f} s" for each in run.activities]
-        left = time_left(run.seconds_left) if now - self._began > EARLY_SECONDS else ""
+        left = in_words(run.time_left) if now - self._began > EARLY_SECONDS else ""
         return f"{run.done} of {run.planned} cells{left}; {', '.join(doing)}"
 
 
-def time_left(seconds: Optional[float]) -> str:
-    """The time that is left in words; "" where there is none, or it is not known."""
-    if not seconds:
+def in_words(left: Optional[Left]) -> str:
+    """The time that is left; "" where there is none, or it is not known."""
+    if not left or not left.seconds:
         return ""
-    minutes = round(seconds / 60)
+    minutes = round(left.seconds / 60)
     hours, rest = divmod(minutes, 60)
-    return f", about {f'{hours} h {rest} min' if hours else f'{max(1, minutes)} min'} left"
+    words = f"{hours} h {rest} min" if hours else f"{max(1, minutes)} min"
+    return f", {'more than' if left.at_least else 'about'} {words} left"
