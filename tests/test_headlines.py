@@ -104,6 +104,28 @@ Summary:
             "Reshape: size != 0 && (input_shape_size % size) == 0 was false",
         ),
         (
+            "UserError: Constraints violated (L['x'].size()[2], L['x'].size()[3])! For more "
+            'information, run with TORCH_LOGS="+dynamic".\n'
+            "  - You marked L['x'].size()[2] as dynamic but your code specialized it to be a "
+            "constant (32). If you're using mark_dynamic, either remove it (or not).\n"
+            "  - You marked L['x'].size()[3] as dynamic but your code specialized it to be a "
+            "constant (48). If you're using mark_dynamic, either remove it (or not).\n",
+            "the model makes constant what is to be dynamic: x.shape[2] = 32, x.shape[3] = 48",
+        ),
+        (
+            "ValueError: Found the following conflicts between user-specified ranges and inferred "
+            "ranges from model tracing:\n- Received user-specified dim hint Dim.DYNAMIC(min=None), "
+            "but tracing inferred a static shape of 12 for dimension inputs[1].shape[1].",
+            "the model makes constant what is to be dynamic: inputs[1].shape[1] = 12",
+        ),
+        (
+            "UserError: Constraints violated (height)! For more information, run with TORCH_LOGS\n"
+            "  - Not all values of height = L['x'].size()[2] in the specified range satisfy the "
+            "generated guard 8 <= L['x'].size()[2]\nSuggested fixes:\n  height = ...",
+            "Not all values of height = L['x'].size()[2] in the specified range satisfy the "
+            "generated guard 8 <= L['x'].size()[2]",
+        ),
+        (
             "at [3]: ValueError: Trying to flatten user inputs with exported input tree spec: \n"
             "TreeSpec(tuple, None, [TreeSpec(list, None, [*,\n      *])])\nbut actually got ...",
             "the inputs have another structure than those of the export",

@@ -40,6 +40,12 @@ OF_THE_MODEL = re.compile(
     r"^(?:The following call raised this error|Original traceback):$", re.MULTILINE
 )
 FRAME = re.compile(r"^ *File \"(?!<plugin>)([^\"]+)\", line (\d+), in (.+)$", re.MULTILINE)
+#: What torch.export says below a line that names sizes, or none: in its own words, and in those of
+#: torch.onnx.export.
+CONFLICTS = re.compile(r"Constraints violated|conflicts between user-specified ranges")
+SPECIALIZED = re.compile(r"marked (\S+) as dynamic but your code specialized it to .+? \((\d+)\)")
+STATIC = re.compile(r"inferred a static shape of (\d+) for dimension (\S+)\.")
+LOCAL = re.compile(r"L\['(\w+)'\]\.size\(\)")
 TRANSLATED = re.compile(r"Exception: (.+)$", re.MULTILINE)
 #: What torch.export says above two specifications of many lines.
 OTHER_STRUCTURE = "Trying to flatten user inputs with exported input tree spec"
@@ -80,6 +86,17 @@ def _guard(text: str, lines: Sequence[str]) -> Optional[str]:
     return f"cannot guard on data: {place}"
 
 
+def _sizes(text: str, lines: Sequence[str]) -> Optional[str]:
+    """Sizes that were declared dynamic, and that the model makes a constant."""
+    if not CONFLICTS.search(lines[0]):
+        return None
+    named = [*SPECIALIZED.findall(text), *(found[::-1] for found in STATIC.findall(text))]
+    if named:
+        sizes = LOCAL.sub(r"\1.shape", ", ".join(map(" = ".join, named)))
+        return f"the model makes constant what is to be dynamic: {sizes}"
+    return next((line.removeprefix("- ") for line in lines if line.startswith("- ")), None)
+
+
 def _structure(text: str, lines: Sequence[str]) -> Optional[str]:
     """Inputs of another structure, which torch.export shows by two specifications of many lines."""
     said = "the inputs have another structure than those of the export"
@@ -105,7 +122,7 @@ def _openvino(text: str, lines: Sequence[str]) -> Optional[str]:
 
 
 #: What finds the telling line of a reason of many, by who gave it. The first that knows it decides.
-TELLERS = (_guard, _structure, _torchscript, _translation, _openvino)
+TELLERS = (_guard, _sizes, _structure, _torchscript, _translation, _openvino)
 
 
 def _whole_line(lines: Sequence[str]) -> str:
