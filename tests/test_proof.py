@@ -51,8 +51,18 @@ def test_the_same_answer_for_each_number_of_images_proves_nothing() -> None:
     other = {"out": np.stack([scores, scores, scores * 2])}
     assert proofs(one, three, one, three) == {"out": CONSTANT}
     assert proofs(one, three, one, other) == {}
-    # Nothing can be said of three images that were shown once.
-    assert proofs(one, one, three) == {}
+    assert proofs(one, one, three) == {"out": CONSTANT}
+    # Nothing can be said of what was shown once.
+    assert proofs(one, three) == {}
+
+
+def test_the_same_answer_at_one_size_proves_nothing_at_a_size_that_was_asked_once() -> None:
+    small, large = (np.linspace(0, 1, n, dtype=np.float32)[None] for n in (5, 7))
+    assert proofs({"out": small}, {"out": large}, {"out": small}) == {"out": CONSTANT}
+    assert proofs({"out": small}, {"out": large}, {"out": small * 2}) == {}
+    # A map that is empty at one size, for two pictures, and not at the other.
+    empty = np.zeros_like(small)
+    assert proofs({"out": empty}, {"out": large}, {"out": empty}) == {}
 
 
 def test_a_map_of_one_value_at_every_size_proves_nothing() -> None:

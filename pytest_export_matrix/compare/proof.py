@@ -105,7 +105,8 @@ def _is_constant(name: str, known: Sequence[Known], cases: int) -> bool:
     """Whether the answer to one input would pass as the answer to each other one.
 
     Arrays of one shape are compared with each other: batches of one image, and batches of three.
-    Where one is alone with its shape, every array must hold a single value, and all the same one.
+    Where that says it of several values, another shape that is there once is taken to be the same.
+    A single value says less: a map may be empty by chance. Then every array must hold that value.
     """
     import numpy as np
 
@@ -115,12 +116,19 @@ def _is_constant(name: str, known: Sequence[Known], cases: int) -> bool:
     alike: Dict[Any, List[Any]] = collections.defaultdict(list)
     for array, measured, _ in known:
         alike[array.shape].append((array, measured))
-    if min(map(len, alike.values())) > 1:
-        pairs = [(a, b, of) for (a, of), *others in alike.values() for b, _ in others]
-    else:
-        value = first.flat[0]
-        pairs = [(np.full_like(array, value), array, None) for array, _, _ in known]
-    return not any(compare_values(name, wanted, array, noise, of)[1] for wanted, array, of in pairs)
+    groups = list(alike.values())
+
+    def differ(wanted: Any, array: Any, of: Optional[Measured]) -> bool:
+        return bool(compare_values(name, wanted, array, noise, of)[1])
+
+    def single(array: Any) -> Any:
+        return np.full_like(array, first.flat[0])
+
+    pairs = [(a, b, of) for (a, of), *others in groups for b, _ in others]
+    several = any(differ(single(a), a, of) for (a, of), *others in groups if others)
+    if not several and min(map(len, groups)) == 1:
+        pairs = [(single(array), array, None) for array, _, _ in known]
+    return not any(differ(*pair) for pair in pairs)
 
 
 def _mostly_doubtful(noises: Sequence[Noise]) -> bool:
