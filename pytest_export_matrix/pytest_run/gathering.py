@@ -35,9 +35,10 @@ class Gathered:
     _whole: Optional[Tuple[Matrix, Dict[str, List[str]]]] = None
 
     def plan(self, node_ids: Sequence[str]) -> None:
-        """Set the planned cells, from the ids of all items of another process."""
+        """Set the planned cells, from the ids of all items of another process. With `--dist
+        loadgroup` pytest-xdist writes the group of an item behind it, after "@"."""
         ids = [id for id in node_ids if id.startswith(NODE_PREFIX)]
-        self.planned = [Cell.of(id.removeprefix(NODE_PREFIX)) for id in ids]
+        self.planned = [Cell.of(id.removeprefix(NODE_PREFIX).partition("@")[0]) for id in ids]
 
     def add(self, result: Result) -> None:
         self.by_cell[result.cell] = result

@@ -8,6 +8,15 @@ from pathlib import Path
 import pytest
 from conftest import CRASHES, DETECTOR, EXPECTED, FILES, RIGHT, RIGHT_DYNAMIC, WRONG, Small
 
+#: A plugin of a project that keeps the cells of an architecture in one process.
+GROUPS = """
+import pytest
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(item.cell.architecture))
+"""
 NOT_PASSED = {name: outcome for name, outcome in EXPECTED.items() if outcome != "passed"}
 
 
@@ -59,6 +68,12 @@ def test_option_n_gives_the_same_outcomes_and_exports_each_file_once(small: Smal
     assert run.outcomes == EXPECTED
     assert run.results["complete"] is True
     assert len(small.project.exports()) == len(exported) + FILES
+
+
+def test_cells_may_be_put_into_groups_for_the_processes_of_option_n(small: Small) -> None:
+    (small.project.root / "groups.py").write_text(GROUPS, encoding="utf-8")
+    run = small.again("-n", "2", "--dist=loadgroup", "-p", "groups", reports="groups")
+    assert (run.outcomes, run.results["complete"]) == (EXPECTED, True), run.output
 
 
 @pytest.mark.parametrize("folder", ["", "conformance/detectron2/"])
