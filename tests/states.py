@@ -13,12 +13,15 @@ FORMATS = {"torchscript": "pytorch", "onnx": "onnxruntime"}
 BATCHES = ("1", "2", "dynamic")
 
 
-def cells(*architectures: str) -> list[Cell]:
+def cells(
+    *architectures: str, methods: Iterable[str] = ("tracing",), formats: dict[str, str] = FORMATS
+) -> list[Cell]:
     """Twelve cells per architecture: two files, two resolutions, three batches."""
     return [
-        Cell(architecture, "tracing", format, runtime, "cpu", resolution, batch)
+        Cell(architecture, method, format, runtime, "cpu", resolution, batch)
         for architecture in architectures or ("net",)
-        for format, runtime in FORMATS.items()
+        for method in methods
+        for format, runtime in formats.items()
         for resolution in ("fixed", "dynamic")
         for batch in BATCHES
     ]
@@ -67,14 +70,6 @@ def every_cell(
     formats: dict[str, str] = FORMATS,
 ) -> list[Result]:
     """All cells of these. Those whose id starts or ends with one of `reds` failed."""
-    found = []
-    for architecture in architectures:
-        for method in methods:
-            for format, runtime in formats.items():
-                for resolution in ("fixed", "dynamic"):
-                    for batch in ("1", "2", "dynamic"):
-                        axes = (architecture, method, format, runtime, "cpu", resolution, batch)
-                        cell = Cell(*axes)
-                        red = any(cell.id.startswith(r) or cell.id.endswith(r) for r in reds)
-                        found.append(failed(cell) if red else passed(0.0, cell))
-    return found
+    every = cells(*architectures, methods=methods, formats=formats)
+    red = [any(each.id.startswith(r) or each.id.endswith(r) for r in reds) for each in every]
+    return [failed(each) if bad else passed(0.0, each) for each, bad in zip(every, red)]

@@ -7,9 +7,7 @@ from typing import Any
 from miniatures.noisy import found
 
 from pytest_export_matrix.compare import detections
-from pytest_export_matrix.compare.noise import (
-    pool,
-)
+from pytest_export_matrix.compare.noise import pool
 
 
 def judge(reference: Any, actual: Any, draws: list[Any], threshold: float = 0.3) -> dict[str, Any]:

@@ -9,9 +9,7 @@ from miniatures.noisy import found, images, noise_of
 
 from pytest_export_matrix.compare import Detections, Tensors, tensors
 from pytest_export_matrix.compare.answers import KeptCase, compare
-from pytest_export_matrix.compare.noise import (
-    pool,
-)
+from pytest_export_matrix.compare.noise import pool
 from pytest_export_matrix.compare.proof import (
     CONSTANT,
     EMPTY,

@@ -125,8 +125,8 @@ def _is_constant(name: str, known: Sequence[Known], cases: int) -> bool:
         return np.full_like(array, first.flat[0])
 
     pairs = [(a, b, of) for (a, of), *others in groups for b, _ in others]
-    several = any(differ(single(a), a, of) for (a, of), *others in groups if others)
-    if not several and min(map(len, groups)) == 1:
+    several = (differ(single(a), a, of) for (a, of), *others in groups if others)
+    if min(map(len, groups)) == 1 and not any(several):
         pairs = [(single(array), array, None) for array, _, _ in known]
     return not any(differ(*pair) for pair in pairs)
 
