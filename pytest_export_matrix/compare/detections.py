@@ -14,11 +14,12 @@ at the end of a full list.
 from __future__ import annotations
 
 import collections
+from dataclasses import replace
 from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence, Set, Tuple
 
 from pytest_export_matrix.compare.arrays import Findings, compare_values, misfit, other_shape
 from pytest_export_matrix.compare.matching import Image, match
-from pytest_export_matrix.compare.noise import Measured, Noise
+from pytest_export_matrix.compare.noise import Noise
 from pytest_export_matrix.compare.unsure import excuse, join, measure_image
 
 COUNTS = ("matched", "missing", "extra")
@@ -38,7 +39,12 @@ class Around(NamedTuple):
         """Compare rows of an output; see `compare_values`."""
         measured = self.noise.of(name, self.image) if self.noise else None
         if measured is not None:
-            measured = Measured(measured.noise[rows], measured.shift[rows])
+            measured = replace(
+                measured,
+                noise=measured.noise[rows],
+                shift=measured.shift[rows],
+                moves=measured.moves[rows],
+            )
         return compare_values(name, reference[rows], actual, self.noise, measured)
 
     def excuse(self, what: str, row: int, expected: Image, got: Image) -> str:

@@ -17,12 +17,17 @@ A few draws can lie close together by chance. The unit of an element is therefor
 
 An answer may be off by `MARGIN` units, and a few of many values by some more; see `margin`.
 Elements without any noise (sentinels such as -1e9, zeros of a ReLU, padding) say nothing about
-their neighbours and are left out of both medians.
+their neighbours and are left out of both medians, as long as others are left.
+
+Some models choose: they round to steps, take the nearest code or the uncertain points. Most
+elements then stay as they are to the last bit, and where rounding decides, one of eager's answers
+jumps by a whole step. That is the noise of this element and not of its neighbours, so it counts as
+none in their median. A file's answer may jump as well, in `MARGIN` times as many values as eager's.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 #: The distance of 1 to the next number, of each precision that a runtime may compute in.
@@ -45,31 +50,46 @@ BEYOND_MARGIN = 3.8e-6
 #: So no more than one, or this share of the values that have noise, may be. Chance alone leaves
 #: much less, but an image shows one value of a small mask many times.
 MOST_BEYOND = 1 / 200
-#: Fewer neighbours than this have no median.
+#: Fewer neighbours than this have no median,
 FEW = 8
+#: and none have one of which a smaller share has noise.
+SHARE = 1 / 100
+#: An answer that differs from eager's in this share of its elements is moved by rounding, and does
+#: not only jump here and there. (Where half of them are zeros of a ReLU, one half can be moved.)
+COMMON = 1 / 4
+#: How many times as far as the farthest of eager's jumps another one may go.
+FARTHER = 2
 #: A median is taken of at most so many elements of an array.
 SAMPLE = 65_536
 
 
 @dataclass
 class Measured:
-    """What was measured of one output: two float32 arrays of its shape (a complex number is two).
+    """What was measured of one output: arrays of its shape (a complex number is two).
 
-    noise: how far eager's own answers lie apart; infinite where one of them is not finite and
-        another one is. shift: the truth minus eager's answer; NaN where it is not known.
+    noise: float32, how far eager's own answers lie apart; infinite where one of them is not finite
+        and another one is. shift: float32, the truth minus eager's answer; NaN where it is not
+        known. moves: bool, whether rounding moves the element as it does its neighbours: half of
+        eager's answers differ there, or one that differs in a good part of all elements.
+    jumps: how many elements are far off in less than half of them. farthest: how far at most.
     """
 
     noise: Any
     shift: Any
+    moves: Any
+    jumps: int = 0
+    farthest: float = 0.0
 
 
 @dataclass
 class Levels:
     """Medians of an output: `whole` of all its elements, `axes` by index along the dimensions 1 and
-    last, NaN where few elements count."""
+    last, NaN where few elements count. `jumps` and `farthest` are the largest of any case."""
 
     whole: float = 0.0
     axes: Dict[int, Any] = field(default_factory=dict)
+    jumps: int = 0
+    farthest: float = 0.0
 
 
 @dataclass
@@ -121,10 +141,8 @@ def measure(reference: Any, others: Sequence[Any], truth: Optional[Any]) -> Meas
 
     expected = as_real(reference)
     shift = np.full_like(expected, np.nan)
-    noise = np.zeros_like(expected)
-    with np.errstate(invalid="ignore", over="ignore"):
-        for other in others:
-            noise = np.maximum(noise, _distance(expected, as_real(other)))
+    figures = [as_real(other) for other in others]
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         if truth is not None:
             exact = as_real(truth)
             if reference.dtype.kind in "fc":
@@ -132,8 +150,30 @@ def measure(reference: Any, others: Sequence[Any], truth: Optional[Any]) -> Meas
                 beyond = np.abs(exact) > np.finfo(reference.dtype).max
                 exact = np.where(beyond & np.isfinite(exact), expected, exact)
             shift = np.where(expected == exact, 0.0, exact - expected)
-            noise = np.maximum(noise, _distance(expected, exact))
-        return Measured(noise.astype(np.float32), shift.astype(np.float32))
+            figures.append(exact)
+        distances = np.zeros((max(1, len(figures)), *expected.shape), np.float32)
+        for distance, figure in zip(distances, figures):
+            distance[...] = _distance(expected, figure)
+        everywhere = [each > 0 for each in distances if (each > 0).sum() >= COMMON * each.size]
+        distances.sort(0)
+        noise, usual = distances[-1], distances[(len(distances) - 1) // 2]
+        moves = np.logical_or.reduce([usual > 0, *everywhere])
+        found = Measured(noise, shift.astype(np.float32), moves)
+        if reference.dtype.kind in "fc":
+            found.jumps, found.farthest = _jumps(reference, found, usual)
+        return found
+
+
+def _jumps(reference: Any, measured: Measured, usual: Any) -> Tuple[int, float]:
+    """How many elements of `reference` are far off in less than half of eager's answers, in units
+    as they are in the others, and how far at most. `usual` is their median distance."""
+    import numpy as np
+
+    others = Noise(levels={"": _noise_levels([measured])})
+    unit = units(reference, "", replace(measured, noise=usual), others)
+    most = margin(int((measured.noise > 0).sum())) * unit
+    far = measured.noise[(measured.noise > most) & np.isfinite(measured.noise)]
+    return far.size, float(far.max()) if far.size else 0.0
 
 
 def _distance(a: Any, b: Any) -> Any:
@@ -148,10 +188,20 @@ def pool(noises: Sequence[Noise]) -> None:
     """Set the levels of each of `noises`, which belong together: cases of one model."""
     names = dict.fromkeys(name for noise in noises for name in noise.outputs)
     for name in names:
-        measured = [each.noise for noise in noises for each in noise.outputs.get(name, [])]
-        levels = levels_of(measured, [each > 0 for each in measured])
+        measured = [each for noise in noises for each in noise.outputs.get(name, [])]
+        levels = _noise_levels(measured)
+        levels.jumps = max((each.jumps for each in measured), default=0)
+        levels.farthest = max((each.farthest for each in measured), default=0.0)
         for noise in noises:
             noise.levels[name] = levels
+
+
+def _noise_levels(measured: Sequence[Measured]) -> Levels:
+    """The median noise of the elements that have any; that of a jump counts as none."""
+    import numpy as np
+
+    noises = [np.where(each.moves, each.noise, 0) for each in measured]
+    return levels_of(noises, [each.noise > 0 for each in measured], SHARE)
 
 
 def margin(values: int, beyond: int = 0) -> float:
@@ -170,25 +220,26 @@ def margin(values: int, beyond: int = 0) -> float:
     return float(MARGIN * max(1.0, values * BEYOND_MARGIN / CHANCE) ** (1 / FIGURES))
 
 
-def levels_of(arrays: Sequence[Any], counts: Sequence[Any]) -> Levels:
-    """The medians of `arrays`, over the finite elements that `counts` is True for."""
+def levels_of(arrays: Sequence[Any], counts: Sequence[Any], share: float = 0.0) -> Levels:
+    """The medians of `arrays`, over the finite elements that `counts` is True for, where these are
+    at least `share` of all."""
     pairs = [pair for pair in zip(arrays, counts) if pair[0].size]
     dimensions = {array.ndim for array, _ in pairs}
     levels = Levels()
     for axis in {1, *(dimension - 1 for dimension in dimensions)}:
         sizes = {array.shape[axis] for array, _ in pairs if array.ndim > max(axis, 1)}
         if len(dimensions) == len(sizes) == 1 and axis > 0:
-            levels.axes[axis] = _medians(pairs, axis, FEW)
+            levels.axes[axis] = _medians(pairs, axis, FEW, share)
     if pairs:
         flat = [(array.reshape(1, -1), counting.reshape(1, -1)) for array, counting in pairs]
-        (whole,) = _medians(flat, 0, 1)
+        (whole,) = _medians(flat, 0, 1, share)
         levels.whole = 0.0 if whole != whole else float(whole)
     return levels
 
 
-def _medians(pairs: Sequence[Tuple[Any, Any]], axis: int, least: int) -> Any:
+def _medians(pairs: Sequence[Tuple[Any, Any]], axis: int, least: int, share: float) -> Any:
     """The median at each index of `axis`, over all arrays: float64 [n]; NaN where fewer than
-    `least` elements count."""
+    `least` elements count, or less than a `share`."""
     import numpy as np
 
     rows = []
@@ -197,7 +248,7 @@ def _medians(pairs: Sequence[Tuple[Any, Any]], axis: int, least: int) -> Any:
         values = np.moveaxis(values, axis, 0).reshape(array.shape[axis], -1)
         rows.append(values[:, :: max(1, array.size // SAMPLE)])
     together = np.concatenate(rows, 1).astype(np.float64)
-    known = (~np.isnan(together)).sum(1) >= least
+    known = (~np.isnan(together)).sum(1) >= max(least, share * together.shape[1])
     medians = np.full(len(together), np.nan)
     if known.any():
         medians[known] = np.nanmedian(together[known], 1)

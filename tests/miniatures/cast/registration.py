@@ -105,6 +105,7 @@ ARCHITECTURES = (
         for name, build in {
             "pixels_beside_probabilities": "PixelsBesideProbabilities",
             "masks_its_logits": "MasksItsLogits",
+            "answers_in_steps": "AnswersInSteps",
             "spectrum": "Spectrum",
             "selects_nothing": "SelectsNothing",
             "zero_initialised": "ZeroInitialised",
