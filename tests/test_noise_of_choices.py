@@ -60,6 +60,25 @@ def test_a_value_that_jumps_allows_nothing_elsewhere() -> None:
     assert problems(answer, answer + STEP, noise)
 
 
+def test_a_channel_in_steps_has_no_noise_of_smooth_channels_beside_it() -> None:
+    def beside(steps: Any, seed: int) -> Any:
+        return np.concatenate([rounded(smooth(), seed), steps], 1).astype(np.float32)
+
+    answer = stepped()
+    others = [beside(jumping(answer, *range(40 * seed, 40 * seed + 40)), seed) for seed in range(5)]
+    reference = np.concatenate([smooth(), answer], 1)
+    noise = noise_of(reference, others)
+    assert not problems(reference, beside(answer, 6), noise)
+    assert problems(reference, beside(stepped(1.1), 6), noise)
+
+
+def test_of_a_thousand_classes_in_steps_a_few_that_jump_allow_nothing_elsewhere() -> None:
+    """As a quantized classifier answers: a last dimension whose places have one value each."""
+    answer = stepped().reshape(1, -1)[:, :1000]
+    others = [jumping(answer, *range(30 * seed, 30 * seed + 30)) for seed in range(5)]
+    assert problems(answer, stepped(1.1).reshape(1, -1)[:, :1000], noise_of(answer, others, answer))
+
+
 @pytest.mark.parametrize("share", [0.02, 0.2])
 def test_many_values_that_jump_allow_nothing_elsewhere(share: float) -> None:
     answer = stepped()

@@ -18,6 +18,7 @@ PAGES = {
     "configurations": "reports/detectron2/zoo/configurations.md",
     "changelog": "CHANGELOG.md",
     "contributing": "CONTRIBUTING.md",
+    "planted_faults": "reports/mutants.md",
     "engines_of_the_suite": "reports/engines/engines.md",
     "models_in_engines": "reports/engines/support_table.md",
     "torchvision_detectors": "reports/detectors/support_table.md",

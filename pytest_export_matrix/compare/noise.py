@@ -36,7 +36,7 @@ ROUNDINGS = {"float32": 2.0**-23, "tf32": 2.0**-10, "float16": 2.0**-10, "bfloat
 #: The draws then show all that rounding does, and one rounding is only a part of a unit.
 COARSE_PART = 1 / 8
 #: How many units of its noise an output may be off. Engines that answer rightly need 1 to 7 (see
-#: docs/deployment.md), a few values of their masks up to 30; weights that were rounded to float16
+#: docs/trust.md), a few values of their masks up to 30; weights that were rounded to float16
 #: need a thousand to four thousand, an error of one percent more than that.
 MARGIN = 16
 #: From how many figures the noise of an element is estimated: `worker.eager` makes them.
@@ -54,8 +54,8 @@ MOST_BEYOND = 1 / 200
 FEW = 8
 #: and none have one of which a smaller share has noise.
 SHARE = 1 / 100
-#: An answer that differs from eager's in this share of its elements is moved by rounding, and does
-#: not only jump here and there. (Where half of them are zeros of a ReLU, one half can be moved.)
+#: Neighbours of which this share differs from eager's answer are moved by rounding, and do not only
+#: jump here and there. (Where half of them are zeros of a ReLU, one half can be moved.)
 COMMON = 1 / 4
 #: How many times as far as the farthest of eager's jumps another one may go.
 FARTHER = 2
@@ -70,7 +70,7 @@ class Measured:
     noise: float32, how far eager's own answers lie apart; infinite where one of them is not finite
         and another one is. shift: float32, the truth minus eager's answer; NaN where it is not
         known. moves: bool, whether rounding moves the element as it does its neighbours: half of
-        eager's answers differ there, or one that differs in a good part of all elements.
+        eager's answers differ there, or one that differs in a good part of these as well.
     jumps: how many elements are far off in less than half of them. farthest: how far at most.
     """
 
@@ -154,14 +154,27 @@ def measure(reference: Any, others: Sequence[Any], truth: Optional[Any]) -> Meas
         distances = np.zeros((max(1, len(figures)), *expected.shape), np.float32)
         for distance, figure in zip(distances, figures):
             distance[...] = _distance(expected, figure)
-        everywhere = [each > 0 for each in distances if (each > 0).sum() >= COMMON * each.size]
+        together = [_moved_with_neighbours(distance > 0) for distance in distances]
         distances.sort(0)
-        noise, usual = distances[-1], distances[(len(distances) - 1) // 2]
-        moves = np.logical_or.reduce([usual > 0, *everywhere])
+        noise, usual = distances[-1].copy(), distances[(len(distances) - 1) // 2]
+        moves = np.logical_or.reduce([usual > 0, *together])
         found = Measured(noise, shift.astype(np.float32), moves)
         if reference.dtype.kind in "fc":
             found.jumps, found.farthest = _jumps(reference, found, usual)
         return found
+
+
+def _moved_with_neighbours(differs: Any) -> Any:
+    """Where an answer `differs` from eager's, bool, and so do neighbours: of all of them that share
+    the index in dimension 1 or in the last one, `COMMON` at least. Where these are few, of all."""
+    if not differs.size:
+        return differs
+    moved, every = differs, range(differs.ndim)
+    axes = [axis for axis in {1, differs.ndim - 1} if 0 < axis < differs.ndim]
+    many = [axis for axis in axes if differs.size >= FEW * differs.shape[axis]]
+    for others in [[each for each in every if each != axis] for axis in many] or [every]:
+        moved = moved & (differs.mean(tuple(others), keepdims=True) >= COMMON)
+    return moved
 
 
 def _jumps(reference: Any, measured: Measured, usual: Any) -> Tuple[int, float]:

@@ -44,8 +44,9 @@ def measure_image(
                 aligned[name].append(moved)
     found = {name: [measure(reference[name], aligned[name], exact.get(name))] for name in names}
     for name in COORDINATES.keys() & found.keys():
-        coordinates = found[name][0].noise[..., : COORDINATES[name]]
-        coordinates[...] = coordinates.max(-1, keepdims=True, initial=0.0)
+        for figures in (found[name][0].noise, found[name][0].moves):
+            coordinates = figures[..., : COORDINATES[name]]
+            coordinates[...] = coordinates.max(-1, keepdims=True, initial=0)
     others_alone = {
         name: np.concatenate([each[name] for each in alone])
         for name in IDENTITY
