@@ -13,12 +13,12 @@ from miniatures.noisy import images, noise_of, rounded
 
 from pytest_export_matrix.compare import tensors
 from pytest_export_matrix.compare.arrays import compare_values
+from pytest_export_matrix.compare.measuring import measure
 from pytest_export_matrix.compare.noise import (
     MARGIN,
     ROUNDINGS,
     Noise,
     margin,
-    measure,
     noise_from,
     pool,
 )

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from pytest_export_matrix.compare.arrays import compare_arrays
-from pytest_export_matrix.compare.noise import FARTHER, MARGIN, Noise, measure, pool
+from pytest_export_matrix.compare.measuring import measure
+from pytest_export_matrix.compare.noise import FARTHER, MARGIN, Noise, pool
 
 STEP = np.float32(0.01)
 
@@ -140,3 +141,41 @@ def test_noise_that_only_the_truth_shows_is_that_of_the_neighbours_too() -> None
     lucky = int(np.abs(truth - answer).argmin())
     assert not problems(answer, jumping(answer, lucky, by=3e-5), noise)
     assert problems(answer, answer * np.float32(1.01), noise)
+
+
+def moved_by_steps(array: Any, seed: int, share: float = 0.3) -> Any:
+    """As one rounding far inside of a quantized model does: a share of the values a step off."""
+    random = np.random.default_rng(seed)
+    off = (random.random(array.shape) < share) * random.choice([-1, 1], array.shape)
+    return array + off.astype(np.float32) * STEP
+
+
+def test_an_output_in_steps_may_differ_in_as_many_values_as_eager_and_not_in_all() -> None:
+    """Sixteen times a step was allowed everywhere."""
+    answer = stepped()
+    noise = noise_of(answer, [moved_by_steps(answer, seed) for seed in range(5)])
+    assert not problems(answer, moved_by_steps(answer, 6), noise)
+    assert problems(answer, answer + STEP, noise)
+    assert problems(answer, answer * np.float32(1.01), noise)
+    assert problems(answer, moved_by_steps(answer, 6, share=0.01) + 3 * STEP, noise)
+
+
+def test_what_cases_of_two_images_show_is_not_allowed_in_twice_as_many_values_of_one() -> None:
+    one, two = stepped()[:, :4], stepped().reshape(2, 4, 40, 40)
+    measured = [
+        Noise({"output": [measure(each, [moved_by_steps(each, seed) for seed in range(5)], None)]})
+        for each in (one, two)
+    ]
+    pool(measured)
+    assert problems(one, one + STEP, measured[0])
+    assert problems(two, two + STEP, measured[1])
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float16"])
+def test_values_of_few_digits_are_no_steps(dtype: str) -> None:
+    """Roundings of float16 are multiples of the finest one, and no more than roundings."""
+    answer = smooth().astype(dtype)
+    others = [rounded(answer, seed).astype(dtype) for seed in range(5)]
+    assert not measure(answer, others, None).stepped
+    few = np.array([[0.1, 0.7, 0.25, 0.4]], dtype)
+    assert not measure(few, [few * few.dtype.type(1.01)], None).stepped

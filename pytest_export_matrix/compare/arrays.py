@@ -78,9 +78,12 @@ def compare_values(
     if reference.dtype.kind not in "fc":
         figures, wrong = _compare_exactly(name, reference, actual, measured)
         return figures, dtype + wrong
-    unit = units(reference, name, measured, noise)
-    levels = noise.levels.get(name) if noise else None
-    figures, wrong = _compare_floats(name, reference, actual, unit, measured, levels or Levels())
+    levels = (noise.levels.get(name) if noise else None) or Levels()
+    if levels.stepped:  # what is not a rounding is a step
+        unit = units(reference, name, None, None)
+    else:
+        unit = units(reference, name, measured, noise)
+    figures, wrong = _compare_floats(name, reference, actual, unit, measured, levels)
     return figures, dtype + wrong
 
 
@@ -170,7 +173,11 @@ def _compare_floats(
 def _as_eager_jumps(distances: Any, levels: Levels, values: int) -> bool:
     """Whether so many of so many values being off so far is what rounding does to this output: few
     of them jump in eager's own answers too, and about as far."""
-    if not 0 < len(distances) <= min(MARGIN * levels.jumps, FLIPS * values):
+    jumps = levels.jumps * values
+    most = min(max(1, MARGIN * jumps), FLIPS * values) if jumps else 0
+    if levels.stepped:
+        most = max(most, FARTHER * jumps)
+    if not 0 < len(distances) <= most:
         return False
     return bool(distances.max() <= FARTHER * levels.farthest)
 

@@ -23,11 +23,13 @@ Some models choose: they round to steps, take the nearest code or the uncertain 
 elements then stay as they are to the last bit, and where rounding decides, one of eager's answers
 jumps by a whole step. That is the noise of this element and not of its neighbours, so it counts as
 none in their median. A file's answer may jump as well, in `MARGIN` times as many values as eager's.
+Where all values of an output are steps, sixteen times a step is no tolerance: it may differ in no
+many more values than eager's own answers do, and hardly farther.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 #: The distance of 1 to the next number, of each precision that a runtime may compute in.
@@ -54,9 +56,6 @@ MOST_BEYOND = 1 / 200
 FEW = 8
 #: and none have one of which a smaller share has noise.
 SHARE = 1 / 100
-#: Neighbours of which this share differs from eager's answer are moved by rounding, and do not only
-#: jump here and there. (Where half of them are zeros of a ReLU, one half can be moved.)
-COMMON = 1 / 4
 #: How many times as far as the farthest of eager's jumps another one may go.
 FARTHER = 2
 #: A median is taken of at most so many elements of an array.
@@ -72,6 +71,8 @@ class Measured:
         known. moves: bool, whether rounding moves the element as it does its neighbours: half of
         eager's answers differ there, or one that differs in a good part of these as well.
     jumps: how many elements are far off in less than half of them. farthest: how far at most.
+    stepped: whether all values are steps, as of a quantized model. Then jumps and farthest are of
+        all differences, the number that of the answer which has most.
     """
 
     noise: Any
@@ -79,17 +80,20 @@ class Measured:
     moves: Any
     jumps: int = 0
     farthest: float = 0.0
+    stepped: bool = False
 
 
 @dataclass
 class Levels:
     """Medians of an output: `whole` of all its elements, `axes` by index along the dimensions 1 and
-    last, NaN where few elements count. `jumps` and `farthest` are the largest of any case."""
+    last, NaN where few elements count. `jumps`, as a share of an output's elements, and `farthest`
+    are the largest of any case. `stepped`: the values of all cases that have noise are steps."""
 
     whole: float = 0.0
     axes: Dict[int, Any] = field(default_factory=dict)
-    jumps: int = 0
+    jumps: float = 0.0
     farthest: float = 0.0
+    stepped: bool = False
 
 
 @dataclass
@@ -135,81 +139,22 @@ def as_real(array: Any) -> Any:
     return array.astype(np.float64)
 
 
-def measure(reference: Any, others: Sequence[Any], truth: Optional[Any]) -> Measured:
-    """The noise of one array, given eager's `others` and the float64 answer, all of its shape."""
-    import numpy as np
-
-    expected = as_real(reference)
-    shift = np.full_like(expected, np.nan)
-    figures = [as_real(other) for other in others]
-    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        if truth is not None:
-            exact = as_real(truth)
-            if reference.dtype.kind in "fc":
-                # A sentinel such as torch.finfo(x.dtype).max is another one in float64.
-                beyond = np.abs(exact) > np.finfo(reference.dtype).max
-                exact = np.where(beyond & np.isfinite(exact), expected, exact)
-            shift = np.where(expected == exact, 0.0, exact - expected)
-            figures.append(exact)
-        distances = np.zeros((max(1, len(figures)), *expected.shape), np.float32)
-        for distance, figure in zip(distances, figures):
-            distance[...] = _distance(expected, figure)
-        together = [_moved_with_neighbours(distance > 0) for distance in distances]
-        distances.sort(0)
-        noise, usual = distances[-1].copy(), distances[(len(distances) - 1) // 2]
-        moves = np.logical_or.reduce([usual > 0, *together])
-        found = Measured(noise, shift.astype(np.float32), moves)
-        if reference.dtype.kind in "fc":
-            found.jumps, found.farthest = _jumps(reference, found, usual)
-        return found
-
-
-def _moved_with_neighbours(differs: Any) -> Any:
-    """Where an answer `differs` from eager's, bool, and so do neighbours: of all of them that share
-    the index in dimension 1 or in the last one, `COMMON` at least. Where these are few, of all."""
-    if not differs.size:
-        return differs
-    moved, every = differs, range(differs.ndim)
-    axes = [axis for axis in {1, differs.ndim - 1} if 0 < axis < differs.ndim]
-    many = [axis for axis in axes if differs.size >= FEW * differs.shape[axis]]
-    for others in [[each for each in every if each != axis] for axis in many] or [every]:
-        moved = moved & (differs.mean(tuple(others), keepdims=True) >= COMMON)
-    return moved
-
-
-def _jumps(reference: Any, measured: Measured, usual: Any) -> Tuple[int, float]:
-    """How many elements of `reference` are far off in less than half of eager's answers, in units
-    as they are in the others, and how far at most. `usual` is their median distance."""
-    import numpy as np
-
-    others = Noise(levels={"": _noise_levels([measured])})
-    unit = units(reference, "", replace(measured, noise=usual), others)
-    most = margin(int((measured.noise > 0).sum())) * unit
-    far = measured.noise[(measured.noise > most) & np.isfinite(measured.noise)]
-    return far.size, float(far.max()) if far.size else 0.0
-
-
-def _distance(a: Any, b: Any) -> Any:
-    """|a - b|, 0 where both are the same infinity or NaN, infinite where one alone is finite."""
-    import numpy as np
-
-    same = (a == b) | (np.isnan(a) & np.isnan(b))
-    return np.where(same, 0.0, np.nan_to_num(np.abs(a - b), nan=np.inf, posinf=np.inf))
-
-
 def pool(noises: Sequence[Noise]) -> None:
     """Set the levels of each of `noises`, which belong together: cases of one model."""
     names = dict.fromkeys(name for noise in noises for name in noise.outputs)
     for name in names:
         measured = [each for noise in noises for each in noise.outputs.get(name, [])]
-        levels = _noise_levels(measured)
-        levels.jumps = max((each.jumps for each in measured), default=0)
+        levels = noise_levels(measured)
+        shares = [each.jumps / each.noise.size for each in measured if each.noise.size]
+        levels.jumps = max(shares, default=0.0)
         levels.farthest = max((each.farthest for each in measured), default=0.0)
+        noisy = [each for each in measured if (each.noise > 0).any()]
+        levels.stepped = bool(noisy) and all(each.stepped for each in noisy)
         for noise in noises:
             noise.levels[name] = levels
 
 
-def _noise_levels(measured: Sequence[Measured]) -> Levels:
+def noise_levels(measured: Sequence[Measured]) -> Levels:
     """The median noise of the elements that have any; that of a jump counts as none."""
     import numpy as np
 

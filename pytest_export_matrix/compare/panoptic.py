@@ -21,7 +21,8 @@ from pytest_export_matrix.compare.detections import (
     widest,
 )
 from pytest_export_matrix.compare.matching import Image
-from pytest_export_matrix.compare.noise import Noise, measure
+from pytest_export_matrix.compare.measuring import measure
+from pytest_export_matrix.compare.noise import Noise
 from pytest_export_matrix.compare.unsure import join, measure_image
 
 SAME_SEGMENT = 0.5

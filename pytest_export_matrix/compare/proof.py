@@ -6,7 +6,7 @@ import collections
 from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 from pytest_export_matrix.compare.arrays import compare_values
-from pytest_export_matrix.compare.noise import MARGIN, Measured, Noise
+from pytest_export_matrix.compare.noise import FARTHER, MARGIN, Measured, Noise
 from pytest_export_matrix.vocabulary.pytrees import named_leaves
 
 EMPTY = "is empty for every input"
@@ -95,10 +95,11 @@ def _allowed(known: Sequence[Known]) -> float:
     noisy = np.concatenate(noise) if noise else np.zeros(0)
     if not noisy.size or noisy.size < sum(array.size for array, _, _ in known) / 2:
         return 0.0
+    most = FARTHER if all(m.stepped for _, m, _ in known if m) else MARGIN
     values = np.concatenate([array[np.isfinite(array)].ravel() for array, _, _ in known])
     reach = np.ptp(values.astype(np.float64)) if values.size else 0.0
     with np.errstate(all="ignore"):
-        return float(np.nan_to_num(MARGIN * np.median(noisy) / reach, nan=np.inf))
+        return float(np.nan_to_num(most * np.median(noisy) / reach, nan=np.inf))
 
 
 def _is_constant(name: str, known: Sequence[Known], cases: int) -> bool:

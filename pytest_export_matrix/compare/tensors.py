@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 from pytest_export_matrix.compare.arrays import compare_arrays, misfit
-from pytest_export_matrix.compare.noise import Noise, measure
+from pytest_export_matrix.compare.measuring import measure
+from pytest_export_matrix.compare.noise import Noise
 from pytest_export_matrix.vocabulary.pytrees import flatten, named_leaves
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any, Dict, List, Optional, Sequence
 
 from pytest_export_matrix.compare.matching import MIN_OVERLAP, Image, match, overlaps
-from pytest_export_matrix.compare.noise import MARGIN, Measured, Noise, measure, rounding_of, units
+from pytest_export_matrix.compare.measuring import measure
+from pytest_export_matrix.compare.noise import MARGIN, Measured, Noise, rounding_of, units
 
 #: What tells detections apart.
 IDENTITY = ("boxes", "labels", "scores")

@@ -11,6 +11,8 @@ adds up is its own affair.
   pairs, which is more exact; engines may add up one by one.
 - A normalization subtracts such a mean and divides by the spread: where that is small, the error of
   a large mean is a large one.
+- A quantized operation multiplies a sum of integers by a float and takes the nearest step. What
+  lies in the middle of two steps but for the rounding of that product may become either.
 """
 
 from __future__ import annotations
@@ -31,6 +33,8 @@ GATES = ("silu", "gelu")
 SUMS = ("sum", "mean")
 #: Operations that answer what they normalized, the means and the inverse spreads.
 NORMALIZATIONS = ("native_layer_norm", "native_group_norm", "native_batch_norm")
+#: How the names of those begin that divide a float by a step and round it.
+TO_STEPS = ("quantize_per_", "fake_quantize_per_")
 
 
 def roundings(seed: int) -> Any:
@@ -50,9 +54,15 @@ def roundings(seed: int) -> Any:
         def __torch_dispatch__(
             self, func: Any, types: Any, args: Any = (), kwargs: Optional[Dict[str, Any]] = None
         ) -> Any:
-            name = func._schema.name.partition("::")[2].rstrip("_")
+            space, _, name = func._schema.name.partition("::")
+            name = name.rstrip("_")
+            if name.startswith(TO_STEPS) and args[0].is_floating_point():
+                rounding = torch.finfo(args[0].dtype).eps
+                args = (args[0] * (1 + noise(args[0]) * rounding), *args[1:])
             scale = _scale(name, args)
             answer = func(*args, **(kwargs or {}))
+            if space == "quantized" and torch.is_tensor(answer) and answer.is_quantized:
+                return _off_by_steps(answer, noise)
             if name in NORMALIZATIONS:
                 _move_means(name, args, answer, noise)
             if scale is None or not torch.is_tensor(answer) or not answer.is_floating_point():
@@ -64,6 +74,22 @@ def roundings(seed: int) -> Any:
             return answer
 
     return Roundings()
+
+
+def _off_by_steps(answer: Any, noise: Callable[[Any], Any]) -> Any:
+    """A quantized tensor; of its values those are off by a step that, by chance, lay as close to
+    the middle of two steps as a product of their size is rounded."""
+    import torch
+
+    if answer.qscheme() != torch.per_tensor_affine:
+        return answer
+    steps, zero = answer.int_repr(), answer.q_zero_point()
+    lowest, highest = torch.iinfo(steps.dtype).min, torch.iinfo(steps.dtype).max
+    whole = steps.to(torch.float32)
+    chance = noise(whole)
+    off = chance.sign() * (chance.abs() < 2 * torch.finfo(torch.float32).eps * (whole - zero).abs())
+    moved = (whole + off).clamp(lowest, highest).to(steps.dtype)
+    return torch._make_per_tensor_quantized_tensor(moved, answer.q_scale(), zero)
 
 
 def _scale(name: str, arguments: Any) -> Any:

@@ -76,3 +76,53 @@ def test_weights_that_were_rounded_to_float16_are_far_outside(build: Any) -> Non
         itself = tensors.compare(found.answer, ask(model, (images,)), {}, noise)
     assert compared["problems"] and not itself["problems"]
     assert min(each["required"] for each in compared["outputs"].values()) > 500
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_of_a_million_quantized_values_a_few_may_be_the_next_step() -> None:
+    """Those that lie in the middle of two steps but for a rounding."""
+    values = torch.rand(1_000_000, generator=torch.Generator().manual_seed(0))
+    one, other = (
+        torch.quantize_per_tensor(each, 0.01, 0, torch.qint8) for each in (values, 1 - values)
+    )
+
+    def added(given: Any) -> Any:
+        return torch.ops.quantized.add(given, other, 0.013, 3)
+
+    with torch.no_grad(), roundings(0):
+        moved_answer = added(one)
+    off = (moved_answer.int_repr().int() - added(one).int_repr()).abs()
+    assert int(off.max()) == 1
+    assert 0 < int(off.sum()) < 100
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_quantized_classifier_may_be_off_as_far_as_its_own_steps_and_no_further() -> None:
+    """As a file of it in ONNX Runtime is: one of a thousand values is the next step."""
+    quantization = pytest.importorskip("torch.ao.quantization")
+    quantizable = pytest.importorskip("torchvision.models.quantization").resnet18
+    torch.manual_seed(0)
+    pictures = [
+        torch.rand(2, 3, 96, 96, generator=torch.Generator().manual_seed(i)) for i in range(3)
+    ]
+    torch.backends.quantized.engine = "fbgemm"
+    model = quantizable(weights=None, quantize=False).eval()
+    model.fuse_model()
+    model.qconfig = quantization.get_default_qconfig("fbgemm")
+    quantization.prepare(model, inplace=True)
+    with torch.no_grad():
+        model(pictures[0])
+    quantized = quantization.convert(model)
+    with torch.no_grad():
+        eager = EagerModel(quantized, "cpu", again=lambda: copy.deepcopy(quantized))
+        found = [eager.answers((each,)) for each in pictures]
+    noises = [tensors.measure_answers(each.answer, each.others, None, {}) for each in found]
+    pool(noises)
+    for each, noise in zip(found, noises):
+        answer = each.answer
+        step = float(abs(answer[answer != 0]).min())
+        assert tensors.compare(answer, answer + step, {}, noise)["problems"]
+        assert tensors.compare(answer, answer * 1.01, {}, noise)["problems"]
+        next_step = answer.copy()
+        next_step[0, 7] += step
+        assert not tensors.compare(answer, next_step, {}, noise)["problems"]
