@@ -18,6 +18,7 @@ PAGES = {
     "configurations": "reports/detectron2/zoo/configurations.md",
     "changelog": "CHANGELOG.md",
     "contributing": "CONTRIBUTING.md",
+    "inputs_of_the_suite": "reports/inputs.md",
     "planted_faults": "reports/mutants.md",
     "engines_of_the_suite": "reports/engines/engines.md",
     "models_in_engines": "reports/engines/support_table.md",
@@ -26,6 +27,7 @@ PAGES = {
 }
 #: Tables have no title of their own.
 TITLES = {
+    "inputs_of_the_suite": "What the inputs reach",
     "models_in_engines": "Each model in each engine",
     "torchvision_detectors": "Every detector of torchvision",
     "torch_export_of_detectron2": "detectron2's models by torch.export",
