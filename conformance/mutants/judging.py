@@ -17,7 +17,7 @@ from pytest_export_matrix.vocabulary.cells import Cell
 from pytest_export_matrix.vocabulary.entries import OutputKind
 from pytest_export_matrix.vocabulary.pytrees import flatten, to_arrays
 from pytest_export_matrix.vocabulary.references import resolve
-from pytest_export_matrix.worker.eager import EagerModel, noise_of
+from pytest_export_matrix.worker.eager import EagerModel, alike, noise_of
 
 
 class Fate(Enum):
@@ -72,7 +72,7 @@ class Judge:
             answers = self._answers(model)
         except Exception:  # whatever the engine says of a file that is none
             return Verdict(Fate.ENDED, {})
-        if all(_same_bits(*pair) for pair in zip(self._right, answers)):
+        if alike(self._right, answers):
             return Verdict(Fate.EQUAL, {})
         found = self._compared(answers)
         if found.reason:
@@ -102,9 +102,3 @@ class Judge:
 def _required(found: Comparison) -> dict[str, float]:
     outputs = {name: of for name, of in found.deviation.items() if isinstance(of, dict)}
     return {name: of["required"] for name, of in outputs.items() if "required" in of}
-
-
-def _same_bits(ours: list[Any], theirs: list[Any]) -> bool:
-    return len(ours) == len(theirs) and all(
-        a.shape == b.shape and a.tobytes() == b.tobytes() for a, b in zip(ours, theirs)
-    )

@@ -47,17 +47,19 @@ def measure(reference: Any, others: Sequence[Any], truth: Optional[Any]) -> Meas
         distances = np.zeros((max(1, len(figures)), *expected.shape), np.float32)
         for distance, figure in zip(distances, figures):
             distance[...] = _distance(expected, figure)
-        together = [_moved_with_neighbours(distance > 0) for distance in distances]
-        most = max(int((distance > 0).sum()) for distance in distances)
+        differing = distances > 0
         distances.sort(0)
         noise, usual = distances[-1].copy(), distances[(len(distances) - 1) // 2]
+        together = [_moved_with_neighbours(differs) for differs in differing]
         moves = np.logical_or.reduce([usual > 0, *together])
         found = Measured(noise, shift.astype(np.float32), moves)
         if reference.dtype.kind in "fc":
             found.stepped = _is_stepped(expected, noise, np.finfo(reference.dtype).eps)
-            found.jumps, found.farthest = _jumps(reference, found, usual)
-        if found.stepped:
-            found.jumps, found.farthest = most, float(noise.max())
+            if found.stepped:
+                most = max(int(differs.sum()) for differs in differing)
+                found.jumps, found.farthest = most, float(noise.max())
+            else:
+                found.jumps, found.farthest = _jumps(reference, found, usual)
         return found
 
 

@@ -59,7 +59,7 @@ class EagerModel:
         """
         given = _copied(arguments)
         found = EagerAnswers(ask(self.model, given))
-        if not _alike(given, arguments):
+        if not alike(given, arguments):
             found.notes.append("the model changes its inputs in place")
         self._ask_again(arguments, found)
         for draw in range(DRAWS):
@@ -71,7 +71,7 @@ class EagerModel:
 
     def _ask_again(self, arguments: Any, found: EagerAnswers) -> None:
         second = ask(self.model, _copied(arguments))
-        if _alike(found.answer, second):
+        if alike(found.answer, second):
             return
         before = _state(self.model)
         ask(self.model, _copied(arguments))
@@ -177,7 +177,7 @@ def _copied(arguments: Any) -> Any:
     return map_leaves(lambda tensor: tensor.detach().clone(), arguments)
 
 
-def _alike(first: Any, second: Any) -> bool:
+def alike(first: Any, second: Any) -> bool:
     """Whether two trees have the same structure and the same bits."""
     (a, of_a), (b, of_b) = flatten(to_arrays(first)), flatten(to_arrays(second))
     return of_a == of_b and all(

@@ -97,7 +97,9 @@ def test_of_a_million_quantized_values_a_few_may_be_the_next_step() -> None:
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_a_quantized_classifier_may_be_off_as_far_as_its_own_steps_and_no_further() -> None:
+def test_a_quantized_classifier_may_be_off_as_far_as_its_own_steps_and_no_further(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """As a file of it in ONNX Runtime is: one of a thousand values is the next step."""
     quantization = pytest.importorskip("torch.ao.quantization")
     quantizable = pytest.importorskip("torchvision.models.quantization").resnet18
@@ -105,7 +107,7 @@ def test_a_quantized_classifier_may_be_off_as_far_as_its_own_steps_and_no_furthe
     pictures = [
         torch.rand(2, 3, 96, 96, generator=torch.Generator().manual_seed(i)) for i in range(3)
     ]
-    torch.backends.quantized.engine = "fbgemm"
+    monkeypatch.setattr(torch.backends.quantized, "engine", "fbgemm")
     model = quantizable(weights=None, quantize=False).eval()
     model.fuse_model()
     model.qconfig = quantization.get_default_qconfig("fbgemm")
