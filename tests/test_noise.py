@@ -150,6 +150,33 @@ def test_a_sentinel_of_the_dtype_is_another_one_in_float64_and_means_nothing() -
     assert (measured.noise == 0).all()
 
 
+#: Numbers of one magnitude.
+EVEN = np.random.default_rng(5).uniform(1, 2, (2, 8, 8)).astype(np.float32)
+
+
+@pytest.mark.parametrize("channels", [8, 2])
+def test_what_float64_answers_is_no_truth_where_rounding_does_not_explain_it(channels: int) -> None:
+    draws, exact = [rounded(EVEN, seed) for seed in (1, 2, 3)], EVEN.astype(np.float64)
+    exact[:, :channels] *= 1.001
+    assert measure(EVEN, draws, exact).another
+
+
+@pytest.mark.parametrize("off", [1e-5, 100.0], ids=["by 80 roundings", "in one value of eight"])
+def test_what_float64_answers_may_be_off_a_little_or_in_a_few_values(off: float) -> None:
+    draws, exact = [rounded(EVEN, seed) for seed in (1, 2, 3)], EVEN.astype(np.float64)
+    exact[..., : 1 if off > 1 else None] += off
+    assert not measure(EVEN, draws, exact).another
+
+
+def test_what_float64_answers_is_the_truth_where_eager_scatters_as_far() -> None:
+    draws = [rounded(EVEN, seed, 1e5) for seed in (1, 2, 3)]
+    assert not measure(EVEN, draws, EVEN.astype(np.float64) + 0.01).another
+
+
+def test_what_float64_answers_is_the_truth_where_nothing_says_how_eager_rounds() -> None:
+    assert not measure(EVEN, [], EVEN.astype(np.float64) + 0.1).another
+
+
 def test_the_imaginary_part_is_compared() -> None:
     answer = spectrum()
     assert problems(answer, answer.real.astype(np.complex64))

@@ -2,11 +2,12 @@
 
 Arithmetic rounds. Another engine adds up in another order, answers otherwise, and is right. How far
 it may be off depends on the model, and on the element: a box is a number of pixels, the probability
-beside it in the same tensor is a millionth. So it is measured. The eager model answers
-each case several times, with inputs that are off by one rounding and with other roundings inside
-(`worker.eager`), and once in float64, which is taken for the truth. The noise of an element is the
-largest distance between eager's answer and any of these. For an engine that computes in less, eager
-is also asked with everything rounded to that.
+beside it in the same tensor is a millionth. So it is measured. The eager model answers each case
+several times, with inputs that are off by one rounding and with other roundings inside
+(`worker.eager`), and once in float64, which is taken for the truth unless it is another answer
+altogether (`measuring.ANOTHER`). The noise of an element is the largest distance between eager's
+answer and any of these. For an engine that computes in less, eager is also asked with everything
+rounded to that.
 
 A few draws can lie close together by chance. The unit of an element is therefore the largest of
 
@@ -73,6 +74,7 @@ class Measured:
     jumps: how many elements are far off in less than half of them. farthest: how far at most.
     stepped: whether all values are steps, as of a quantized model. Then jumps and farthest are of
         all differences, the number that of the answer which has most.
+    another: whether the float64 answer is no truth but another answer; see `measuring.ANOTHER`.
     """
 
     noise: Any
@@ -81,6 +83,7 @@ class Measured:
     jumps: int = 0
     farthest: float = 0.0
     stepped: bool = False
+    another: bool = False
 
 
 @dataclass

@@ -12,7 +12,9 @@ from pytest_export_matrix.vocabulary.pytrees import named_leaves
 EMPTY = "is empty for every input"
 NOT_FINITE = "is NaN or infinite throughout"
 CONSTANT = "is the same for every input"
-NOISY = "is moved by rounding alone as far as its values reach"
+NOISY = (
+    "is moved as far as its values reach by rounding alone, or by which of equal values topk takes"
+)
 
 #: The share of the range of an output's values from which on the result says what is allowed.
 IMPRECISE = 0.01

@@ -23,6 +23,11 @@ from pytest_export_matrix.vocabulary.references import resolve
 
 #: How many times the model is asked with other roundings; the float64 answer is one figure more.
 DRAWS = FIGURES - 1
+#: What is said where the model asks for its dtype, and so float64 does not tell the truth.
+ANOTHER_ANSWER = (
+    "the model answers otherwise in float64, by far more than rounding explains; "
+    "so files are judged by its other answers alone"
+)
 #: How much a note says of a library's exception, in characters.
 NOTED = 160
 
@@ -145,12 +150,17 @@ def noises_of(kind: OutputKind, found: EagerAnswers) -> Optional[Dict[str, Noise
     if not kind.measure:
         return None
     measure = resolve(kind.measure)
-    noises: Dict[str, Noise] = {
-        FULL: measure(found.answer, found.others, found.truth, kind.options)
-    }
+    truth = found.truth
+    full: Noise = measure(found.answer, found.others, truth, kind.options)
+    another = [name for name, images in full.outputs.items() if any(i.another for i in images)]
+    if another:
+        truth = None
+        full = measure(found.answer, found.others, truth, kind.options)
+        full.notes.append(f"{', '.join(another)}: {ANOTHER_ANSWER}")
+    noises = {FULL: full}
     for precision, others in found.coarse.items():
         together = [*found.others, *others]
-        noise = measure(found.answer, together, found.truth, kind.options)
+        noise = measure(found.answer, together, truth, kind.options)
         noises[precision] = replace(noise, rounding=ROUNDINGS[precision])
     return noises
 

@@ -1,4 +1,4 @@
-"""Roundings that another engine might make inside of a model.
+"""Roundings that another engine might make inside of a model, and what else is open to it.
 
 Inputs that are off by one rounding do not show what follows: how an engine computes a function or
 adds up is its own affair.
@@ -13,6 +13,8 @@ adds up is its own affair.
   a large mean is a large one.
 - A quantized operation multiplies a sum of integers by a float and takes the nearest step. What
   lies in the middle of two steps but for the rounding of that product may become either.
+- Which of equal values are the largest is not defined for `torch.topk`, and engines take others. (A
+  sort that does not have to be stable is so nonetheless, in PyTorch and in engines.)
 """
 
 from __future__ import annotations
@@ -59,6 +61,8 @@ def roundings(seed: int) -> Any:
             if name.startswith(TO_STEPS) and args[0].is_floating_point():
                 rounding = torch.finfo(args[0].dtype).eps
                 args = (args[0] * (1 + noise(args[0]) * rounding), *args[1:])
+            if name == "topk" and args[0].dim() and not kwargs:  # with `out` it has them
+                return _other_of_equal_values(func, args, noise)
             scale = _scale(name, args)
             answer = func(*args, **(kwargs or {}))
             if space == "quantized" and torch.is_tensor(answer) and answer.is_quantized:
@@ -74,6 +78,17 @@ def roundings(seed: int) -> Any:
             return answer
 
     return Roundings()
+
+
+def _other_of_equal_values(topk: Any, arguments: Any, noise: Callable[[Any], Any]) -> Any:
+    """The answer of `topk`, given its positional `arguments`, if the values stood in another order:
+    which of equal ones it takes depends on that alone."""
+    import torch
+
+    value, count, dimension = (*arguments, -1)[:3]
+    order = noise(torch.empty(value.shape[dimension], device=value.device)).argsort()
+    values, places = topk(value.index_select(dimension, order), count, dimension, *arguments[3:])
+    return values, order[places]
 
 
 def _off_by_steps(answer: Any, noise: Callable[[Any], Any]) -> Any:

@@ -59,6 +59,37 @@ def test_an_answer_that_is_no_sum_and_in_no_range_stays() -> None:
     assert 0.0 < moved(torch.sigmoid, LINES - 110) < 1e-6
 
 
+def places_taken(values: Any, **options: Any) -> set[tuple[int, ...]]:
+    """The places that `topk` takes, with each of eight seeds."""
+    found = set()
+    for seed in range(8):
+        with torch.no_grad(), roundings(seed):
+            answer = values.topk(3, **options)
+        assert torch.equal(answer.values, values.gather(options.get("dim", -1), answer.indices))
+        found.add(tuple(answer.indices.flatten().tolist()))
+    return found
+
+
+@pytest.mark.parametrize("options", [{}, {"dim": 0}, {"largest": False}, {"sorted": False}])
+def test_which_of_equal_values_are_the_largest_is_chance(options: Any) -> None:
+    assert len(places_taken(torch.ones(10), **options)) > 1
+    assert len(places_taken(torch.ones(10, dtype=torch.int64), **options)) > 1
+
+
+def test_which_values_are_the_largest_is_no_chance_where_none_are_equal() -> None:
+    values = torch.randperm(40, generator=torch.Generator().manual_seed(0)).reshape(2, 20) * 0.5
+    assert places_taken(values) == {tuple(values.topk(3).indices.flatten().tolist())}
+    assert places_taken(torch.tensor([1.0, 7.0, 7.0, 3.0, 0.0])) == {(1, 2, 3), (2, 1, 3)}
+
+
+def test_a_topk_into_tensors_and_one_of_a_single_number_stay() -> None:
+    out = torch.empty(2), torch.empty(2, dtype=torch.int64)
+    with torch.no_grad(), roundings(0):
+        torch.topk(torch.tensor([1.0, 3.0, 2.0]), 2, out=out)
+        assert torch.topk(torch.tensor(5.0), 1).indices == 0
+    assert out[1].tolist() == [1, 2]
+
+
 @pytest.mark.parametrize("build", [resnet18, mobilenet_v3_small, lraspp_mobilenet_v3_large])
 def test_weights_that_were_rounded_to_float16_are_far_outside(build: Any) -> None:
     torch.manual_seed(0)

@@ -119,6 +119,8 @@ ARCHITECTURES = (
             "has_extra_state": "HasExtraState",
             "quantized": "quantized",
             "adds_up_many_values": "AddsUpManyValues",
+            "chooses_among_equal_scores": "ChoosesAmongEqualScores",
+            "asks_for_its_dtype": "AsksForItsDtype",
         }.items()
     ),
 )
