@@ -94,6 +94,15 @@ def test_answers_whose_queries_all_tie_prove_nothing() -> None:
     assert unproven(list(zip(answers, noises)))["boxes"] == NOISY
 
 
+def test_where_float64_alone_has_other_queries_it_is_another_answer() -> None:
+    seen, other = answer(), off(answer(), "boxes", ..., 0)
+    for name in ("logits", "boxes"):
+        other[name][:, :4] = answer(1)[name][:, :4]
+    for draws, another in (([seen, seen], True), ([seen, other], False)):
+        noise = measure_answers(seen, draws, other, OPTIONS)
+        assert noise.outputs["logits"][0].another is another
+
+
 def test_fewer_queries_fail_with_their_shapes() -> None:
     fewer = {name: array[:, :6] for name, array in answer().items()}
     assert "logits: shape [2, 6, 5], expected [2, 12, 5]" in problems(answer(), fewer)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from miniatures.noisy import found
 
 from pytest_export_matrix.compare import detections
 from pytest_export_matrix.compare.noise import pool
+from pytest_export_matrix.compare.unsure import measure_image
 
 
 def judge(reference: Any, actual: Any, draws: list[Any], threshold: float = 0.3) -> dict[str, Any]:
@@ -43,3 +45,15 @@ def test_two_equal_boxes_of_one_class_may_come_in_the_other_order() -> None:
     seen["boxes"][1] = seen["boxes"][0]
     turned = {name: array[::-1] for name, array in seen.items()}
     assert judge(seen, turned, [seen])["problems"] == []
+
+
+@pytest.mark.parametrize("lost, another", [(8, True), (7, False)])
+def test_where_float64_alone_loses_many_detections_it_is_another_answer(
+    lost: int, another: bool
+) -> None:
+    seen = found(*[0.9] * 20)
+    less = {name: array[lost:] for name, array in seen.items()}
+    for reference, exact in ((seen, less), (less, seen)):
+        noise = measure_image(reference, [reference] * 3, exact, list(reference))
+        assert noise.outputs["boxes"][0].another is another
+    assert not measure_image(seen, [seen, less], less, list(seen)).outputs["boxes"][0].another

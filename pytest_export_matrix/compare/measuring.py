@@ -66,6 +66,13 @@ def measure(reference: Any, others: Sequence[Any], truth: Optional[Any]) -> Meas
         return found
 
 
+def finds_others(unmatched: Sequence[int], count: int) -> bool:
+    """Whether the float64 answer, the last one, is another answer: so many more of its things than
+    of any other answer match none of the `count` things that eager found, or the reverse."""
+    *drawn, exact = unmatched
+    return bool(drawn) and exact - max(drawn) >= max(FEW, COMMON * count)
+
+
 def _scatter(distances: Any) -> Tuple[Any, Any, Any]:
     """The largest and the median distance of each element, and whether it moves; see `Measured`."""
     import numpy as np

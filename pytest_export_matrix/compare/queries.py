@@ -12,6 +12,7 @@ from __future__ import annotations
 from typing import Any, Dict, List, Optional, Sequence
 
 from pytest_export_matrix.compare.arrays import misfit, other_shape
+from pytest_export_matrix.compare.measuring import finds_others
 from pytest_export_matrix.compare.noise import MARGIN, Noise, as_real, units
 from pytest_export_matrix.compare.tensors import compare_trees, measure_trees
 from pytest_export_matrix.vocabulary.pytrees import named_leaves
@@ -66,16 +67,19 @@ def measure_answers(
     doubtful: List[Any] = [np.zeros(len(queries), bool) for queries in expected[sets[0]]]
     scales = {name: _spread(expected[name]) for name in sets}
     arranged: List[Dict[str, Any]] = []
+    unmatched: List[int] = []
     for answer in (*others, *([] if truth is None else [truth])):
         got = dict(named_leaves(answer))
         if any(name not in got or other_shape(name, expected[name], got[name]) for name in sets):
             return Noise(notes=["the number of queries depends on rounding"])
+        unmatched.append(0)
         for image, flags in enumerate(doubtful):
             rows = [_features([each[n][image] for n in sets]) for each in (expected, got, scales)]
             costs = differences(*rows)
             order = assign(costs, SAME_QUERY)
             lost = costs[range(len(order)), order] > SAME_QUERY
             flags |= lost
+            unmatched[-1] += int(lost.sum())
             for name in sets:
                 moved = got[name][image][order]
                 moved[lost] = expected[name][image][lost]
@@ -85,6 +89,8 @@ def measure_answers(
     exact = arranged.pop() if truth is not None else None
     noise = measure_trees(expected, arranged, exact)
     noise.doubtful = doubtful
+    if truth is not None and finds_others(unmatched, sum(map(len, doubtful))):
+        noise.outputs[sets[0]][0].another = True
     return noise
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Dict, List, Optional, Sequence
 
 from pytest_export_matrix.compare.matching import MIN_OVERLAP, Image, match, overlaps
-from pytest_export_matrix.compare.measuring import measure
+from pytest_export_matrix.compare.measuring import finds_others, measure
 from pytest_export_matrix.compare.noise import MARGIN, Measured, Noise, rounding_of, units
 
 #: What tells detections apart.
@@ -27,12 +27,14 @@ def measure_image(
     aligned: Dict[str, List[Any]] = {name: [] for name in names}
     exact: Dict[str, Any] = {}
     alone: List[Image] = []
+    unmatched: List[int] = []
     for answer in (*others, *([] if truth is None else [truth])):
         pairs = match(reference, answer)
         rows, columns = [i for i, _ in pairs], [j for _, j in pairs]
         doubtful[sorted(set(range(count)) - set(rows))] = True
         rest = sorted(set(range(len(answer["boxes"]))) - set(columns))
         alone.append({name: answer[name][rest] for name in IDENTITY if name in answer})
+        unmatched.append(count - len(pairs) + len(rest))
         for name in names:
             moved = reference[name].copy()
             # A mask of another size is another mask; the comparison of shapes says so.
@@ -44,6 +46,8 @@ def measure_image(
             else:
                 aligned[name].append(moved)
     found = {name: [measure(reference[name], aligned[name], exact.get(name))] for name in names}
+    if truth is not None and finds_others(unmatched, count):
+        found["boxes"][0].another = True
     for name in COORDINATES.keys() & found.keys():
         for figures in (found[name][0].noise, found[name][0].moves):
             coordinates = figures[..., : COORDINATES[name]]
