@@ -78,12 +78,7 @@ def compare_values(
     if reference.dtype.kind not in "fc":
         figures, wrong = _compare_exactly(name, reference, actual, measured)
         return figures, dtype + wrong
-    levels = (noise.levels.get(name) if noise else None) or Levels()
-    if levels.stepped:  # what is not a rounding is a step
-        unit = units(reference, name, None, None)
-    else:
-        unit = units(reference, name, measured, noise)
-    figures, wrong = _compare_floats(name, reference, actual, unit, measured, levels)
+    figures, wrong = _compare_floats(name, reference, actual, noise, measured)
     return figures, dtype + wrong
 
 
@@ -97,7 +92,6 @@ def _compare_exactly(
 
     differs = reference != actual
     unsure = np.zeros(differs.shape, bool) if measured is None else measured.noise > 0
-    allowed = min(MARGIN * int(unsure.sum()), int(FLIPS * reference.size))
     figures = {
         "max_abs": float(np.abs(as_real(actual) - as_real(reference)).max()),
         "max_rel": 0.0,
@@ -105,7 +99,7 @@ def _compare_exactly(
         "differing": int(differs.sum()),
     }
     wrong = int((differs & ~unsure).sum())
-    if wrong <= allowed:
+    if wrong <= _most_chosen_otherwise(int(unsure.sum()), reference.size):
         return figures, []
     return figures, [f"{name}: {wrong} of {reference.size} values differ"]
 
@@ -114,14 +108,18 @@ def _compare_floats(
     name: str,
     reference: Any,
     actual: Any,
-    unit: Any,
+    noise: Optional[Noise],
     measured: Optional[Measured],
-    levels: Levels,
 ) -> Findings:
-    """Compare floats with what `unit` allows. NaN and infinities must stand where eager has them,
-    unless eager's own answers differ there."""
+    """Compare floats. NaN and infinities must stand where eager has them, unless eager's own
+    answers differ there."""
     import numpy as np
 
+    levels = (noise.levels.get(name) if noise else None) or Levels()
+    if levels.stepped:  # what is not a rounding is a step
+        unit = units(reference, name, None, None)
+    else:
+        unit = units(reference, name, measured, noise)
     expected, got = as_real(reference), as_real(actual)
     if got.shape != expected.shape:  # complex numbers against real ones
         return {}, [f"{name}: complex numbers and real ones cannot be compared"]
@@ -158,8 +156,8 @@ def _compare_floats(
     if jumps:
         figures["jumps"] = float(jumps)
     if measured is not None:
-        noise, shift = measured.noise[counts].astype(np.float64), measured.shift[counts]
-        figures["noise"] = float(noise.max())
+        shift = measured.shift[counts]
+        figures["noise"] = float(measured.noise[counts].max())
         known = np.isfinite(shift)
         if known.any():
             figures["truth"] = float(np.abs(got - expected - shift)[known].max())
@@ -171,11 +169,17 @@ def _compare_floats(
     ]
 
 
+def _most_chosen_otherwise(by_eager: float, values: int) -> float:
+    """Of how many values rounding may choose another, where eager's own answers differ in so many
+    `by_eager`."""
+    return min(max(1, MARGIN * by_eager), FLIPS * values) if by_eager else 0
+
+
 def _as_eager_jumps(distances: Any, levels: Levels, values: int) -> bool:
     """Whether so many of so many values being off so far is what rounding does to this output: few
     of them jump in eager's own answers too, and about as far."""
     jumps = levels.jumps * values
-    most = min(max(1, MARGIN * jumps), FLIPS * values) if jumps else 0
+    most = _most_chosen_otherwise(jumps, values)
     if levels.stepped:
         most = max(most, FARTHER * jumps)
     if not 0 < len(distances) <= most:
