@@ -55,8 +55,9 @@ def measure(reference: Any, others: Sequence[Any], truth: Optional[Any]) -> Meas
         found = Measured(noise, shift.astype(np.float32), moves)
         if reference.dtype.kind in "fc":
             if others and truth is not None:
-                drawn, _, moves = _scatter(distances[:-1])
-                found.another = _is_another(reference, Measured(drawn, shift, moves), distances[-1])
+                drawn, _, together = _scatter(distances[:-1])
+                alone = Measured(drawn, shift, together)
+                found.another = _is_another(reference, alone, distances[-1])
             found.stepped = _is_stepped(expected, noise, np.finfo(reference.dtype).eps)
             if found.stepped:
                 most = max(int((distance > 0).sum()) for distance in distances)
@@ -67,8 +68,9 @@ def measure(reference: Any, others: Sequence[Any], truth: Optional[Any]) -> Meas
 
 
 def finds_others(unmatched: Sequence[int], count: int) -> bool:
-    """Whether the float64 answer, the last one, is another answer: so many more of its things than
-    of any other answer match none of the `count` things that eager found, or the reverse."""
+    """Whether the float64 answer finds other things than eager, and not by chance. `unmatched`: for
+    each other answer, the float64 one last, how many of its things and of the `count` that eager
+    found have no counterpart."""
     *drawn, exact = unmatched
     return bool(drawn) and exact - max(drawn) >= max(FEW, COMMON * count)
 

@@ -13,8 +13,8 @@ adds up is its own affair.
   a large mean is a large one.
 - A quantized operation multiplies a sum of integers by a float and takes the nearest step. What
   lies in the middle of two steps but for the rounding of that product may become either.
-- Which of equal values are the largest is not defined for `torch.topk`, and engines take others. (A
-  sort that does not have to be stable is so nonetheless, in PyTorch and in engines.)
+- Which of equal values are the largest is not defined for `torch.topk`, and engines take others.
+  (PyTorch's sort keeps their order, even where it says that it need not.)
 """
 
 from __future__ import annotations
